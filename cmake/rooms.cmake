@@ -1,0 +1,101 @@
+# The rooms of src/ and what each may include: the one table that both the link edges and
+# scripts/check-includes read. A room lists every room whose headers its files may name.
+#
+# Files are found by name: x.cc belongs to the room's library, x_test.cc to its test binary,
+# x_bench.cc to its benchmark, x_fuzz.cc is a fuzz target of its own.
+
+set(SEKISHO_ROOMS
+  "base:"
+  "config: base"
+  "telemetry: base"
+  "net: base telemetry"
+  "http: base"
+  "identity: base config telemetry http"
+  "cache: base config telemetry net http"
+  "origin: base config telemetry net http"
+  "gateway: base config telemetry net http identity cache origin"
+  "admin: base config telemetry net http identity cache origin gateway"
+  "cli: base config telemetry net http identity cache origin gateway admin"
+)
+
+set(SEKISHO_LIBS_base OpenSSL::Crypto fmt::fmt)
+set(SEKISHO_LIBS_config yaml-cpp fmt::fmt Boost::json)
+set(SEKISHO_LIBS_telemetry fmt::fmt spdlog::spdlog)
+set(SEKISHO_LIBS_net OpenSSL::SSL)
+set(SEKISHO_LIBS_http fmt::fmt)
+set(SEKISHO_LIBS_identity OpenSSL::Crypto Boost::json)
+set(SEKISHO_LIBS_origin OpenSSL::Crypto)
+set(SEKISHO_LIBS_cli CLI11::CLI11 Boost::json)
+
+function(sekisho_rooms)
+  foreach(row IN LISTS SEKISHO_ROOMS)
+    string(REGEX MATCH "^([a-z]+):(.*)$" _ "${row}")
+    set(room ${CMAKE_MATCH_1})
+    separate_arguments(edges UNIX_COMMAND "${CMAKE_MATCH_2}")
+    sekisho_room(${room} "${edges}")
+  endforeach()
+endfunction()
+
+function(sekisho_room room edges)
+  file(GLOB all CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.cc)
+  list(FILTER all EXCLUDE REGEX "cli/main\\.cc$")
+  set(tests ${all})
+  set(benches ${all})
+  set(fuzzers ${all})
+  list(FILTER all EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
+  list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
+
+  set(links sekisho_flags Threads::Threads ${SEKISHO_LIBS_${room}})
+  foreach(edge IN LISTS edges)
+    list(APPEND links room_${edge})
+  endforeach()
+  if(all)
+    add_library(room_${room} STATIC ${all})
+    target_link_libraries(room_${room} PUBLIC ${links})
+  else()
+    add_library(room_${room} INTERFACE)
+    target_link_libraries(room_${room} INTERFACE ${links})
+  endif()
+
+  if(SEKISHO_TESTS AND tests)
+    find_package(GTest REQUIRED)
+    enable_testing()
+    add_executable(${room}_test ${tests})
+    target_link_libraries(${room}_test PRIVATE room_${room} GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${room}_test PRIVATE SEKISHO_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    add_test(NAME ${room} COMMAND ${room}_test --gtest_brief=1)
+    set_tests_properties(${room} PROPERTIES TIMEOUT 120)
+  endif()
+  if(SEKISHO_BENCH AND benches AND NOT SEKISHO_SANITIZE)
+    find_package(benchmark REQUIRED)
+    add_executable(${room}_bench ${benches})
+    target_link_libraries(${room}_bench PRIVATE room_${room} benchmark::benchmark_main)
+    sekisho_link_llhttp(${room}_bench)
+  endif()
+  if(SEKISHO_FUZZ)
+    foreach(file IN LISTS fuzzers)
+      get_filename_component(name ${file} NAME_WE)
+      add_executable(${name} ${file})
+      target_link_libraries(${name} PRIVATE room_${room})
+      target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+      sekisho_link_llhttp(${name})
+    endforeach()
+  endif()
+endfunction()
+
+# llhttp is the oracle of the parser's fuzzer and the yardstick of its benchmark; it never ships.
+# Debian's node-llhttp brings it as C sources.
+function(sekisho_link_llhttp target)
+  if(NOT TARGET llhttp)
+    if(NOT EXISTS /usr/share/llhttp/llhttp.c)
+      message(FATAL_ERROR "llhttp's sources are missing: scripts/install test")
+    endif()
+    add_library(llhttp STATIC EXCLUDE_FROM_ALL
+      /usr/share/llhttp/llhttp.c /usr/share/llhttp/api.c /usr/share/llhttp/http.c)
+    target_include_directories(llhttp SYSTEM PUBLIC /usr/share/include/llhttp)
+    target_compile_options(llhttp PRIVATE -O3 -w)
+  endif()
+  target_link_libraries(${target} PRIVATE llhttp)
+endfunction()
