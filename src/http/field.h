@@ -1,0 +1,147 @@
+// The fields of a message: names that the gateway knows by number, and a list of fields without allocation.
+//
+// Owner:    a RequestHead or ResponseHead.
+// Thread:   the worker that owns the head.
+// Lifetime: names and values are views into the buffer that was parsed; they die when it is reused.
+// Failure:  a full list refuses (push returns false); nothing is lost silently.
+// Standard: RFC 9110 §5.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace http {
+
+// Below 64, so that a set of them is one word.
+enum class FieldId : std::uint8_t {
+  kOther = 0,
+  kHost,
+  kConnection,
+  kContentLength,
+  kTransferEncoding,
+  kAuthorization,
+  kCookie,
+  kRange,
+  kIfRange,
+  kIfMatch,
+  kIfNoneMatch,
+  kIfModifiedSince,
+  kIfUnmodifiedSince,
+  kExpect,
+  kUpgrade,
+  kTe,
+  kTrailer,
+  kKeepAlive,
+  kProxyAuthenticate,
+  kProxyAuthorization,
+  kProxyConnection,
+  kCacheControl,
+  kPragma,
+  kAge,
+  kDate,
+  kEtag,
+  kLastModified,
+  kExpires,
+  kVary,
+  kSetCookie,
+  kContentType,
+  kContentRange,
+  kContentEncoding,
+  kAcceptRanges,
+  kAcceptEncoding,
+  kXForwardedFor,
+  kXForwardedProto,
+  kXForwardedHost,
+  kForwarded,
+  kXRequestId,
+  kVia,
+  kServer,
+  kCacheStatus,
+  kLocation,
+  kAllow,
+  kRetryAfter,
+  kWwwAuthenticate,
+  kTraceparent,
+  kCount
+};
+static_assert(static_cast<unsigned>(FieldId::kCount) <= 64);
+
+// The number of a name, in any case; kOther when the gateway has no business with it.
+FieldId field_id(std::string_view name);
+// The name as the gateway writes it itself ("Content-Length"); empty for kOther.
+std::string_view field_name(FieldId id);
+
+struct Field {
+  std::string_view name;   // as it was sent
+  std::string_view value;  // without white space around it
+  FieldId id;
+};
+
+constexpr std::uint64_t bit_of(FieldId id) {
+  return std::uint64_t{1} << static_cast<unsigned>(id);
+}
+
+class FieldList {
+ public:
+  static constexpr std::size_t kCapacity = 128;
+
+  FieldList() {}  // NOLINT(modernize-use-equals-default): leaves 5 KiB of slots as they are, on purpose
+  FieldList(const FieldList& other) { *this = other; }
+  FieldList& operator=(const FieldList& other) {
+    if (this == &other) return *this;
+    size_ = other.size_;
+    present_ = other.present_;
+    repeated_ = other.repeated_;
+    for (std::size_t i = 0; i < size_; ++i) slots_[i] = other.slots_[i];
+    return *this;
+  }
+  ~FieldList() {}  // NOLINT(modernize-use-equals-default)
+
+  void clear() {
+    size_ = 0;
+    present_ = 0;
+    repeated_ = 0;
+  }
+  bool push(std::string_view name, std::string_view value, FieldId id) {
+    if (size_ == kCapacity) return false;
+    slots_[size_++] = Field{name, value, id};
+    repeated_ |= present_ & bit_of(id);
+    present_ |= bit_of(id);
+    return true;
+  }
+
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  const Field* begin() const { return slots_; }
+  const Field* end() const { return slots_ + size_; }
+  const Field& operator[](std::size_t i) const { return slots_[i]; }
+
+  // By id; kOther is not a name and may not be asked for.
+  bool has(FieldId id) const { return (present_ & bit_of(id)) != 0; }
+  bool repeated(FieldId id) const { return (repeated_ & bit_of(id)) != 0; }
+  // The first field of that name, or null.
+  const Field* find(FieldId id) const {
+    if (!has(id)) return nullptr;
+    const Field* f = slots_;
+    while (f->id != id) ++f;
+    return f;
+  }
+  // Its value; empty when there is none.
+  std::string_view value(FieldId id) const {
+    const Field* f = find(id);
+    return f ? f->value : std::string_view();
+  }
+  // By name, in any case, for names that configuration brings.
+  const Field* find(std::string_view name) const;
+
+ private:
+  std::size_t size_ = 0;
+  std::uint64_t present_ = 0;
+  std::uint64_t repeated_ = 0;
+  union {
+    Field slots_[kCapacity];
+  };
+};
+
+}  // namespace http
