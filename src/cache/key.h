@@ -1,0 +1,59 @@
+// The cache key: what an origin is asked for, encoded so that two different questions never look alike.
+//
+// Owner:    the caller of make_key owns the bytes (scratch on the stack or in the connection); an Entry keeps
+//           a copy of its own.
+// Thread:   any; plain values.
+// Failure:  nullopt when the scratch is too small or a part too long; the request then bypasses the cache.
+//
+// Layout: a fixed head of 16 bytes (origin, both lengths, method class, whether there is a query), then host,
+// path and query. The lengths make it injective whatever the parts contain. Keys never leave the process, so
+// byte order is the machine's. The hash is keyed (base::siphash): strangers choose paths, but no bucket.
+//
+// RFC 9111 §2: the primary key is method and target URI. The method class is GET always (HEAD is answered
+// from a GET's entry). Path and query are those the *origin* gets, after the prefix, a token in the query and
+// whatever the origin ignores have been taken off: what differs only in these shares one entry.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "base/siphash.h"
+
+namespace cache {
+
+// Who answers. Two configurations share an id only when they would give the same object for the same path
+// (same kind, endpoint, bucket, prefix, credentials), also across reloads: that is what keeps the cache
+// valid.
+enum class OriginId : std::uint64_t {};
+
+// Key bytes with their hash, computed once a request.
+struct KeyView {
+  KeyView() = default;
+  explicit KeyView(std::string_view key) : bytes(key), hash(base::siphash(key)) {}
+  KeyView(std::string_view key, std::uint64_t known_hash) : bytes(key), hash(known_hash) {}
+
+  std::string_view bytes;
+  std::uint64_t hash = 0;
+
+  friend bool operator==(const KeyView& a, const KeyView& b) {
+    return a.hash == b.hash && a.bytes == b.bytes;
+  }
+};
+
+struct KeyParts {
+  OriginId origin{};
+  std::string_view path;   // as the origin gets it
+  std::string_view query;  // likewise, without '?'
+  bool has_query = false;  // "/a?" is not "/a"
+  std::string_view host;   // only where the origin has preserve_host; letters are folded to lower case
+};
+
+std::size_t key_size(const KeyParts& parts);
+
+// No allocation; the view points into `scratch`.
+std::optional<KeyView> make_key(const KeyParts& parts, std::span<char> scratch);
+
+}  // namespace cache
