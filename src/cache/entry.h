@@ -40,8 +40,8 @@ class Entry;
 
 // Where the memory tier keeps an entry; links are guarded by its queue lock. `uses` counts hits up to 3.
 struct MemoryHook {
-  Entry* older = nullptr;
-  Entry* newer = nullptr;
+  const Entry* older = nullptr;
+  const Entry* newer = nullptr;
   std::atomic<std::uint8_t> uses{0};
   enum class In : std::uint8_t { kNone, kSmall, kMain } in = In::kNone;
 };
@@ -62,7 +62,7 @@ class Entry final : public base::Shared<Entry> {
     base::Nanos initial_age{0};                      // Storable's
     base::Nanos freshness{0};
   };
-  static base::Ref<Entry> make(Parts parts);
+  static base::Ref<const Entry> make(Parts parts);
 
   KeyView key() const { return {{text(), key_size_}, hash_}; }
   std::uint16_t status() const { return status_; }

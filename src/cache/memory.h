@@ -55,7 +55,7 @@ class Memory {
 
   // Keeps the entry, in the place of the one with the same key if there is one. False when it is larger than
   // the cache, or so large that it would push everything else off probation and is asked for the first time.
-  bool put(base::Ref<Entry> entry);
+  bool put(base::Ref<const Entry> entry);
 
   bool erase(const KeyView& key);
   void clear();
