@@ -1,0 +1,62 @@
+#include "net/listener.h"
+
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+
+namespace net {
+
+Listener::Listener(Loop& loop, const Endpoint& address, bool reuse_port) : loop_(loop), pause_(loop) {
+  const auto refuse = [&](int fd) {
+    const std::string why = std::strerror(errno);
+    if (fd >= 0) ::close(fd);
+    throw std::runtime_error("cannot listen on " + address.text() + ": " + why);
+  };
+  const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) refuse(fd);
+  const int one = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (reuse_port) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);  // accepted sockets inherit it
+  if (::bind(fd, address.raw(), address.length) != 0 || ::listen(fd, 4096) != 0) refuse(fd);
+  bound_.length = sizeof bound_.storage;
+  ::getsockname(fd, bound_.raw(), &bound_.length);
+  stream_ = Stream(loop, fd);
+  if (!stream_.open()) throw std::runtime_error("cannot watch the listener " + address.text());
+  fd_ = fd;
+}
+
+Task<> Listener::run(Accept accept) {
+  for (;;) {
+    Endpoint peer;
+    peer.length = sizeof peer.storage;
+    const int fd = ::accept4(fd_, peer.raw(), &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      accept(fd, peer);
+      continue;
+    }
+    if (errno == EINTR || errno == ECONNABORTED) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      if (stopping_) break;
+      stream_.watch().readable = false;
+      co_await stream_.readable();
+      continue;
+    }
+    // Out of descriptors or memory: connections wait in the queue until some are free again.
+    if (stopping_) break;
+    co_await pause_.wait(loop_.now() + base::Millis(100));
+  }
+  stream_.close();
+}
+
+void Listener::stop() {
+  stopping_ = true;
+  if (!stream_.open()) return;
+  stream_.cancel();
+  pause_.set();
+}
+
+}  // namespace net

@@ -1,0 +1,123 @@
+#include "net/resolver.h"
+
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "net/stream.h"
+
+namespace net {
+
+using base::Code;
+using base::fail;
+
+namespace {
+
+std::vector<Endpoint> ask_system(const std::string& host, std::uint16_t port) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV;
+  addrinfo* list = nullptr;
+  std::vector<Endpoint> out;
+  if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list) != 0) return out;
+  for (const addrinfo* a = list; a; a = a->ai_next) {
+    Endpoint endpoint;
+    std::memcpy(&endpoint.storage, a->ai_addr, a->ai_addrlen);
+    endpoint.length = a->ai_addrlen;
+    out.push_back(endpoint);
+  }
+  ::freeaddrinfo(list);
+  return out;
+}
+
+}  // namespace
+
+Task<base::Result<Resolver::Addresses>> Resolver::resolve(const std::string& host, std::uint16_t port,
+                                                          base::Nanos keep, base::Mono deadline, Cancel* cancel) {
+  std::string key = host + ":" + std::to_string(port);
+  Entry& entry = entries_[key];  // entries are never erased: as many as configured origins
+  if (!entry.addresses) {
+    if (const auto literal = Endpoint::parse(host, port)) {
+      entry.addresses = std::make_shared<const std::vector<Endpoint>>(1, *literal);
+      entry.expires = base::Mono::max();
+    }
+  }
+  if (entry.expires <= loop_.now() && !entry.running) {
+    entry.running = true;
+    scope_.spawn(look_up(std::move(key), host, port, keep));
+  }
+  // An answer that is merely old serves while the new one is looked up.
+  if (!entry.addresses) {
+    Event event(loop_);
+    entry.waiting.push_back(&event);
+    const CancelLink link(cancel, event);
+    const Wake wake = co_await event.wait(deadline);
+    std::erase(entry.waiting, &event);
+    if (wake == Wake::kCancelled) co_return fail(Code::kCancelled, "cancelled");
+  }
+  if (!entry.addresses) co_return fail(Code::kOriginUnreachable, "the origin's name does not resolve");
+  co_return entry.addresses;
+}
+
+Task<> Resolver::look_up(std::string key, std::string host, std::uint16_t port, base::Nanos keep) {
+  std::vector<Endpoint> found;
+  co_await offload_.run(loop_, [&] { found = ask_system(host, port); });
+  Entry& entry = entries_[key];
+  entry.running = false;
+  // A failure is asked again soon, but not at the rate of requests.
+  entry.expires = loop_.now() + (found.empty() ? std::min<base::Nanos>(keep, base::Seconds(1)) : keep);
+  if (!found.empty()) entry.addresses = std::make_shared<const std::vector<Endpoint>>(std::move(found));
+  for (Event* waiting : entry.waiting) waiting->set();
+}
+
+Task<base::Result<Stream>> connect(Loop& loop, const std::vector<Endpoint>& addresses, base::Mono deadline,
+                                   Cancel* cancel) {
+  base::Error last{Code::kOriginUnreachable, "the origin has no address"};
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    const Endpoint& to = addresses[i];
+    const int fd = ::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) co_return fail(Code::kOverloaded, "no descriptor left for an origin connection");
+    const int one = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    const int started = ::connect(fd, to.raw(), to.length);
+    const int why = errno;
+    if (started != 0 && why != EINPROGRESS) {
+      ::close(fd);
+      last = why == ECONNREFUSED ? base::Error{Code::kOriginRefused, "the origin refuses connections"}
+                                 : base::Error{Code::kOriginUnreachable, "the origin cannot be reached"};
+      continue;
+    }
+    Stream stream(loop, fd);
+    if (!stream.open()) co_return fail(Code::kOverloaded, "no room to watch an origin connection");
+    if (started == 0) co_return stream;
+
+    const base::Nanos left = deadline - loop.now();
+    stream.set_deadline(i + 1 < addresses.size() ? loop.now() + left / 2 : deadline);
+    stream.watch().writable = false;
+    const CancelLink link(cancel, stream.watch());
+    const Wake wake = co_await stream.writable();
+    if (wake == Wake::kCancelled) co_return fail(Code::kCancelled, "cancelled");
+    if (wake == Wake::kTimeout) {
+      last = {Code::kOriginUnreachable, "the origin did not accept a connection in time"};
+      continue;
+    }
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error == 0) {
+      stream.clear_deadline();
+      stream.watch().hangup = false;
+      co_return stream;
+    }
+    last = error == ECONNREFUSED ? base::Error{Code::kOriginRefused, "the origin refuses connections"}
+                                 : base::Error{Code::kOriginUnreachable, "the origin cannot be reached"};
+  }
+  co_return std::unexpected(last);
+}
+
+}  // namespace net

@@ -1,0 +1,156 @@
+#include "net/stream.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "net/tls.h"
+
+namespace net {
+
+using base::Code;
+using base::fail;
+
+void Stream::close() {
+  if (!watch_) return;
+  if (ssl_) {
+    SSL_free(ssl_);
+    ssl_ = nullptr;
+  }
+  std::exchange(watch_, nullptr)->loop.unwatch(watch_);
+}
+
+ssize_t Stream::tls_result(int n) {
+  switch (SSL_get_error(ssl_, n)) {
+    case SSL_ERROR_WANT_READ: watch_->readable = false; return kAgain;
+    case SSL_ERROR_WANT_WRITE: watch_->writable = false; return kAgain;
+    case SSL_ERROR_ZERO_RETURN: return 0;
+    default: ERR_clear_error(); return kError;
+  }
+}
+
+ssize_t Stream::try_read(std::span<char> out) {
+  if (ssl_) {
+    ERR_clear_error();
+    const int n = SSL_read(ssl_, out.data(), static_cast<int>(std::min<std::size_t>(out.size(), 1 << 30)));
+    return n > 0 ? n : tls_result(n);
+  }
+  for (;;) {
+    const ssize_t n = ::recv(watch_->fd, out.data(), out.size(), 0);
+    if (n >= 0) {
+      // A short read has emptied the socket, unless the peer's end is queued behind the data.
+      if (static_cast<std::size_t>(n) < out.size() && !watch_->hangup) watch_->readable = false;
+      return n;
+    }
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      watch_->readable = false;
+      return kAgain;
+    }
+    return kError;
+  }
+}
+
+ssize_t Stream::try_write(std::string_view bytes) {
+  if (ssl_) {
+    ERR_clear_error();
+    const int n = SSL_write(ssl_, bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1 << 30)));
+    return n > 0 ? n : tls_result(n);
+  }
+  for (;;) {
+    const ssize_t n = ::send(watch_->fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (n >= 0) return n;
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      watch_->writable = false;
+      return kAgain;
+    }
+    return kError;
+  }
+}
+
+ssize_t Stream::try_writev(std::span<const iovec> parts) {
+  if (ssl_) {
+    ssize_t total = 0;
+    for (const iovec& part : parts) {
+      if (part.iov_len == 0) continue;
+      const ssize_t n = try_write({static_cast<const char*>(part.iov_base), part.iov_len});
+      if (n < 0) return total > 0 ? total : n;
+      total += n;
+      if (static_cast<std::size_t>(n) < part.iov_len) break;
+    }
+    return total;
+  }
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts.data());
+  message.msg_iovlen = parts.size();
+  for (;;) {
+    const ssize_t n = ::sendmsg(watch_->fd, &message, MSG_NOSIGNAL);
+    if (n >= 0) return n;
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      watch_->writable = false;
+      return kAgain;
+    }
+    return kError;
+  }
+}
+
+Task<base::Result<std::size_t>> Stream::read(std::span<char> out) {
+  for (;;) {
+    const ssize_t n = try_read(out);
+    if (n >= 0) co_return static_cast<std::size_t>(n);
+    if (n == kError) co_return fail(Code::kOriginRefused, "the connection was reset");
+    // TLS may have to write before it can read (renegotiation is off, key updates are not).
+    const Wake wake = watch_->readable ? co_await writable() : co_await readable();
+    if (wake != Wake::kReady) co_return std::unexpected(error_of(wake, Code::kOriginTimeout, "no byte in time"));
+  }
+}
+
+Task<base::Result<>> Stream::write_all(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = try_write(bytes);
+    if (n > 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(n));
+      continue;
+    }
+    if (n != kAgain) co_return fail(Code::kOriginRefused, "the connection was reset");
+    const Wake wake = watch_->writable ? co_await readable() : co_await writable();
+    if (wake != Wake::kReady)
+      co_return std::unexpected(error_of(wake, Code::kOriginTimeout, "no byte was taken in time"));
+  }
+  co_return base::Result<>{};
+}
+
+Task<base::Result<>> Stream::handshake(const TlsContext& context, const std::string& server_name) {
+  ssl_ = context.start(watch_->fd, server_name);
+  if (!ssl_) co_return fail(Code::kInternal, "no memory for TLS");
+  for (;;) {
+    ERR_clear_error();
+    const int n = SSL_connect(ssl_);
+    if (n == 1) co_return base::Result<>{};
+    const bool verify_failed = SSL_get_verify_result(ssl_) != X509_V_OK;
+    const ssize_t why = tls_result(n);
+    if (why != kAgain) {
+      co_return verify_failed ? fail(Code::kOriginBadReply, "the origin's certificate does not verify")
+                              : fail(Code::kOriginBadReply, "the TLS handshake with the origin failed");
+    }
+    const Wake wake = watch_->readable ? co_await writable() : co_await readable();
+    if (wake != Wake::kReady)
+      co_return std::unexpected(
+          error_of(wake, Code::kOriginUnreachable, "the TLS handshake with the origin took too long"));
+  }
+}
+
+void Stream::shutdown_write() { ::shutdown(watch_->fd, SHUT_WR); }
+
+base::Error error_of(Wake wake, base::Code on_timeout, std::string_view timeout_text) {
+  if (wake == Wake::kCancelled) return {Code::kCancelled, "cancelled"};
+  return {on_timeout, timeout_text};
+}
+
+}  // namespace net
