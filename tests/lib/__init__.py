@@ -1,0 +1,1 @@
+"""What the black-box scenarios are made of: the gateway, a strict client, scriptable origins, real peers."""
