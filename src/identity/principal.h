@@ -1,0 +1,43 @@
+// Who is calling: what a verified token says, kept for as long as it may be believed.
+//
+// Owner:    every Ref; a worker's Remembered and the exchanges under way share one.
+// Thread:   immutable, so any; the count is atomic.
+// Lifetime: the last Ref frees it. A reload that retires its Verifier leaves it valid for requests under way.
+// Failure:  none.
+// Standard: RFC 7519 §4.
+#pragma once
+
+#include <boost/json/fwd.hpp>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/ref.h"
+
+namespace identity {
+
+struct Principal : base::Shared<Principal> {
+  std::string issuer;   // "" when the token names none
+  std::string subject;  // "" when the token names none
+  std::string payload;  // the JSON object that was signed, byte for byte: strict UTF-8, no duplicate members
+
+  base::Wall expires = base::Wall::max();      // the claim `exp`; max: the token has none and needs none
+  base::Wall usable_from = base::Wall::min();  // `nbf` with the verifier's leeway taken off
+  base::Wall usable_until =
+      base::Wall::max();  // `exp` with the leeway put on; no longer usable at this instant
+
+  bool usable(base::Wall now) const { return usable_from <= now && now < usable_until; }
+
+  // What logs call the caller. The bytes are the token's: whoever writes them, escapes them.
+  std::string_view name() const { return subject.empty() ? std::string_view(issuer) : subject; }
+
+  // All claims, parsed anew at each call: for rules, which are evaluated once a token, not once a request.
+  // Include <boost/json/value.hpp> to use it.
+  boost::json::value claims() const;
+
+  // Bytes of memory, for bounds.
+  std::size_t cost() const;
+};
+
+}  // namespace identity
