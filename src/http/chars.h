@@ -16,6 +16,7 @@ enum CharClass : std::uint8_t {
   kValueChar = 4,   // field-vchar, SP, HTAB and obs-text: no other control, no DEL
   kHexChar = 8,
   kDigitChar = 16,
+  kHostChar = 32,  // unreserved of RFC 3986: what a host name is made of, in practice
 };
 
 namespace detail {
@@ -33,6 +34,7 @@ consteval std::array<std::uint8_t, 256> make_classes() {
     if (c == '\t' || (c >= 0x20 && c != 0x7f)) bits |= kValueChar;
     if (hex) bits |= kHexChar;
     if (digit) bits |= kDigitChar;
+    if (digit || alpha || c == '-' || c == '.' || c == '_' || c == '~') bits |= kHostChar;
     t[static_cast<std::size_t>(c)] = bits;
   }
   return t;

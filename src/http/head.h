@@ -54,7 +54,7 @@ struct HeadLimits {
 struct RequestHead {
   Method method = Method::kGet;
   std::uint8_t minor = 1;            // of HTTP/1.x; versions above 1.1 are 1
-  Framing framing = Framing::kNone;  // kNone, kLength (with content_length > 0) or kChunked
+  Framing framing = Framing::kNone;  // kNone, kLength or kChunked
   bool keep_alive = true;            // the client would go on after this request
   bool expect_continue = false;
   bool upgrade = false;  // Connection nominates Upgrade, and there is one
@@ -64,6 +64,7 @@ struct RequestHead {
   std::string_view host;  // the authority in force: that of an absolute-form target, else Host; may be empty
   FieldList fields;
 
+  bool has_body() const { return framing == Framing::kChunked || content_length != 0; }
   const Field* find(FieldId id) const { return fields.find(id); }
   std::string_view value(FieldId id) const { return fields.value(id); }
 };

@@ -1,0 +1,122 @@
+#include "http/problem.h"
+
+#include <array>
+
+#include "http/chars.h"
+
+namespace http {
+
+namespace {
+
+using base::Code;
+
+constexpr std::size_t kRows = static_cast<std::size_t>(Code::kCount);
+
+// In the order of base::Code. Titles are the same for every occurrence; what is special about one is its
+// detail (RFC 9457 §3.1).
+constexpr std::array<ProblemRow, kRows> kTable = {{
+    {Code::kBadRequest, 400, "bad-request", "The request is malformed"},
+    {Code::kTargetTooLong, 414, "target-too-long", "The request target is too long"},
+    {Code::kHeadTooLarge, 431, "head-too-large", "The request head is too large"},
+    {Code::kBodyTooLarge, 413, "body-too-large", "The request body is too large"},
+    {Code::kMethodNotAllowed, 405, "method-not-allowed", "The method is not allowed here"},
+    {Code::kMethodUnknown, 501, "method-unknown", "The method is not implemented"},
+    {Code::kVersionUnsupported, 505, "version-unsupported", "The version of HTTP is not supported"},
+    {Code::kExpectationFailed, 417, "expectation-failed", "The expectation cannot be met"},
+    {Code::kPreconditionFailed, 412, "precondition-failed", "A precondition does not hold"},
+    {Code::kRangeNotSatisfiable, 416, "range-not-satisfiable", "The range is outside of the object"},
+    {Code::kRequestTimeout, 408, "request-timeout", "The request did not arrive in time"},
+    {Code::kClientGone, 499, "client-gone", "The client has gone"},
+    {Code::kUnauthorized, 401, "unauthorized", "A valid credential is required"},
+    {Code::kForbidden, 403, "forbidden", "Access is denied"},
+    {Code::kTooManyRequests, 429, "too-many-requests", "Too many requests"},
+    {Code::kNoRoute, 404, "no-route", "Nothing is served under this path"},
+    {Code::kNotFound, 404, "not-found", "There is no such object"},
+    {Code::kOriginRefused, 502, "origin-refused", "The origin refused the connection"},
+    {Code::kOriginBadReply, 502, "origin-bad-reply", "The origin's reply is unusable"},
+    {Code::kOriginUnreachable, 504, "origin-unreachable", "The origin cannot be reached"},
+    {Code::kOriginTimeout, 504, "origin-timeout", "The origin did not answer in time"},
+    {Code::kOriginDenied, 502, "origin-denied", "The origin refused the gateway"},
+    {Code::kOverloaded, 503, "overloaded", "The gateway is at its limit"},
+    {Code::kShuttingDown, 503, "shutting-down", "The gateway is shutting down"},
+    {Code::kCancelled, 503, "cancelled", "The request was cancelled"},
+    {Code::kInternal, 500, "internal", "The gateway failed"},
+}};
+
+consteval bool every_code_has_its_row() {
+  for (std::size_t i = 0; i < kRows; ++i)
+    if (kTable[i].code != static_cast<Code>(i) || kTable[i].status == 0) return false;
+  return true;
+}
+static_assert(every_code_has_its_row(), "a base::Code has no row, or the rows are not in its order");
+
+// The length of the UTF-8 sequence at the front of `s`; 0 when it is none (RFC 3629: no surrogates, nothing
+// overlong, nothing above U+10FFFF).
+std::size_t utf8_sequence(std::string_view s) {
+  const auto at = [&](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0u; };
+  const auto in = [&](std::size_t i, unsigned low, unsigned high) { return at(i) >= low && at(i) <= high; };
+  const unsigned lead = at(0);
+  if (lead < 0x80) return 1;
+  if (lead >= 0xc2 && lead <= 0xdf) return in(1, 0x80, 0xbf) ? 2 : 0;
+  if (lead >= 0xe0 && lead <= 0xef) {
+    const bool second = in(1, lead == 0xe0 ? 0xa0 : 0x80, lead == 0xed ? 0x9f : 0xbf);
+    return second && in(2, 0x80, 0xbf) ? 3 : 0;
+  }
+  if (lead >= 0xf0 && lead <= 0xf4) {
+    const bool second = in(1, lead == 0xf0 ? 0x90 : 0x80, lead == 0xf4 ? 0x8f : 0xbf);
+    return second && in(2, 0x80, 0xbf) && in(3, 0x80, 0xbf) ? 4 : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+const ProblemRow& row_of(base::Code code) {
+  const auto i = static_cast<std::size_t>(code);
+  return kTable[i < kRows ? i : static_cast<std::size_t>(Code::kInternal)];
+}
+
+void append_json_escaped(std::string_view text, std::string& out) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  while (!text.empty()) {
+    const char c = text.front();
+    const auto byte = static_cast<unsigned char>(c);
+    std::size_t taken = 1;
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += "\\u00";
+      out += kHex[byte >> 4];
+      out += kHex[byte & 15];
+    } else if (taken = utf8_sequence(text); taken != 0) {
+      out += text.substr(0, taken);
+    } else {
+      out += "\\ufffd";
+      taken = 1;
+    }
+    text.remove_prefix(taken);
+  }
+}
+
+void append_problem(const base::Error& error, std::string_view request_id, std::string& out) {
+  const ProblemRow& row = row_of(error.code);
+  const auto member = [&out](std::string_view key, std::string_view text) {
+    out += ",\"";
+    out += key;
+    out += "\":\"";
+    append_json_escaped(text, out);
+    out += '"';
+  };
+  out += "{\"type\":\"urn:sekisho:problem:";
+  out += row.slug;
+  out += '"';
+  member("title", row.title);
+  out += ",\"status\":";
+  out += std::to_string(row.status);
+  if (!error.text.empty()) member("detail", error.text);
+  if (!request_id.empty()) member("request_id", request_id);
+  out += "}\n";
+}
+
+}  // namespace http

@@ -1,0 +1,202 @@
+#include "http/target.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "http/chars.h"
+
+namespace http {
+
+namespace {
+
+using base::Code;
+using base::fail;
+
+// What a decoded path may not hold. Anything from 0x80 up is part of a name in some encoding.
+bool forbidden(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\\';
+}
+
+// `.` and `..`, also with the `;parameters` that some servers take off before they resolve them.
+bool is_dot_segment(std::string_view segment) {
+  const std::size_t dots = segment.starts_with("..") ? 2 : segment.starts_with(".") ? 1 : 0;
+  return dots != 0 && (segment.size() == dots || segment[dots] == ';');
+}
+
+// Takes scheme and authority off the front of an absolute-form target.
+std::string_view strip_authority(std::string_view raw, std::string_view& authority) {
+  const std::size_t scheme = raw.find("://");
+  if (scheme == std::string_view::npos) return {};
+  if (!iequals(raw.substr(0, scheme), "http") && !iequals(raw.substr(0, scheme), "https")) return {};
+  raw.remove_prefix(scheme + 3);
+  const std::size_t end = std::min(raw.find_first_of("/?"), raw.size());
+  authority = raw.substr(0, end);
+  return raw.substr(end);
+}
+
+// Decodes `%xx` in place of writing; returns the end of what was written, or null when it is malformed.
+char* decode(std::string_view raw, char* out) {
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    if (raw[i] != '%') {
+      *out++ = raw[i];
+      continue;
+    }
+    if (raw.size() - i < 3) return nullptr;
+    const int high = hex_value(raw[i + 1]);
+    const int low = hex_value(raw[i + 2]);
+    if (high < 0 || low < 0) return nullptr;
+    const char c = static_cast<char>(high << 4 | low);
+    if (c == '/') return nullptr;  // an encoded slash is a slash to some and a letter to others
+    *out++ = c;
+    i += 2;
+  }
+  return out;
+}
+
+// Checks the decoded path segment by segment; tells whether it has an empty segment that can be collapsed.
+bool check_segments(std::string_view path, bool& doubled) {
+  std::size_t start = 1;
+  for (std::size_t i = 1; i <= path.size(); ++i) {
+    if (i < path.size() && path[i] != '/') {
+      if (forbidden(path[i])) return false;
+      continue;
+    }
+    if (i == start && i < path.size()) doubled = true;
+    if (i > start && path[start] == '.' && is_dot_segment(path.substr(start, i - start))) return false;
+    start = i + 1;
+  }
+  return true;
+}
+
+std::string_view collapse(std::string_view path, char* out) {
+  char* p = out;
+  for (const char c : path)
+    if (c != '/' || p == out || p[-1] != '/') *p++ = c;
+  return {out, static_cast<std::size_t>(p - out)};
+}
+
+// application/x-www-form-urlencoded, one character at a time: false when it is malformed.
+bool decode_query_char(std::string_view text, std::size_t& i, char& out) {
+  out = text[i++];
+  if (out == '+') out = ' ';
+  if (out != '%') return true;
+  if (text.size() - i < 2) return false;
+  const int high = hex_value(text[i]);
+  const int low = hex_value(text[i + 1]);
+  if (high < 0 || low < 0) return false;
+  out = static_cast<char>(high << 4 | low);
+  i += 2;
+  return true;
+}
+
+bool name_is(std::string_view raw, std::string_view name) {
+  std::size_t matched = 0;
+  for (std::size_t i = 0; i < raw.size();) {
+    char c = 0;
+    if (!decode_query_char(raw, i, c) || matched == name.size() || name[matched] != c) return false;
+    ++matched;
+  }
+  return matched == name.size();
+}
+
+struct Parameter {
+  std::string_view whole, name, value;
+};
+
+// Takes the next parameter off the front. False at the end.
+bool next_parameter(std::string_view& rest, Parameter& out) {
+  if (rest.empty()) return false;
+  const std::size_t end = std::min(rest.find('&'), rest.size());
+  out.whole = rest.substr(0, end);
+  const std::size_t equals = std::min(out.whole.find('='), out.whole.size());
+  out.name = out.whole.substr(0, equals);
+  out.value = out.whole.substr(std::min(equals + 1, out.whole.size()));
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return true;
+}
+
+}  // namespace
+
+base::Result<> parse_target(std::string_view raw, std::span<char> scratch, Target& out) {
+  out = Target{};
+  for (const char c : raw)
+    if (!is(kTargetChar, c) || c == '#')
+      return fail(Code::kBadRequest, "the request target holds a forbidden character");
+  if (raw == "*") {
+    out.path = out.collapsed = raw;
+    return {};
+  }
+  std::string_view rest = raw;
+  if (raw.empty() || raw.front() != '/') {
+    rest = strip_authority(raw, out.authority);
+    if (out.authority.empty()) return fail(Code::kBadRequest, "the target is neither a path nor an http URL");
+  }
+  const std::size_t mark = rest.find('?');
+  if (mark != std::string_view::npos) {
+    out.has_query = true;
+    out.raw_query = rest.substr(mark + 1);
+    rest = rest.substr(0, mark);
+  }
+  out.path = rest.empty() ? std::string_view("/") : rest;
+
+  char* space = scratch.data();
+  if (scratch.size() < target_scratch(raw.size()))
+    return fail(Code::kInternal, "no room to decode the request target");
+  if (std::memchr(out.path.data(), '%', out.path.size()) != nullptr) {
+    char* const end = decode(out.path, space);
+    if (end == nullptr)
+      return fail(Code::kBadRequest, "an encoded slash or bad percent-encoding in the path");
+    out.path = {space, static_cast<std::size_t>(end - space)};
+    space = end;
+  }
+  bool doubled = false;
+  if (!check_segments(out.path, doubled))
+    return fail(Code::kBadRequest, "a dot segment, a backslash or a control character in the path");
+  out.collapsed = doubled ? collapse(out.path, space) : out.path;
+  return {};
+}
+
+void encode_path(std::string_view decoded, std::string& out) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  constexpr std::string_view kPlain = "!$&'()*+,;=:@/";
+  for (const char c : decoded) {
+    if (is(kHostChar, c) || kPlain.find(c) != std::string_view::npos) {  // kHostChar: exactly unreserved
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += kHex[byte >> 4];
+    out += kHex[byte & 15];
+  }
+}
+
+std::optional<std::string_view> query_value(std::string_view raw_query, std::string_view name) {
+  for (Parameter p; next_parameter(raw_query, p);)
+    if (name_is(p.name, name)) return p.value;
+  return std::nullopt;
+}
+
+std::optional<std::string> query_value_decoded(std::string_view raw_query, std::string_view name) {
+  const auto raw = query_value(raw_query, name);
+  if (!raw) return std::nullopt;
+  std::string out;
+  for (std::size_t i = 0; i < raw->size();) {
+    char c = 0;
+    if (!decode_query_char(*raw, i, c)) return std::nullopt;
+    out += c;
+  }
+  return out;
+}
+
+void query_without(std::string_view raw_query, std::string_view name, std::string& out) {
+  bool first = true;
+  for (Parameter p; next_parameter(raw_query, p);) {
+    if (name_is(p.name, name)) continue;
+    if (!first) out += '&';
+    first = false;
+    out += p.whole;
+  }
+}
+
+}  // namespace http
