@@ -84,7 +84,7 @@ void Loop::unwatch(Watch* watch) {
   ::close(watch->fd);  // the last close takes it out of epoll as well
   watch->fd = -1;
   watch->on_hangup = nullptr;
-  watch->Timer::cancel();
+  watch->Timer::clear();
   retired_.emplace_back(watch);
 }
 

@@ -157,6 +157,9 @@ class Event final : Timer, public Cancellable {
     wake();
   }
 
+  // Leaves the loop's wheel, for an Event whose owner may die on another thread.
+  void disarm() { unlink(); }
+
   auto wait(base::Mono until = base::Mono::max()) {
     struct Awaiter {
       Event& event;
@@ -168,7 +171,7 @@ class Event final : Timer, public Cancellable {
         if (until != base::Mono::max()) event.loop_.set(event, until);
       }
       Wake await_resume() {
-        event.Timer::cancel();
+        event.Timer::clear();
         if (std::exchange(event.set_, false)) return Wake::kReady;
         return event.cancelled_ ? Wake::kCancelled : Wake::kTimeout;
       }

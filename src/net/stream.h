@@ -76,7 +76,7 @@ class Stream {
   void set_deadline(base::Nanos from_now) { set_deadline(watch_->loop.now() + from_now); }
   void clear_deadline() {
     watch_->expired = false;
-    watch_->Timer::cancel();
+    watch_->Timer::clear();
   }
   // Wakes whoever waits, with Wake::kCancelled. Sticky.
   void cancel() { watch_->Cancellable::cancel(); }

@@ -28,19 +28,21 @@ class Timer {
   Timer& operator=(const Timer&) = delete;
   ~Timer() { unlink(); }
 
-  void cancel() { due_ = kNever; }  // stays linked, fires nothing
+  void clear() { due_ = kNever; }  // stays linked, fires nothing
 
- private:
-  friend class Wheel;
-  static constexpr std::uint64_t kNever = ~std::uint64_t{0};
-
-  bool linked() const { return next_ != nullptr; }
+ protected:
   void unlink() {
     if (!linked()) return;
     prev_->next_ = next_;
     next_->prev_ = prev_;
     prev_ = next_ = nullptr;
   }
+
+ private:
+  friend class Wheel;
+  static constexpr std::uint64_t kNever = ~std::uint64_t{0};
+
+  bool linked() const { return next_ != nullptr; }
 
   Timer* prev_ = nullptr;
   Timer* next_ = nullptr;
