@@ -55,7 +55,7 @@ class Entry final : public base::Shared<Entry> {
     std::uint16_t status = 200;
     std::string_view fields;  // end-to-end fields, each ended by CRLF; none of Content-Length,
                               // Transfer-Encoding, Age, Cache-Status, Connection
-    std::string_view etag;  // as the origin sent it, quotes and W/ included; "" when there is none
+    std::string_view etag;    // as the origin sent it, quotes and W/ included; "" when there is none
     std::string_view last_modified;
     std::vector<base::Ref<const base::Chunk>> body;  // in order, whole
     base::Mono stored_at;                            // when the reply's head came

@@ -66,6 +66,8 @@ class Memory {
   struct Shard;
   struct Queues;
 
+  void trim();
+
   std::unique_ptr<Shard[]> shards_;
   std::unique_ptr<Queues> queues_;
 };

@@ -53,13 +53,14 @@ class Router {
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
   static constexpr std::uint32_t kRoot = ~std::uint32_t{0};
 
+  std::uint32_t* add(std::string_view prefix);  // the place of its route
   std::uint32_t find(std::uint32_t parent, std::string_view segment, std::uint64_t hash) const;
 
   std::vector<Node> nodes_;  // open addressing, a power of two, at most half full
   std::string text_;         // the segments, one after the other
   std::uint64_t mask_ = 0;
   std::uint32_t root_route_ = kNone;
-  bool root_has_children_ = false;
+  std::size_t longest_ = 0;  // segment
 };
 
 // What is left of a path that still has its double slashes (http::Target::path) behind a match on the
