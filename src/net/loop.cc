@@ -31,6 +31,7 @@ void Watch::on_cancel(Cancellable& target) {
 }
 
 void Watch::wake_all() {
+  if (reader == writer) writer = nullptr;  // one coroutine, in Stream::either(): resume it once
   if (reader) loop.ready(std::exchange(reader, nullptr));
   if (writer) loop.ready(std::exchange(writer, nullptr));
 }

@@ -111,7 +111,6 @@ Task<base::Result<Stream>> connect(Loop& loop, const std::vector<Endpoint>& addr
     ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
     if (error == 0) {
       stream.clear_deadline();
-      stream.watch().hangup = false;
       co_return stream;
     }
     last = error == ECONNREFUSED ? base::Error{Code::kOriginRefused, "the origin refuses connections"}

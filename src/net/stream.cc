@@ -21,7 +21,8 @@ void Stream::close() {
     SSL_free(ssl_);
     ssl_ = nullptr;
   }
-  std::exchange(watch_, nullptr)->loop.unwatch(watch_);
+  Watch* const watch = std::exchange(watch_, nullptr);
+  watch->loop.unwatch(watch);
 }
 
 ssize_t Stream::tls_result(int n) {

@@ -67,6 +67,8 @@ class Stream {
   // ---- waiting for the socket
   auto readable() { return Ready<&Watch::readable, &Watch::reader>{*watch_}; }
   auto writable() { return Ready<&Watch::writable, &Watch::writer>{*watch_}; }
+  // Whichever comes first: an upload must notice a reply that does not wait for its end.
+  auto either() { return Either{*watch_}; }
 
   // One deadline for whatever this stream waits for next. Never: clear_deadline().
   void set_deadline(base::Mono when) {
@@ -102,6 +104,16 @@ class Stream {
       if (watch.cancelled) return Wake::kCancelled;
       if (watch.*Flag) return Wake::kReady;
       return Wake::kTimeout;
+    }
+  };
+  struct Either {
+    Watch& watch;
+    bool await_ready() const { return watch.readable || watch.writable || watch.expired || watch.cancelled; }
+    void await_suspend(std::coroutine_handle<> h) const { watch.reader = watch.writer = h; }
+    Wake await_resume() const {
+      watch.reader = watch.writer = nullptr;
+      if (watch.cancelled) return Wake::kCancelled;
+      return watch.readable || watch.writable ? Wake::kReady : Wake::kTimeout;
     }
   };
   ssize_t tls_result(int n);
