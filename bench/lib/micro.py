@@ -1,0 +1,88 @@
+"""The micro-benchmarks against one yardstick: u, what llhttp takes for the bench's 400-byte head.
+
+Every binary runs once a round, and u is measured right before each of them: their ratio is of the same moment.
+"""
+
+import json
+import os
+import re
+import subprocess
+from statistics import median
+
+from .process import BenchError
+
+BINARIES = ["http_bench", "gateway_bench", "cache_bench", "identity_bench", "origin_bench"]
+YARDSTICK = ("http_bench", "BM_HeadLlhttp")
+
+# name of the bar: (binary, benchmark, what is taken off first, limit in u). Names are patterns, whole.
+BARS = {
+    "micro/head-parse": ("http_bench", "BM_Head", None, 0.3),
+    "micro/routing-50": ("gateway_bench", r"BM_Route\w*/50", None, 0.15),
+    "micro/routing-10000": ("gateway_bench", r"BM_Route\w*/10000", None, 0.4),
+    "micro/cache-get": ("cache_bench", r"BM_\w*Get\w*", None, 0.25),
+    "micro/token-remembered": ("identity_bench", r"BM_\w*Remembered\w*", None, 0.3),
+    "micro/hs256-minus-hmac": ("identity_bench", r"BM_\w*H[sS]256\w*", r"BM_\w*Raw\w*", 1.0),
+    "micro/sigv4-minus-hashes": ("origin_bench", r"BM_\w*Sig\w*", r"BM_\w*Raw\w*", 3.0),
+}
+
+
+def run(lab, rounds, seconds):
+    """{rounds: [{binary: {benchmark: ns, …, "u": ns}}]}"""
+    result = []
+    for index in range(rounds):
+        result.append({})
+        for binary in BINARIES:
+            yardstick = measure(lab, YARDSTICK[0], seconds, f"^{YARDSTICK[1]}$")[YARDSTICK[1]]
+            result[-1][binary] = {**measure(lab, binary, seconds), "u": yardstick}
+        lab.say(f"  micro, round {index + 1} of {rounds}: u = {result[-1][BINARIES[0]]['u']:.0f} ns")
+    return {"rounds": result}
+
+
+def measure(lab, binary, seconds, pattern="."):
+    """{benchmark: CPU ns}"""
+    path = os.path.join(lab.build, binary)
+    if not os.path.exists(path):
+        raise BenchError(f"{binary} is missing: `make build` brings it")
+    argv = ["taskset", "-c", str(lab.server_core), path, "--benchmark_format=json",
+            f"--benchmark_min_time={seconds}", f"--benchmark_filter={pattern}"]
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=120)
+        report = json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, ValueError) as error:
+        raise BenchError(f"{binary}: {error}") from None
+    times = {}
+    for one in report["benchmarks"]:
+        if one.get("error_occurred"):
+            raise BenchError(f"{binary}: {one['name']}: {one['error_message']}")
+        times[one["name"]] = one["cpu_time"] * {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}[one["time_unit"]]
+    return times
+
+
+def pick(times, pattern, binary):
+    """The time of the one benchmark that the pattern names."""
+    found = [name for name in times if re.fullmatch(pattern, name)]
+    if len(found) != 1:
+        raise BenchError(f"{binary}: {pattern} names {found or 'no benchmark'}")
+    return times[found[0]]
+
+
+def table(result):
+    rows = [["micro-benchmark", "ns", "u"]]
+    for binary in BINARIES:
+        runs = [r[binary] for r in result["rounds"]]
+        for name in runs[0]:
+            label = f"{binary.removesuffix('_bench')}: " + (YARDSTICK[1] if name == "u" else name.removeprefix("BM_"))
+            if name == "u" and binary != YARDSTICK[0] or name == YARDSTICK[1]:
+                continue
+            rows.append([label, f"{median(r[name] for r in runs):,.0f}",
+                         f"{median(r[name] / r['u'] for r in runs):.3f}"])
+    return rows
+
+
+def bars(result):
+    for name, (binary, benchmark, without, limit) in BARS.items():
+        ratios = []
+        for times in (r[binary] for r in result["rounds"]):
+            own = pick(times, benchmark, binary) - (pick(times, without, binary) if without else 0)
+            ratios.append(own / times["u"])
+        yield name, median(ratios), limit

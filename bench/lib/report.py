@@ -1,0 +1,54 @@
+"""What the bench leaves: tables for people (Markdown, so that they paste into the documentation), one JSON file
+with every raw round, and one line per bar."""
+
+import json
+import os
+import platform
+import subprocess
+import unicodedata
+
+
+def print_table(rows):
+    widths = [max(_width(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for index, row in enumerate(rows):
+        cells = [_pad(cell, width, left=i == 0) for i, (cell, width) in enumerate(zip(row, widths))]
+        print("| " + " | ".join(cells) + " |")
+        if index == 0:
+            print("|" + "|".join("-" * (w + 2) if i == 0 else "-" * (w + 1) + ":" for i, w in enumerate(widths)) + "|")
+    print(flush=True)
+
+
+def _width(text):
+    return sum(1 for c in text if not unicodedata.combining(c))
+
+
+def _pad(text, width, left):
+    space = " " * (width - _width(text))
+    return text + space if left else space + text
+
+
+def machine():
+    with open("/proc/cpuinfo") as f:
+        models = [line.partition(":")[2].strip() for line in f if line.startswith("model name")]
+    with open("/proc/meminfo") as f:
+        memory = int(f.readline().split()[1]) * 1024
+    return {"cpu": models[0] if models else platform.machine(), "cores": len(os.sched_getaffinity(0)),
+            "kernel": platform.release(), "memory": memory}
+
+
+def commit(root):
+    def git(*arguments):
+        return subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True).stdout.strip()
+
+    return {"id": git("rev-parse", "HEAD"), "changed": bool(git("status", "--porcelain", "--untracked-files=no"))}
+
+
+def write_json(path, data):
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    with open(path, "w") as f:
+        json.dump(data, f, indent=1)
+        f.write("\n")
+
+
+def bar_line(name, value, limit):
+    return f"{name} {value:.3f} {limit:g} {'ok' if value <= limit else 'miss'}"

@@ -1,0 +1,15 @@
+"""Medians of paired ratios: both figures of a pair come from the same round, so that what slows the machine for
+a while slows both."""
+
+from statistics import median
+
+
+def paired(rounds, name, reference, figure):
+    """rounds: a list of {server: {figure: value}}."""
+    ratios = [r[name][figure] / r[reference][figure] for r in rounds if name in r and reference in r]
+    return median(ratios) if ratios else None
+
+
+def middle(rounds, name, figure):
+    values = [r[name][figure] for r in rounds if name in r]
+    return median(values) if values else None
