@@ -34,8 +34,8 @@ class Chunk final : public Shared<Chunk> {
   }
 
   static Ref<Chunk> copy_of(std::string_view bytes) {
-    Ref<Chunk> chunk = make(bytes.size());
-    std::memcpy(chunk->tail(), bytes.data(), bytes.size());
+    Ref<Chunk> chunk = make(bytes.empty() ? 1 : bytes.size());
+    if (!bytes.empty()) std::memcpy(chunk->tail(), bytes.data(), bytes.size());
     chunk->grow(bytes.size());
     return chunk;
   }

@@ -53,13 +53,13 @@ class Entry final : public base::Shared<Entry> {
   struct Parts {
     KeyView key;
     std::uint16_t status = 200;
-    std::string_view fields;  // end-to-end fields, each ended by CRLF; none of Content-Length,
-                              // Transfer-Encoding, Age, Cache-Status, Connection
-    std::string_view etag;    // as the origin sent it, quotes and W/ included; "" when there is none
-    std::string_view last_modified;
-    std::vector<base::Ref<const base::Chunk>> body;  // in order, whole
-    base::Mono stored_at;                            // when the reply's head came
-    base::Nanos initial_age{0};                      // Storable's
+    std::string_view fields = {};  // end-to-end fields, each ended by CRLF; none of Content-Length,
+                                   // Transfer-Encoding, Age, Cache-Status, Connection
+    std::string_view etag = {};    // as the origin sent it, quotes and W/ included; "" when there is none
+    std::string_view last_modified = {};
+    std::vector<base::Ref<const base::Chunk>> body = {};  // in order, whole
+    base::Mono stored_at = {};                            // when the reply's head came
+    base::Nanos initial_age{0};                           // Storable's
     base::Nanos freshness{0};
   };
   static base::Ref<const Entry> make(Parts parts);

@@ -45,10 +45,10 @@ struct KeyView {
 
 struct KeyParts {
   OriginId origin{};
-  std::string_view path;   // as the origin gets it
-  std::string_view query;  // likewise, without '?'
-  bool has_query = false;  // "/a?" is not "/a"
-  std::string_view host;   // only where the origin has preserve_host; letters are folded to lower case
+  std::string_view path = {};   // as the origin gets it
+  std::string_view query = {};  // likewise, without '?'
+  bool has_query = false;       // "/a?" is not "/a"
+  std::string_view host = {};   // only where the origin has preserve_host; letters are folded to lower case
 };
 
 std::size_t key_size(const KeyParts& parts);

@@ -19,7 +19,7 @@ constexpr std::uint8_t kMaxUses = 3;       // two bits, as the paper has it
 constexpr std::uint8_t kPromoteAt = 2;     // hits on probation that earn a place in main
 // One eviction looks at no more entries than this, then takes what is at hand: main would otherwise go around
 // up to kMaxUses times when all of it is hot, and that on a worker.
-constexpr int kMaxLooks = 64;
+constexpr int kMaxLooks = 256;
 // Victims taken under one hold of the queue lock, so that others get in while a large object makes room.
 constexpr int kBatch = 64;
 

@@ -33,9 +33,9 @@ struct RequestRules {
                                 // Pragma: no-cache: these go to the origin and refresh what is stored
   bool store = true;            // keep the reply
   bool only_if_cached = false;  // absent: 504
-  std::optional<base::Nanos> max_age;    // the oldest that will do
-  std::optional<base::Nanos> min_fresh;  // must stay fresh for this long
-  std::string_view why_not;  // why lookup or store is off: a Cache-Status fwd reason or a log word
+  std::optional<base::Nanos> max_age = {};    // the oldest that will do
+  std::optional<base::Nanos> min_fresh = {};  // must stay fresh for this long
+  std::string_view why_not = {};  // why lookup or store is off: a Cache-Status fwd reason or a log word
 
   bool bypass() const { return !lookup && !store; }
   bool accepts(const Entry& entry, base::Mono now) const;
@@ -53,9 +53,9 @@ struct ExchangeTimes {
 
 struct Storable {
   bool store = false;
-  base::Nanos freshness{0};    // §4.2.1, from the origin's generation of the reply
-  base::Nanos initial_age{0};  // §4.2.3 corrected_initial_age
-  std::string_view why_not;    // static; empty when it may be stored
+  base::Nanos freshness{0};       // §4.2.1, from the origin's generation of the reply
+  base::Nanos initial_age{0};     // §4.2.3 corrected_initial_age
+  std::string_view why_not = {};  // static; empty when it may be stored
 };
 
 // route_ttl: nullopt when the route has none.

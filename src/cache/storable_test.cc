@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -77,7 +78,7 @@ TEST(Storable, LetsTheOriginsRefusalWinOverTheRoutesTtl) {
 TEST(Storable, RefusesWhatCannotBeSharedYet) {
   EXPECT_FALSE(judge({{"Set-Cookie", "a=b"}}, Seconds(60)).store);
   EXPECT_FALSE(judge({{"Vary", "Accept-Encoding"}}, Seconds(60)).store);
-  for (const std::uint16_t status : {206, 203, 204, 301, 304, 404, 500})
+  for (const auto status : std::to_array<std::uint16_t>({206, 203, 204, 301, 304, 404, 500}))
     EXPECT_FALSE(judge({{"Cache-Control", "max-age=60"}}, Seconds(60), status).store) << status;
 }
 
