@@ -4,8 +4,8 @@
 //           Origin (and with it pool, resolver entries, signing keys) whose configuration did not change.
 // Thread:   the worker's own.
 // Lifetime: everything an Ask views must live until fetch() has returned its Reply; the Reply owns what it
-//           needs from then on. A Reply dropped before its body's end closes the origin's connection, which is
-//           how a client that leaves stops the transfer.
+//           needs from then on. A Reply dropped before its body's end closes the origin's connection, which
+//           is how a client that leaves stops the transfer.
 // Failure:  an Error with the code that the client sees: kOriginRefused, kOriginUnreachable, kOriginTimeout,
 //           kOriginBadReply, kOriginDenied, kNotFound, kMethodNotAllowed, kCancelled. A reply of any status
 //           that the origin gave is a Reply, not an Error; exceptions: an s3 or dir origin's own words for
@@ -29,6 +29,7 @@
 #include "net/resolver.h"
 #include "net/stream.h"
 #include "net/task.h"
+#include "origin/stats.h"
 
 namespace origin {
 
@@ -45,19 +46,19 @@ class Upload {
 struct Ask {
   http::Method method = http::Method::kGet;
   std::string_view method_text = "GET";
-  std::string_view path;        // decoded remainder behind the route's prefix: begins with '/', `//` kept
-  std::string_view raw_query;   // as sent, tokens already stripped
+  std::string_view path;       // decoded remainder behind the route's prefix: begins with '/', `//` kept
+  std::string_view raw_query;  // as sent, tokens already stripped
   bool has_query = false;
-  std::string_view host;        // the client's, for preserve_host
-  std::string_view fields;      // end-to-end fields for http origins, rendered, each ended by CRLF: without Host,
-                                // Content-Length, Transfer-Encoding, Expect, and without a consumed credential
+  std::string_view host;    // the client's, for preserve_host
+  std::string_view fields;  // end-to-end fields for http origins, rendered, each ended by CRLF: without Host,
+                            // Content-Length, Transfer-Encoding, Expect, and without a consumed credential
   // What selects or conditions; s3 renders these anew, http has them among `fields`. Empty when a fill asks.
   std::string_view range, if_range, if_match, if_none_match, if_modified_since, if_unmodified_since;
 
   http::Framing framing = http::Framing::kNone;  // of the body: kNone, kLength, kChunked
   std::uint64_t content_length = 0;
   Upload* body = nullptr;
-  bool websocket = false;       // ask for the upgrade; a 101 Reply hands the connection over
+  bool websocket = false;  // ask for the upgrade; a 101 Reply hands the connection over
   std::string_view request_id;
 };
 
@@ -77,10 +78,10 @@ class Reply {
   ~Reply();
 
   std::uint16_t status() const { return head().status; }
-  const http::ResponseHead& head() const;      // fields as the origin sent them; synthesised for dir
+  const http::ResponseHead& head() const;  // fields as the origin sent them; synthesised for dir
   // Known length of the body that read() will give: 0 for HEAD, 204, 304. None: chunked or until close.
   std::optional<std::uint64_t> length() const;
-  const File* file() const;                    // dir only, whole object
+  const File* file() const;  // dir only, whole object
 
   // Decoded body bytes in order. 0: complete. A body that ends early is kOriginBadReply, never a clean end.
   // The origin's idle timeout applies to each call.
@@ -91,7 +92,7 @@ class Reply {
   net::Stream* spliceable();
   std::string_view buffered() const;
   void consume_buffered(std::size_t n);
-  std::uint64_t left() const;                  // bytes of the body not yet taken, buffered ones included
+  std::uint64_t left() const;  // bytes of the body not yet taken, buffered ones included
   void relayed(std::uint64_t n);
   base::Nanos idle_timeout() const;
 
@@ -107,9 +108,6 @@ class Reply {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-// Counters an origin keeps for the metrics; single writer (the worker), read at scrape.
-struct OriginStats;
 
 // A worker's shared tools for its origins.
 struct Env {
@@ -129,24 +127,28 @@ class Origin {
 
   // Methods for Allow, e.g. "GET, HEAD"; empty: all.
   virtual std::string_view allowed_methods() const = 0;
-  // What a query changes: s3 keys only versionId and partNumber, dir nothing. Appends the query that the origin
-  // will see (without '?'); returns whether there is one.
+  // What a query changes: s3 keys only versionId and partNumber, dir nothing. Appends the query that the
+  // origin will see (without '?'); returns whether there is one.
   virtual bool effective_query(std::string_view raw_query, bool has_query, std::string& out) const = 0;
 
   const std::string& name() const { return name_; }
   // Equal for two configurations exactly when replies and pools may be shared across a reload.
   std::uint64_t fingerprint() const { return fingerprint_; }
   virtual void close_idle() {}  // pools; at shutdown
+  std::shared_ptr<const OriginStats> stats() const { return stats_; }
 
  protected:
   Origin(std::string name, std::uint64_t fingerprint) : name_(std::move(name)), fingerprint_(fingerprint) {}
+  const std::shared_ptr<OriginStats>& shared_stats() const { return stats_; }
 
  private:
   std::string name_;
   std::uint64_t fingerprint_;
+  std::shared_ptr<OriginStats> stats_ = std::make_shared<OriginStats>();
 };
 
-// Keyed hash over everything in the configuration that decides what the origin answers (and over its secrets).
+// Keyed hash over everything in the configuration that decides what the origin answers (and over its
+// secrets).
 std::uint64_t fingerprint_of(const config::Origin& configuration);
 
 // Builds the origin of one worker. Throws std::runtime_error with one line (CA file, folder that is missing).

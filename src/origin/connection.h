@@ -1,0 +1,98 @@
+// One connection to an HTTP/1.1 server and the one exchange that is under way on it.
+//
+// Owner:    the exchange, then the Reply, then the Pool, and round again.
+// Thread:   the worker's own.
+// Lifetime: head() and buffered() are views into the connection's buffer until begin_exchange().
+// Units:    16 KiB for a reply's head; a larger one is refused.
+// Standard: RFC 9112 §6.3 (body length), §7.1 (chunked), §9.3 (persistence); RFC 9110 §15.2 (interim
+// replies). Failure:  Errors as in origin.h. After any Error, and after a body that was not read to its end,
+// reusable()
+//           is false and the connection can only be dropped.
+//
+// Bodies go straight from the socket into the caller's span, chunked ones too: the coding is taken out in
+// place, since what it leaves is never longer than what came in.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "http/chunked.h"
+#include "http/head.h"
+#include "http/response_head.h"
+#include "net/stream.h"
+#include "net/task.h"
+
+namespace origin {
+
+class HttpConnection {
+ public:
+  static constexpr std::size_t kHeadLimit = 16 << 10;
+
+  explicit HttpConnection(net::Stream stream) : stream_(std::move(stream)) {}
+
+  void begin_exchange();
+
+  // Sends all of `bytes`; true when a final reply was there before the end, and sending has stopped for it.
+  // `idle` bounds each wait for the origin to take some.
+  net::Task<base::Result<bool>> send(std::string_view bytes, http::Method method, base::Nanos idle);
+  void request_complete() { request_complete_ = true; }
+
+  // Until the final head, passing over interim ones; 101 counts as final.
+  net::Task<base::Result<>> read_head(http::Method method, base::Nanos first_byte);
+
+  // The next bytes of the body; 0: complete. `out` is not empty.
+  net::Task<base::Result<std::size_t>> read_body(std::span<char> out, base::Nanos idle);
+
+  const http::ResponseHead& head() const { return head_; }
+  http::ResponseHead& head() { return head_; }
+  bool replied() const { return replied_; }  // any byte of a reply has come
+  bool body_complete() const { return body_complete_; }
+  bool reusable() const;
+
+  // For relaying past read_body(): only for bodies of known length.
+  std::string_view buffered() const;
+  void consume_buffered(std::size_t n);
+  std::uint64_t left() const { return left_; }
+  void relayed(std::uint64_t n);
+  // After a 101: what came behind the head.
+  std::string_view behind_head() const { return {buffer_.data() + begin_, end_ - begin_}; }
+
+  // Whether a kept connection still looks alive: the peer has neither ended it nor said anything.
+  bool quiet();
+
+  net::Stream& stream() { return stream_; }
+  std::string& scratch() { return scratch_; }  // for the request head; keeps its memory
+  bool reused() const { return exchanges_ > 1; }
+
+  base::Mono idle_since{};  // the pool's
+
+ private:
+  base::Result<bool> poll_head(http::Method method);
+  base::Result<bool> parse_head(http::Method method);
+  base::Result<std::size_t> decode(std::span<char> raw);
+  void start_body();
+
+  net::Stream stream_;
+  http::ResponseHead head_;
+  http::ChunkedDecoder chunked_;
+  std::string scratch_;
+  std::uint64_t exchanges_ = 0;
+  std::uint64_t left_ = 0;           // of a body with a length, buffered bytes included
+  std::size_t begin_ = 0, end_ = 0;  // what of buffer_ is not taken yet
+  std::size_t seen_ = 0;             // parse_response's
+  unsigned interims_ = 0;
+  bool replied_ = false;
+  bool head_complete_ = false;
+  bool request_begun_ = false;
+  bool request_complete_ = false;
+  bool body_complete_ = false;
+  bool excess_ = false;  // bytes behind the end of the body
+  std::array<char, kHeadLimit> buffer_;
+};
+
+}  // namespace origin

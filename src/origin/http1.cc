@@ -1,0 +1,110 @@
+#include "origin/http1.h"
+
+#include <cstring>
+#include <memory>
+
+#include "origin/reply.h"
+
+namespace origin {
+
+using base::Code;
+using base::fail;
+
+namespace {
+
+constexpr std::size_t kPiece = 64 << 10;
+
+struct Progress {
+  bool body_begun = false;     // bytes were taken from the client
+  bool client_failed = false;  // the Error is the Upload's
+  base::Mono requested{};
+};
+
+// Sends the body; true when a reply came first.
+net::Task<base::Result<bool>> upload(HttpConnection& connection, const Question& question, base::Nanos idle,
+                                     Progress& progress) {
+  // Room on both sides of the data, so that a chunk with its framing is one write.
+  const auto buffer = std::make_unique_for_overwrite<char[]>(http::kChunkHeaderMax + kPiece + 2);
+  char* const data = buffer.get() + http::kChunkHeaderMax;
+  const bool chunked = question.framing == http::Framing::kChunked;
+  std::uint64_t left = question.content_length;
+  while (chunked || left > 0) {
+    progress.body_begun = true;
+    const auto got = co_await question.body->read({data, kPiece});
+    if (!got) {
+      progress.client_failed = true;
+      co_return std::unexpected(got.error());
+    }
+    std::string_view piece(data, *got);
+    if (chunked) {
+      if (piece.empty()) break;
+      char header[http::kChunkHeaderMax];
+      const std::size_t n = http::write_chunk_header(piece.size(), header);
+      std::memcpy(data - n, header, n);
+      std::memcpy(data + piece.size(), "\r\n", 2);
+      piece = {data - n, n + piece.size() + 2};
+    } else {
+      if (piece.empty() || piece.size() > left) {
+        progress.client_failed = true;
+        co_return fail(Code::kBadRequest, "the body is not as long as its Content-Length");
+      }
+      left -= piece.size();
+    }
+    const auto early = co_await connection.send(piece, question.method, idle);
+    if (!early || *early) co_return early;
+  }
+  if (!chunked) co_return false;
+  co_return co_await connection.send(http::kLastChunk, question.method, idle);
+}
+
+net::Task<base::Result<>> converse(HttpConnection& connection, const Question& question,
+                                   const config::OriginTimeouts& timeouts, Progress& progress) {
+  connection.begin_exchange();
+  progress.requested = base::mono_now();
+  auto early = co_await connection.send(question.head, question.method, timeouts.idle);
+  if (early && !*early && question.body)
+    early = co_await upload(connection, question, timeouts.idle, progress);
+  if (!early) co_return std::unexpected(early.error());
+  if (!*early) connection.request_complete();
+  const auto head = co_await connection.read_head(question.method, timeouts.first_byte);
+  if (!head) co_return std::unexpected(head.error());
+  if (connection.head().status == 101 && !question.upgrade)
+    co_return fail(Code::kOriginBadReply, "the origin switches protocols without being asked");
+  co_return base::Result<>{};
+}
+
+}  // namespace
+
+net::Task<base::Result<Reply>> exchange(base::Ref<Pool> pool, const Question& question, net::Cancel* cancel) {
+  OriginStats& stats = pool->stats();
+  Progress progress;
+  for (bool retry = false;; retry = true) {
+    std::unique_ptr<HttpConnection> connection;
+    if (!retry) connection = pool->take_idle();
+    const bool kept = connection != nullptr;
+    if (kept) {
+      stats.reused.add();
+    } else {
+      auto dialled = co_await pool->dial(cancel);
+      if (!dialled) {
+        if (dialled.error().code != Code::kCancelled) stats.failed.add();
+        co_return std::unexpected(dialled.error());
+      }
+      stats.opened.add();
+      connection = std::move(*dialled);
+    }
+    const net::CancelLink link(cancel, connection->stream().watch());
+    const auto done = co_await converse(*connection, question, pool->timeouts(), progress);
+    if (done) co_return ReplyMaker::of(std::move(pool), std::move(connection), progress.requested);
+
+    const bool died_unused = kept && !connection->replied() && done.error().code == Code::kOriginRefused;
+    if (died_unused && !progress.body_begun && http::is_idempotent(question.method)) {
+      stats.retried.add();
+      continue;
+    }
+    if (!progress.client_failed && done.error().code != Code::kCancelled) stats.failed.add();
+    co_return std::unexpected(done.error());
+  }
+}
+
+}  // namespace origin

@@ -1,0 +1,40 @@
+// One exchange with an HTTP/1.1 server: a request out, the head of its reply in.
+//
+// Owner:    nobody; a function over a Pool.
+// Thread:   the worker's own.
+// Lifetime: what the Question views must live until exchange() returns.
+// Standard: RFC 9112 §9.3.1 (retries), §9.5 (early replies), RFC 9110 §9.2.2 (idempotent methods).
+// Failure:  as origin.h; an Error of the Upload is the client's doing and comes back as it is.
+//
+// A kept connection that dies before any byte of a reply says nothing about the origin: the server was free
+// to close it. The exchange is then repeated once, on a new connection, if the method is idempotent and
+// nothing of a body has been taken from the client.
+//
+// A final reply that comes during the upload ends the upload; the connection is not used again. It is noticed
+// when the next piece is about to go out, not while the client is being waited for.
+#pragma once
+
+#include <string_view>
+
+#include "base/error.h"
+#include "base/ref.h"
+#include "http/head.h"
+#include "net/loop.h"
+#include "net/task.h"
+#include "origin/origin.h"
+#include "origin/pool.h"
+
+namespace origin {
+
+struct Question {
+  http::Method method = http::Method::kGet;
+  std::string_view head;  // rendered, with its last empty line
+  http::Framing framing = http::Framing::kNone;
+  std::uint64_t content_length = 0;
+  Upload* body = nullptr;
+  bool upgrade = false;  // 101 is an answer
+};
+
+net::Task<base::Result<Reply>> exchange(base::Ref<Pool> pool, const Question& question, net::Cancel* cancel);
+
+}  // namespace origin

@@ -1,0 +1,35 @@
+// An HTTP server behind the gateway: all methods, bodies streamed both ways, WebSocket upgrades.
+//
+// Owner, thread, lifetime, failure: as Origin.
+// Standard: RFC 9110 §7.6 (forwarding), RFC 6455 §4 (upgrade).
+#pragma once
+
+#include "origin/http1.h"
+#include "origin/origin.h"
+#include "origin/pool.h"
+
+namespace origin {
+
+class HttpOrigin final : public Origin {
+ public:
+  HttpOrigin(const config::Origin& configuration, const config::HttpOrigin& options, Env env);
+
+  net::Task<base::Result<Reply>> fetch(const Ask& ask, net::Cancel* cancel) override;
+  net::Task<base::Result<>> probe() override;
+  std::string_view allowed_methods() const override { return {}; }
+  bool effective_query(std::string_view raw_query, bool has_query, std::string& out) const override;
+  void close_idle() override { pool_->close_idle(); }
+
+ private:
+  void render(const Ask& ask, std::string& out) const;
+
+  const std::string base_path_;
+  const std::string authority_;
+  const bool preserve_host_;
+  base::Ref<Pool> pool_;
+};
+
+// Appends a decoded path with `//` as `/`.
+void append_collapsed(std::string_view path, std::string& out);
+
+}  // namespace origin

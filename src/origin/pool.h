@@ -1,0 +1,72 @@
+// The connections of one worker to one remote server: kept ones, most recently used first, and new ones.
+//
+// Owner:    an origin and the replies under way, by reference count: a reply may be the last to let go.
+// Thread:   the worker's own.
+// Lifetime: a kept connection is closed idle_timeout after its last use.
+// Failure:  dial() gives kOriginUnreachable, kOriginRefused, kOriginBadReply (TLS), kOverloaded, kCancelled.
+//
+// Most recently used first, so that a burst's extra connections grow old and go.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/ref.h"
+#include "config/model.h"
+#include "net/loop.h"
+#include "net/resolver.h"
+#include "net/tls.h"
+#include "origin/connection.h"
+#include "origin/stats.h"
+
+namespace origin {
+
+struct Remote {
+  std::string host;  // to resolve, without brackets
+  std::uint16_t port = 80;
+  bool tls = false;
+  std::string server_name;
+  config::OriginTimeouts timeouts;
+  config::Pool pool;
+};
+
+class Pool final : public base::Local<Pool> {
+ public:
+  // Throws std::runtime_error when the CA file cannot be read.
+  Pool(net::Loop& loop, net::Resolver& resolver, Remote remote, const config::OriginTls& tls,
+       std::shared_ptr<OriginStats> stats);
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // A kept connection that is still alive, or null.
+  std::unique_ptr<HttpConnection> take_idle();
+  // A new one: name, TCP and TLS within the connect timeout.
+  net::Task<base::Result<std::unique_ptr<HttpConnection>>> dial(net::Cancel* cancel);
+  // Keeps it where it can be used again, closes it otherwise.
+  void give_back(std::unique_ptr<HttpConnection> connection);
+  void close_idle();
+
+  const config::OriginTimeouts& timeouts() const { return remote_.timeouts; }
+  OriginStats& stats() { return *stats_; }
+  net::Loop& loop() { return loop_; }
+
+ private:
+  struct Sweep final : net::Timer {
+    explicit Sweep(Pool& p) : Timer(&Sweep::fire), pool(p) {}
+    static void fire(net::Timer& timer) { static_cast<Sweep&>(timer).pool.close_old(); }
+    Pool& pool;
+  };
+  void close_old();
+
+  net::Loop& loop_;
+  net::Resolver& resolver_;
+  const Remote remote_;
+  std::unique_ptr<net::TlsContext> tls_;
+  std::shared_ptr<OriginStats> stats_;
+  std::vector<std::unique_ptr<HttpConnection>> idle_;  // the longest idle at the front
+  Sweep sweep_{*this};
+};
+
+}  // namespace origin
