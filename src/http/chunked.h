@@ -71,6 +71,8 @@ class ChunkedDecoder {
     kDone,
     kFailed
   };
+  base::Error frame(char c);
+  base::Error trailer(char c);
   std::unexpected<base::Error> refuse(base::Code code, std::string_view why);
 
   ChunkedLimits limits_;

@@ -119,6 +119,7 @@ class FieldList {
 
   // By id; kOther is not a name and may not be asked for.
   bool has(FieldId id) const { return (present_ & bit_of(id)) != 0; }
+  bool has_any(std::uint64_t bits) const { return (present_ & bits) != 0; }  // of bit_of, or-ed
   bool repeated(FieldId id) const { return (repeated_ & bit_of(id)) != 0; }
   // The first field of that name, or null.
   const Field* find(FieldId id) const {

@@ -38,6 +38,7 @@ class RangeSet {
   std::span<const ByteRange> ranges() const { return {ranges_.data(), size_}; }
   std::size_t size() const { return size_; }
   // Adds in the order of asking, merged with what it overlaps or touches; false when something overlapped.
+  // At most kMax times.
   bool add(ByteRange range);
 
  private:
