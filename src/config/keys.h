@@ -1,0 +1,97 @@
+// The table of the configuration's keys: one row a key. From it come the parser (reader.cc), the JSON Schema
+// (schema.cc), docs/configuration.md (reference.cc) and what a reload may change (changed_but_fixed).
+//
+// Owner:  the program; rows are constants.
+// Thread: any.
+//
+// A Section is a map with fixed keys. Where a Section has a shorthand, a bare value stands for that key:
+// `cache: off` is `cache: { enabled: off }`.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/model.h"
+
+namespace config {
+
+class Reader;
+struct Node;
+struct Section;
+
+enum class Kind : std::uint8_t {
+  kSwitch,
+  kCount,
+  kSize,
+  kDuration,
+  kText,
+  kFile,    // a path, relative to the folder of the configuration file
+  kSecret,  // never shown
+  kWord,    // one of Row::words
+  kAddress,
+  kNetwork,
+  kUrl,
+  kSection,  // Row::sections[0]
+  kNamed,    // a map of chosen names; each value one of Row::sections, told apart by its key `type`
+  kPlanned,  // known, but does not work yet: an error of its own
+};
+
+enum class Reload : std::uint8_t { kLive, kRestart };
+
+// Inclusive, in the unit of the row's grammar (count, bytes, milliseconds); 0 and 0: none.
+struct Bounds {
+  std::uint64_t least = 0;
+  std::uint64_t most = 0;
+
+  consteval Bounds() = default;
+  consteval Bounds(std::uint64_t from, std::uint64_t to) : least(from), most(to) {}
+  consteval Bounds(Millis from, Millis to)
+      : least(static_cast<std::uint64_t>(from.count())), most(static_cast<std::uint64_t>(to.count())) {}
+  constexpr bool exist() const { return most != 0; }
+};
+
+// In the default's column: the key has to be given.
+inline constexpr std::string_view kRequired = "required";
+
+struct Row {
+  std::string_view name;
+  Kind kind{};
+  bool list = false;          // several; one may stand without its brackets
+  std::string_view fallback;  // the default as a file would write it; in parentheses: what it is made from
+  Bounds bounds;
+  Reload reload = Reload::kLive;
+  std::string_view text;  // one sentence or two
+  std::span<const std::string_view> words;
+  std::span<const Section* const> sections;
+
+  void (*read)(Reader&, const Row&, const Node&, void* owner) = nullptr;
+  std::string (*show)(const void* owner) = nullptr;  // the value as text; none for secrets and sections
+  const void* (*part)(const void* owner) = nullptr;  // of a single section: the member it fills
+  const void* owner_tag = nullptr;                   // the type that read() and show() expect
+
+  bool required() const { return fallback == kRequired; }
+};
+
+struct Section {
+  std::string_view name;  // "origin-timeouts": of the definition in the schema
+  std::string_view type;  // the value of the key `type` that chooses it; "": not chosen by type
+  std::string_view text;
+  std::span<const Row> rows;
+  std::string_view shorthand;
+  void (*check)(Reader&, const Node&, void* owner) = nullptr;  // what no single row can tell
+
+  const Row* find(std::string_view key) const;
+};
+
+const Section& root_section();  // owner: Config
+
+// A bound as a file would write it: 16KiB, 10s, 128.
+std::string show_bound(Kind kind, std::uint64_t bound);
+
+// The keys that differ between two configurations and that a reload cannot change, as paths.
+std::vector<std::string> changed_but_fixed(const Config& before, const Config& after);
+
+}  // namespace config

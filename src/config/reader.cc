@@ -1,0 +1,141 @@
+#include "config/reader.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "config/error.h"
+#include "config/values.h"
+
+namespace config {
+namespace {
+
+constexpr std::string_view kEmpty = "has no value; give it one or take the key out";
+
+const char* what_is(const Node& node) {
+  switch (node.kind) {
+    case Node::Kind::kNull:
+      return "nothing";
+    case Node::Kind::kScalar:
+      return "a single value";
+    case Node::Kind::kList:
+      return "a list";
+    case Node::Kind::kMap:
+      return "a map";
+  }
+  return "";
+}
+
+}  // namespace
+
+Reader::Step::Step(Reader& reader, std::string_view key) : reader_(reader), length_(reader.path_.size()) {
+  if (length_ != 0) reader_.path_ += '.';
+  reader_.path_ += key;
+}
+
+Reader::Step::Step(Reader& reader, std::size_t index) : reader_(reader), length_(reader.path_.size()) {
+  reader_.path_ += fmt::format("[{}]", index);
+}
+
+void Reader::fail(int line, std::string_view message) const {
+  throw ConfigError(file_, line, path_, message);
+}
+
+void Reader::fail_value(const Row& row, const Node& node, std::string_view predicate) const {
+  // A URL may hold a password; a variable's value is never shown, only its name.
+  const bool shown =
+      row.kind != Kind::kSecret && row.kind != Kind::kUrl && !node.text.empty() && node.text.size() <= 80;
+  fail(node.line, shown ? fmt::format("'{}' {}", node.text, predicate) : std::string(predicate));
+}
+
+std::string Reader::text(const Node& node) const {
+  if (node.kind == Node::Kind::kNull) fail(node.line, kEmpty);
+  if (node.kind != Node::Kind::kScalar)
+    fail(node.line, fmt::format("must be a single value, not {}", what_is(node)));
+  auto expanded = expand(node.text, env_);
+  if (!expanded) fail(node.line, expanded.error());
+  return *std::move(expanded);
+}
+
+void Reader::check_map(const Node& node) {
+  if (node.kind == Node::Kind::kNull) fail(node.line, kEmpty);
+  if (node.kind != Node::Kind::kMap)
+    fail(node.line, fmt::format("must be a map of keys, not {}", what_is(node)));
+  std::map<std::string_view, int> seen;
+  for (const Entry& entry : node.entries) {
+    const auto [first, fresh] = seen.emplace(entry.name, entry.line);
+    if (fresh) continue;
+    const Step step(*this, entry.name);
+    fail(entry.line, fmt::format("is given twice, first in line {}", first->second));
+  }
+}
+
+void Reader::section(const Node& node, const Section& section, void* owner) {
+  if (node.kind == Node::Kind::kScalar && !section.shorthand.empty()) {
+    const Row* row = section.find(section.shorthand);
+    row->read(*this, *row, node, owner);
+    if (section.check != nullptr) section.check(*this, node, owner);
+    return;
+  }
+  check_map(node);
+  for (const Entry& entry : node.entries) {
+    if (entry.name == "type" && !section.type.empty()) continue;
+    const Step step(*this, entry.name);
+    const Row* row = section.find(entry.name);
+    if (row == nullptr) {
+      std::vector<std::string_view> known;
+      for (const Row& each : section.rows)
+        if (each.kind != Kind::kPlanned) known.push_back(each.name);
+      fail(entry.line, "unknown key" + did_you_mean(entry.name, known));
+    }
+    if (row->kind == Kind::kPlanned) fail(entry.line, "is not supported yet");
+    row->read(*this, *row, entry.value, owner);
+  }
+  for (const Row& row : section.rows) {
+    if (!row.required() || node.find(row.name) != nullptr) continue;
+    const Step step(*this, row.name);
+    fail(node.line, "is missing");
+  }
+  if (section.check != nullptr) section.check(*this, node, owner);
+}
+
+const Section& Reader::choose(const Node& node, std::span<const Section* const> choices) {
+  check_map(node);
+  std::vector<std::string_view> types;
+  for (const Section* choice : choices) types.push_back(choice->type);
+  const Step step(*this, "type");
+  const Entry* entry = node.find("type");
+  if (entry == nullptr) fail(node.line, fmt::format("is missing; one of: {}", fmt::join(types, ", ")));
+  const std::string type = text(entry->value);
+  const auto found = std::ranges::find(types, type);
+  if (found == types.end()) {
+    fail(entry->value.line, fmt::format("'{}' is none of: {}{}", entry->value.text, fmt::join(types, ", "),
+                                        did_you_mean(type, types)));
+  }
+  return *choices[static_cast<std::size_t>(found - types.begin())];
+}
+
+const std::vector<Entry>& Reader::named(const Node& node) {
+  check_map(node);
+  for (const Entry& entry : node.entries) {
+    const Step step(*this, entry.name);
+    if (const auto name = Name::parse(entry.name); !name) fail(entry.line, name.error());
+  }
+  return node.entries;
+}
+
+std::span<const Node> Reader::items(const Row& row, const Node& node) const {
+  if (node.kind == Node::Kind::kNull) fail(node.line, kEmpty);
+  if (node.kind != Node::Kind::kList) return {&node, 1};
+  if (node.items.empty() && row.fallback != "[]") fail(node.line, "is an empty list");
+  return node.items;
+}
+
+std::string Reader::resolve(const std::string& path) const {
+  return (std::filesystem::path(file_).parent_path() / path).lexically_normal().string();
+}
+
+}  // namespace config

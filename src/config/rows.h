@@ -1,0 +1,311 @@
+// How a row of keys.cc is written: size<&Limits::head>("head", "16KiB", {1_KiB, 1_MiB}, kLive, "…"). The
+// template argument ties the key to its member; the member's grammar and type follow. Internal to keys.cc.
+//
+// Rows are erased to void* for the walks; section<Owner>() proves while compiling that every row of a table
+// belongs to that Owner.
+#pragma once
+
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "config/address.h"
+#include "config/keys.h"
+#include "config/reader.h"
+#include "config/values.h"
+
+namespace config::rows {
+
+inline constexpr Reload kLive = Reload::kLive;
+inline constexpr Reload kRestart = Reload::kRestart;
+
+consteval std::uint64_t operator""_KiB(unsigned long long n) {
+  return n << 10;
+}
+consteval std::uint64_t operator""_MiB(unsigned long long n) {
+  return n << 20;
+}
+consteval std::uint64_t operator""_GiB(unsigned long long n) {
+  return n << 30;
+}
+consteval std::uint64_t operator""_TiB(unsigned long long n) {
+  return n << 40;
+}
+
+template <class T>
+inline constexpr char kTag = 0;
+
+template <class T>
+struct MemberOf;
+template <class O, class V>
+struct MemberOf<V O::*> {
+  using Owner = O;
+  using Value = V;
+};
+template <auto M>
+using OwnerOf = typename MemberOf<decltype(M)>::Owner;
+template <auto M>
+using ValueOf = typename MemberOf<decltype(M)>::Value;
+
+template <class T>
+struct Unwrapped {
+  using Type = T;
+  static constexpr bool kList = false;
+};
+template <class T>
+struct Unwrapped<std::optional<T>> : Unwrapped<T> {};
+template <class T>
+struct Unwrapped<std::vector<T>> {
+  using Type = T;
+  static constexpr bool kList = true;
+};
+
+// The names of an enumeration's values in their order; specialised in keys.cc.
+template <class E>
+struct WordsOf;
+
+template <class E>
+struct Words {
+  using Value = E;
+  static Parsed<E> parse(std::string_view text);
+  static std::string show(E v) { return std::string(WordsOf<E>::kNames[static_cast<std::size_t>(v)]); }
+};
+
+std::string none_of(std::string_view text, std::span<const std::string_view> words);
+
+template <class E>
+Parsed<E> Words<E>::parse(std::string_view text) {
+  for (std::size_t i = 0; i < std::size(WordsOf<E>::kNames); ++i)
+    if (text == WordsOf<E>::kNames[i]) return static_cast<E>(i);
+  return std::unexpected(none_of(text, WordsOf<E>::kNames));
+}
+
+template <class G>
+typename G::Value read_value(Reader& reader, const Row& row, const Node& node) {
+  auto value = G::parse(reader.text(node));
+  if (!value) reader.fail_value(row, node, value.error());
+  if constexpr (requires { G::measure(*value); }) {
+    const std::uint64_t n = G::measure(*value);
+    if (row.bounds.exist() && (n < row.bounds.least || n > row.bounds.most)) {
+      reader.fail_value(row, node,
+                        "is out of bounds: " + show_bound(row.kind, row.bounds.least) + " to " +
+                            show_bound(row.kind, row.bounds.most));
+    }
+  }
+  return *std::move(value);
+}
+
+template <class G, class V>
+std::string show_value(const V& value) {
+  if constexpr (std::is_same_v<V, typename G::Value>) {
+    return G::show(value);
+  } else if constexpr (Unwrapped<V>::kList) {
+    std::string out;
+    for (const auto& each : value) out += (out.empty() ? "" : ", ") + G::show(each);
+    return out.empty() ? "[]" : out;
+  } else {
+    return value ? G::show(*value) : "";
+  }
+}
+
+struct Said {  // the part of a row that is only text
+  std::string_view name;
+  std::string_view fallback;
+  Bounds bounds;
+  Reload reload;
+  std::string_view text;
+};
+
+template <auto M, class G>
+consteval Row value(Kind kind, Said said) {
+  using Owner = OwnerOf<M>;
+  Row row{.name = said.name,
+          .kind = kind,
+          .list = Unwrapped<ValueOf<M>>::kList,
+          .fallback = said.fallback,
+          .bounds = said.bounds,
+          .reload = said.reload,
+          .text = said.text,
+          .words = {},
+          .sections = {},
+          .owner_tag = &kTag<Owner>};
+  row.read = [](Reader& reader, const Row& self, const Node& node, void* owner) {
+    auto& member = static_cast<Owner*>(owner)->*M;
+    if constexpr (Unwrapped<ValueOf<M>>::kList) {
+      std::size_t index = 0;
+      for (const Node& item : reader.items(self, node)) {
+        const Reader::Step step(reader, index++);
+        member.push_back(read_value<G>(reader, self, item));
+      }
+    } else {
+      member = read_value<G>(reader, self, node);
+    }
+  };
+  if constexpr (requires { &G::show; })
+    row.show = [](const void* owner) { return show_value<G>(static_cast<const Owner*>(owner)->*M); };
+  return row;
+}
+
+template <auto M>
+consteval Row toggle(std::string_view name, std::string_view fallback, Reload reload, std::string_view text) {
+  return value<M, Switch>(Kind::kSwitch, {name, fallback, {}, reload, text});
+}
+template <auto M>
+consteval Row count(std::string_view name, std::string_view fallback, Bounds bounds, Reload reload,
+                    std::string_view text) {
+  return value<M, Count>(Kind::kCount, {name, fallback, bounds, reload, text});
+}
+template <auto M>
+consteval Row size(std::string_view name, std::string_view fallback, Bounds bounds, Reload reload,
+                   std::string_view text) {
+  return value<M, Size>(Kind::kSize, {name, fallback, bounds, reload, text});
+}
+template <auto M>
+consteval Row duration(std::string_view name, std::string_view fallback, Bounds bounds, Reload reload,
+                       std::string_view text) {
+  using G = std::conditional_t<std::is_same_v<typename Unwrapped<ValueOf<M>>::Type, Seconds>, WholeSeconds,
+                               Duration>;
+  return value<M, G>(Kind::kDuration, {name, fallback, bounds, reload, text});
+}
+template <auto M, class G = Text>
+consteval Row text(std::string_view name, std::string_view fallback, Reload reload, std::string_view about) {
+  return value<M, G>(Kind::kText, {name, fallback, {}, reload, about});
+}
+template <auto M>
+consteval Row file(std::string_view name, std::string_view fallback, Reload reload, std::string_view about) {
+  return value<M, Text>(Kind::kFile, {name, fallback, {}, reload, about});
+}
+template <auto M, class G>
+consteval Row secret(std::string_view name, std::string_view fallback, Reload reload,
+                     std::string_view about) {
+  return value<M, G>(Kind::kSecret, {name, fallback, {}, reload, about});
+}
+template <auto M>
+consteval Row word(std::string_view name, std::string_view fallback, Reload reload, std::string_view about) {
+  using E = typename Unwrapped<ValueOf<M>>::Type;
+  Row row = value<M, Words<E>>(Kind::kWord, {name, fallback, {}, reload, about});
+  row.words = WordsOf<E>::kNames;
+  return row;
+}
+template <auto M>
+consteval Row address(std::string_view name, std::string_view fallback, Reload reload,
+                      std::string_view about) {
+  return value<M, AddressText>(Kind::kAddress, {name, fallback, {}, reload, about});
+}
+template <auto M>
+consteval Row networks(std::string_view name, std::string_view fallback, Reload reload,
+                       std::string_view about) {
+  return value<M, NetworkText>(Kind::kNetwork, {name, fallback, {}, reload, about});
+}
+template <auto M>
+consteval Row url(std::string_view name, std::string_view fallback, Reload reload, std::string_view about) {
+  return value<M, UrlText>(Kind::kUrl, {name, fallback, {}, reload, about});
+}
+
+consteval Row planned(std::string_view name) {
+  Row row;
+  row.name = name;
+  row.kind = Kind::kPlanned;
+  return row;
+}
+
+template <const Section& S>
+inline constexpr const Section* kOnly[] = {&S};
+
+// A section that fills the member M.
+template <auto M, const Section& S>
+consteval Row section(std::string_view name, std::string_view about) {
+  Row row;
+  row.name = name;
+  row.kind = Kind::kSection;
+  row.text = about;
+  row.sections = kOnly<S>;
+  row.owner_tag = &kTag<OwnerOf<M>>;
+  row.read = [](Reader& reader, const Row&, const Node& node, void* owner) {
+    reader.section(node, S, &(static_cast<OwnerOf<M>*>(owner)->*M));
+  };
+  row.part = [](const void* owner) -> const void* { return &(static_cast<const OwnerOf<M>*>(owner)->*M); };
+  return row;
+}
+
+// A section that is read as a Draft first and then put into its owner by
+// void Place(Reader&, const Node&, Draft&&, Owner&).
+template <class Owner, class Draft, const Section& S, auto Place>
+consteval Row draft(std::string_view name, std::string_view fallback, Reload reload, std::string_view about) {
+  Row row;
+  row.name = name;
+  row.kind = Kind::kSection;
+  row.fallback = fallback;
+  row.reload = reload;
+  row.text = about;
+  row.sections = kOnly<S>;
+  row.owner_tag = &kTag<Owner>;
+  row.read = [](Reader& reader, const Row&, const Node& node, void* owner) {
+    Draft item{};
+    reader.section(node, S, &item);
+    Place(reader, node, std::move(item), *static_cast<Owner*>(owner));
+  };
+  return row;
+}
+// The same for a list of sections.
+template <class Owner, class Draft, const Section& S, auto Place>
+consteval Row drafts(std::string_view name, std::string_view fallback, Reload reload,
+                     std::string_view about) {
+  Row row = draft<Owner, Draft, S, Place>(name, fallback, reload, about);
+  row.list = true;
+  row.read = [](Reader& reader, const Row& self, const Node& node, void* owner) {
+    std::size_t index = 0;
+    for (const Node& each : reader.items(self, node)) {
+      const Reader::Step step(reader, index++);
+      Draft item{};
+      reader.section(each, S, &item);
+      Place(reader, each, std::move(item), *static_cast<Owner*>(owner));
+    }
+  };
+  return row;
+}
+
+// A map from chosen names to sections that `type` tells apart.
+template <class Owner, auto Place>
+consteval Row named(std::string_view name, std::span<const Section* const> choices, std::string_view about) {
+  Row row;
+  row.name = name;
+  row.kind = Kind::kNamed;
+  row.text = about;
+  row.sections = choices;
+  row.owner_tag = &kTag<Owner>;
+  row.read = [](Reader& reader, const Row& self, const Node& node, void* owner) {
+    for (const Entry& entry : reader.named(node)) {
+      const Reader::Step step(reader, entry.name);
+      Place(reader, entry, reader.choose(entry.value, self.sections), *static_cast<Owner*>(owner));
+    }
+  };
+  return row;
+}
+
+template <class Owner, void (*Check)(Reader&, const Node&, Owner&)>
+void checked(Reader& reader, const Node& node, void* owner) {
+  Check(reader, node, *static_cast<Owner*>(owner));
+}
+
+struct About {
+  std::string_view name;
+  std::string_view type;
+  std::string_view text;
+  std::string_view shorthand;
+};
+
+template <class Owner>
+consteval Section table(About about, std::span<const Row> entries,
+                        void (*check)(Reader&, const Node&, void*) = nullptr) {
+  for (const Row& row : entries)
+    if (row.kind != Kind::kPlanned && row.owner_tag != &kTag<Owner>) throw "a row of another owner";
+  return Section{.name = about.name,
+                 .type = about.type,
+                 .text = about.text,
+                 .rows = entries,
+                 .shorthand = about.shorthand,
+                 .check = check};
+}
+
+}  // namespace config::rows

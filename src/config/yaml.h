@@ -1,0 +1,41 @@
+// A YAML document as a plain tree with line numbers: the only file that knows yaml-cpp.
+//
+// Owner:    the loader, for the time of one load.
+// Failures: ConfigError with the line: syntax, a second document, tags, nesting deeper than 32, or more than
+//           32 MiB once aliases are copied out (so that a few lines cannot become gigabytes).
+//
+// Subset: YAML 1.2 as yaml-cpp 0.7 reads it, keys are scalars, no tags. Duplicate keys stay in the tree; the
+// reader refuses them, as it knows the path.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace config {
+
+struct Entry;
+
+struct Node {
+  enum class Kind : std::uint8_t { kNull, kScalar, kList, kMap };
+
+  Kind kind = Kind::kNull;
+  int line = 0;                // from 1
+  std::string text;            // of a scalar, as written: variables are not yet expanded
+  std::vector<Node> items;     // of a list
+  std::vector<Entry> entries;  // of a map, in order
+
+  const Entry* find(std::string_view name) const;  // the first, or nullptr
+};
+
+struct Entry {
+  std::string name;
+  int line = 0;
+  Node value;
+};
+
+// An empty document is an empty map. `file` is for messages.
+Node parse_yaml(const std::string& text, std::string_view file);
+
+}  // namespace config
