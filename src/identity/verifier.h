@@ -33,7 +33,7 @@
 
 namespace identity {
 
-class SigningKey;
+class VerificationKey;
 
 // An identity that cannot verify anything as configured: one line, with the place in the configuration.
 struct VerifierError : std::runtime_error {
@@ -56,20 +56,23 @@ class Verifier {
 
  private:
   struct Header;
-  struct Claims;
 
   const std::string issuer_;
   const std::vector<std::string> audience_;
   const base::Seconds leeway_;
   const bool require_exp_;
   const std::size_t max_token_;
-  std::uint32_t algorithms_ = 0;  // a set, one bit each
-  std::vector<std::unique_ptr<const SigningKey>> keys_;
+  const std::vector<config::Algorithm> algorithms_;
+  std::vector<std::unique_ptr<const VerificationKey>> keys_;
   std::uint64_t id_ = 0;
 
-  base::Result<> check_signature(const Header& header, std::string_view signed_part,
-                                 std::string_view signature) const;
-  base::Result<base::Ref<const Principal>> check_claims(Claims& claims, base::Wall now) const;
+  void add_key(const config::JwtIdentity& rules, std::size_t index);
+  void fingerprint(const config::JwtIdentity& rules);
+
+  base::Result<> read_header(std::string_view encoded, Header& header) const;
+  base::Result<> check_signature(const Header& header, std::string_view message,
+                                 std::string_view encoded) const;
+  base::Result<> read_claims(Principal& principal, base::Wall now) const;
 };
 
 }  // namespace identity

@@ -1,0 +1,47 @@
+#include "identity/challenge.h"
+
+#include <array>
+
+#include "identity/reason.h"
+
+namespace identity {
+
+namespace {
+
+struct Row {
+  std::string_view reason;
+  std::string_view challenge;
+};
+
+#define SEKISHO_INVALID_TOKEN(text) "Bearer error=\"invalid_token\", error_description=\"" text "\""
+
+constexpr std::array kRows{
+    Row{reason::kNoCredential, "Bearer"},
+    Row{reason::kAmbiguous,
+        "Bearer error=\"invalid_request\", error_description=\"more than one token was sent\""},
+    Row{reason::kTooLarge, SEKISHO_INVALID_TOKEN("the token is too large")},
+    Row{reason::kMalformed, SEKISHO_INVALID_TOKEN("the token is malformed")},
+    Row{reason::kBadAlgorithm, SEKISHO_INVALID_TOKEN("the token's algorithm is not accepted")},
+    Row{reason::kBadHeader, SEKISHO_INVALID_TOKEN("the token has a header that is not accepted")},
+    Row{reason::kUnknownKey, SEKISHO_INVALID_TOKEN("the token's key is not known")},
+    Row{reason::kBadSignature, SEKISHO_INVALID_TOKEN("the token's signature is wrong")},
+    Row{reason::kBadClaim, SEKISHO_INVALID_TOKEN("a claim of the token is of a wrong type")},
+    Row{reason::kNoExpiry, SEKISHO_INVALID_TOKEN("the token does not expire")},
+    Row{reason::kExpired, SEKISHO_INVALID_TOKEN("the token has expired")},
+    Row{reason::kNotYetValid, SEKISHO_INVALID_TOKEN("the token is not valid yet")},
+    Row{reason::kIssuedInFuture, SEKISHO_INVALID_TOKEN("the token was issued in the future")},
+    Row{reason::kWrongIssuer, SEKISHO_INVALID_TOKEN("the token is of another issuer")},
+    Row{reason::kWrongAudience, SEKISHO_INVALID_TOKEN("the token is for another audience")},
+};
+
+#undef SEKISHO_INVALID_TOKEN
+
+}  // namespace
+
+std::string_view challenge(const base::Error& error) {
+  for (const Row& row : kRows)
+    if (row.reason == error.text) return row.challenge;
+  return "Bearer error=\"invalid_token\"";
+}
+
+}  // namespace identity

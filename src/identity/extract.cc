@@ -1,0 +1,94 @@
+#include "identity/extract.h"
+
+#include <optional>
+
+#include "http/target.h"
+#include "identity/reason.h"
+
+namespace identity {
+
+namespace {
+
+// What a source holds: nothing, a token, or too much.
+using Found = base::Result<std::optional<std::string_view>>;
+
+constexpr std::string_view kBearer = "bearer";
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (lower(a[i]) != lower(b[i])) return false;
+  return true;
+}
+
+std::unexpected<base::Error> ambiguous() {
+  return base::fail(base::Code::kUnauthorized, reason::kAmbiguous);
+}
+
+// credentials = "Bearer" 1*SP b64token. The scheme is case-insensitive.
+Found from_bearer(const http::RequestHead& head) {
+  const http::Field* field = head.find(http::FieldId::kAuthorization);
+  if (!field) return std::nullopt;
+  if (head.fields.repeated(http::FieldId::kAuthorization)) return ambiguous();
+  std::string_view value = field->value;
+  if (value.size() <= kBearer.size() || value[kBearer.size()] != ' ' ||
+      !same_name(value.substr(0, kBearer.size()), kBearer))
+    return std::nullopt;
+  value.remove_prefix(kBearer.size());
+  const std::size_t token = value.find_first_not_of(' ');
+  if (token == value.npos) return std::nullopt;
+  return value.substr(token);
+}
+
+Found from_header(const http::RequestHead& head, const config::TokenSource& source) {
+  const http::Field* field = head.fields.find(source.name);
+  if (!field) return std::nullopt;
+  for (const http::Field* other = field + 1; other != head.fields.end(); ++other)
+    if (same_name(other->name, source.name)) return ambiguous();
+  if (!field->value.starts_with(source.prefix) || field->value.size() == source.prefix.size())
+    return std::nullopt;
+  return field->value.substr(source.prefix.size());
+}
+
+Found from_query(std::string_view raw_query, const config::TokenSource& source, std::string& scratch) {
+  const std::optional<std::string_view> raw = http::query_value(raw_query, source.name);
+  if (!raw || raw->empty()) return std::nullopt;
+  const auto end = static_cast<std::size_t>(raw->data() + raw->size() - raw_query.data());
+  if (end < raw_query.size() && http::query_value(raw_query.substr(end + 1), source.name)) return ambiguous();
+  if (raw->find_first_of("%+") == raw->npos) return *raw;
+  std::optional<std::string> decoded = http::query_value_decoded(raw_query, source.name);
+  if (!decoded || decoded->empty()) return std::nullopt;
+  scratch = std::move(*decoded);
+  return scratch;
+}
+
+Found look(const http::RequestHead& head, std::string_view raw_query, const config::TokenSource& source,
+           std::string& scratch) {
+  switch (source.kind) {
+    case config::TokenSource::Kind::kBearer:
+      return from_bearer(head);
+    case config::TokenSource::Kind::kHeader:
+      return from_header(head, source);
+    case config::TokenSource::Kind::kQuery:
+      return from_query(raw_query, source, scratch);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+base::Result<Credential> extract(const http::RequestHead& head, std::string_view raw_query,
+                                 std::span<const config::TokenSource> from, std::string& scratch) {
+  for (const config::TokenSource& source : from) {
+    const Found found = look(head, raw_query, source, scratch);
+    if (!found) return std::unexpected(found.error());
+    if (*found) return Credential{**found, &source};
+  }
+  return base::fail(base::Code::kUnauthorized, reason::kNoCredential);
+}
+
+}  // namespace identity

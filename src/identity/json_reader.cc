@@ -1,0 +1,303 @@
+#include "identity/json_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <tuple>
+
+namespace identity {
+
+namespace {
+
+// Where the plain run of a string stops: its end, an escape, or a control character, which must be escaped.
+constexpr std::array<bool, 256> kStops = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t c = 0; c < 0x20; ++c) table[c] = true;
+  table['"'] = table['\\'] = true;
+  return table;
+}();
+
+std::uint8_t byte(char c) {
+  return static_cast<std::uint8_t>(c);
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+JsonName name_of(std::string_view text) {
+  std::uint64_t prefix;
+  std::memcpy(&prefix, text.data(), sizeof prefix);  // the padding makes this safe at the end of the text
+  if (text.size() < 8) prefix &= (std::uint64_t{1} << (8 * text.size())) - 1;
+  return {prefix, text};
+}
+
+void put_utf8(std::uint32_t point, char*& to) {
+  if (point < 0x80) {
+    *to++ = static_cast<char>(point);
+  } else if (point < 0x800) {
+    *to++ = static_cast<char>(0xc0 | point >> 6);
+    *to++ = static_cast<char>(0x80 | (point & 0x3f));
+  } else if (point < 0x10000) {
+    *to++ = static_cast<char>(0xe0 | point >> 12);
+    *to++ = static_cast<char>(0x80 | (point >> 6 & 0x3f));
+    *to++ = static_cast<char>(0x80 | (point & 0x3f));
+  } else {
+    *to++ = static_cast<char>(0xf0 | point >> 18);
+    *to++ = static_cast<char>(0x80 | (point >> 12 & 0x3f));
+    *to++ = static_cast<char>(0x80 | (point >> 6 & 0x3f));
+    *to++ = static_cast<char>(0x80 | (point & 0x3f));
+  }
+}
+
+}  // namespace
+
+JsonReader::JsonReader(std::span<char> text, std::vector<JsonName>& names)
+    : p_(text.data()), end_(text.data() + text.size()), names_(names) {
+  names_.clear();
+  if (!valid_utf8({text.data(), text.size()}) || !take('{')) failed();
+}
+
+bool JsonReader::next(std::string_view& name) {
+  if (state_ == State::kFailed || state_ == State::kEnded) return false;
+  skip_space();
+  if (take('}')) {
+    if (!unique_names_since(0)) return failed();
+    state_ = State::kEnded;
+    return false;
+  }
+  if (state_ == State::kMembers) {
+    if (!take(',')) return failed();
+    skip_space();
+  }
+  state_ = State::kMembers;
+  return take_name(name) || failed();
+}
+
+bool JsonReader::string(std::string_view& value) {
+  return take_string(value) || failed();
+}
+bool JsonReader::number(double& value) {
+  return take_number(value) || failed();
+}
+
+bool JsonReader::take(std::string_view word) {
+  if (static_cast<std::size_t>(end_ - p_) < word.size() || std::memcmp(p_, word.data(), word.size()) != 0)
+    return false;
+  p_ += word.size();
+  return true;
+}
+
+bool JsonReader::take_digits() {
+  if (p_ == end_ || !is_digit(*p_)) return false;
+  while (p_ != end_ && is_digit(*p_)) ++p_;
+  return true;
+}
+
+bool JsonReader::take_name(std::string_view& name) {
+  if (!take_string(name)) return false;
+  skip_space();
+  if (!take(':')) return false;
+  skip_space();
+  names_.push_back(name_of(name));
+  return true;
+}
+
+bool JsonReader::take_string(std::string_view& value) {
+  if (!take('"')) return false;
+  char* const begin = p_;
+  while (p_ != end_ && !kStops[byte(*p_)]) ++p_;
+  char* to = p_;  // behind p_ once an escape was seen: what is decoded is never longer than its spelling
+  while (p_ != end_) {
+    if (*p_ == '"') {
+      value = {begin, static_cast<std::size_t>(to - begin)};
+      ++p_;
+      return true;
+    }
+    if (*p_ == '\\') {
+      if (!take_escape(to)) return false;
+    } else if (byte(*p_) < 0x20) {
+      return false;
+    } else {
+      *to++ = *p_++;
+    }
+  }
+  return false;
+}
+
+bool JsonReader::take_escape(char*& to) {
+  ++p_;
+  if (p_ == end_) return false;
+  switch (const char c = *p_++) {
+    case '"':
+    case '\\':
+    case '/':
+      *to++ = c;
+      return true;
+    case 'b':
+      *to++ = '\b';
+      return true;
+    case 'f':
+      *to++ = '\f';
+      return true;
+    case 'n':
+      *to++ = '\n';
+      return true;
+    case 'r':
+      *to++ = '\r';
+      return true;
+    case 't':
+      *to++ = '\t';
+      return true;
+    case 'u':
+      break;
+    default:
+      return false;
+  }
+  std::uint32_t point;
+  if (!take_hex(point)) return false;
+  if (point >= 0xdc00 && point < 0xe000) return false;
+  if (point >= 0xd800 && point < 0xdc00) {
+    std::uint32_t low;
+    if (!take("\\u") || !take_hex(low) || low < 0xdc00 || low >= 0xe000) return false;
+    point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
+  }
+  put_utf8(point, to);
+  return true;
+}
+
+bool JsonReader::take_hex(std::uint32_t& unit) {
+  if (end_ - p_ < 4) return false;
+  const auto [after, error] = std::from_chars(p_, p_ + 4, unit, 16);  // takes no sign and no prefix
+  if (error != std::errc() || after != p_ + 4) return false;
+  p_ += 4;
+  return true;
+}
+
+bool JsonReader::take_number(double& value) {
+  const char* const begin = p_;
+  const bool negative = take('-');
+  const char* const digits = p_;
+  if (!take('0') && !take_digits()) return false;
+  bool whole = true;
+  if (take('.')) {
+    whole = false;
+    if (!take_digits()) return false;
+  }
+  if (take('e') || take('E')) {
+    whole = false;
+    if (!take('+')) take('-');
+    if (!take_digits()) return false;
+  }
+  if (whole && p_ - digits <= 15) {  // exact in a double
+    std::int64_t n = 0;
+    for (const char* d = digits; d != p_; ++d) n = n * 10 + (*d - '0');
+    value = static_cast<double>(negative ? -n : n);
+    return true;
+  }
+  const auto [after, error] = std::from_chars(begin, static_cast<const char*>(p_), value);
+  return error == std::errc() && after == p_ && std::isfinite(value);
+}
+
+bool JsonReader::skip_value(int depth) {
+  if (p_ == end_) return false;
+  std::string_view text;
+  double number;
+  switch (*p_) {
+    case '"':
+      return take_string(text);
+    case '{':
+      return depth < kMaxDepth && skip_object(depth + 1);
+    case '[':
+      return depth < kMaxDepth && skip_array(depth + 1);
+    case 't':
+      return take("true");
+    case 'f':
+      return take("false");
+    case 'n':
+      return take("null");
+    default:
+      return take_number(number);
+  }
+}
+
+bool JsonReader::skip_object(int depth) {
+  ++p_;
+  const std::size_t first = names_.size();
+  skip_space();
+  if (take('}')) return true;
+  for (;;) {
+    std::string_view name;
+    if (!take_name(name) || !skip_value(depth)) return false;
+    skip_space();
+    if (take('}')) break;
+    if (!take(',')) return false;
+    skip_space();
+  }
+  const bool unique = unique_names_since(first);
+  names_.resize(first);
+  return unique;
+}
+
+bool JsonReader::skip_array(int depth) {
+  ++p_;
+  skip_space();
+  if (take(']')) return true;
+  for (;;) {
+    skip_space();
+    if (!skip_value(depth)) return false;
+    skip_space();
+    if (take(']')) return true;
+    if (!take(',')) return false;
+  }
+}
+
+bool JsonReader::unique_names_since(std::size_t first) {
+  constexpr std::size_t kPairwise = 24;
+  const auto names = std::span(names_).subspan(first);
+  if (names.size() <= kPairwise) {
+    for (std::size_t i = 1; i < names.size(); ++i)
+      for (std::size_t j = 0; j < i; ++j)
+        if (names[i].prefix == names[j].prefix && names[i].text == names[j].text) return false;
+    return true;
+  }
+  // Sorted, because pairs grow as the square of what a signer may have been talked into signing.
+  std::ranges::sort(names, [](const JsonName& a, const JsonName& b) {
+    return std::tie(a.prefix, a.text) < std::tie(b.prefix, b.text);
+  });
+  return std::ranges::adjacent_find(names, {}, &JsonName::text) == names.end();
+}
+
+bool valid_utf8(std::string_view text) {
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  const auto follows = [&](std::uint8_t low, std::uint8_t high) {
+    if (p == end || byte(*p) < low || byte(*p) > high) return false;
+    ++p;
+    return true;
+  };
+  while (p != end) {
+    if (end - p >= 8) {
+      std::uint64_t eight;
+      std::memcpy(&eight, p, sizeof eight);
+      if ((eight & 0x8080808080808080ULL) == 0) {
+        p += 8;
+        continue;
+      }
+    }
+    const std::uint8_t lead = byte(*p++);
+    if (lead < 0x80) continue;
+    bool ok = false;  // the table of RFC 3629 §4
+    if (lead >= 0xc2 && lead <= 0xdf) ok = follows(0x80, 0xbf);
+    if (lead == 0xe0) ok = follows(0xa0, 0xbf) && follows(0x80, 0xbf);
+    if (lead >= 0xe1 && lead <= 0xef) ok = follows(0x80, lead == 0xed ? 0x9f : 0xbf) && follows(0x80, 0xbf);
+    if (lead == 0xf0) ok = follows(0x90, 0xbf) && follows(0x80, 0xbf) && follows(0x80, 0xbf);
+    if (lead >= 0xf1 && lead <= 0xf3) ok = follows(0x80, 0xbf) && follows(0x80, 0xbf) && follows(0x80, 0xbf);
+    if (lead == 0xf4) ok = follows(0x80, 0x8f) && follows(0x80, 0xbf) && follows(0x80, 0xbf);
+    if (!ok) return false;
+  }
+  return true;
+}
+
+}  // namespace identity

@@ -1,0 +1,102 @@
+// Reads one JSON object, strictly, member by member, without building a tree.
+//
+// Owner:    the verifier, on its stack, one per part of a token.
+// Thread:   one.
+// Lifetime: names and strings are views into the text, which is decoded in place: it is no longer JSON after.
+// Failure:  after the first fault every call answers false and complete() stays false.
+// Standard: RFC 8259, with the duplicate members, lone surrogates and numbers outside of double refused that
+//           RFC 7493 (I-JSON) §2 forbids; RFC 7515 §4 and RFC 7519 §4 let a verifier refuse duplicates.
+//
+// Why not Boost.JSON: it takes duplicate members, and its two parses of a token cost more than this room may
+// (json_parse in identity_bench.cc measures both). It is the oracle of this reader's fuzzer instead.
+//
+// Usage:    JsonReader in(text, names);           // text.data() has kPadding readable bytes behind its end
+//           std::string_view name;
+//           while (in.next(name)) { if (name == "exp") in.number(exp); else in.skip(); }
+//           if (!in.complete()) → refuse
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace identity {
+
+// Names are compared by their first eight bytes as a number before they are compared at all.
+struct JsonName {
+  std::uint64_t prefix;
+  std::string_view text;
+};
+
+class JsonReader {
+ public:
+  static constexpr std::size_t kPadding = 8;
+  static constexpr int kMaxDepth = 16;  // of objects and arrays within one another
+
+  // `names` is working space, emptied here.
+  JsonReader(std::span<char> text, std::vector<JsonName>& names);
+
+  // The next member of the object; exactly one of the calls below must take its value before the next one.
+  bool next(std::string_view& name);
+
+  bool at_string() const { return p_ != end_ && *p_ == '"'; }
+  bool at_number() const { return p_ != end_ && (*p_ == '-' || (*p_ >= '0' && *p_ <= '9')); }
+
+  bool string(std::string_view& value);
+  bool number(double& value);
+  bool skip() { return skip_value(1) || failed(); }
+  // An array of nothing but strings, each handed to `each`.
+  template <class Each>
+  bool strings(Each each) {
+    if (!take('[')) return failed();
+    if (skip_space(); take(']')) return true;
+    for (;;) {
+      std::string_view item;
+      if (skip_space(); !string(item)) return false;
+      each(item);
+      if (skip_space(); take(']')) return true;
+      if (!take(',')) return failed();
+    }
+  }
+
+  // The object has ended, the text with it, and nothing was wrong.
+  bool complete() const { return state_ == State::kEnded && p_ == end_; }
+
+ private:
+  enum class State : std::uint8_t { kFirst, kMembers, kEnded, kFailed };
+
+  bool failed() {
+    state_ = State::kFailed;
+    return false;
+  }
+  void skip_space() {
+    while (p_ != end_ && (*p_ == ' ' || *p_ == '\n' || *p_ == '\r' || *p_ == '\t')) ++p_;
+  }
+  bool take(char c) {
+    if (p_ == end_ || *p_ != c) return false;
+    ++p_;
+    return true;
+  }
+  bool take(std::string_view word);
+  bool take_digits();
+  bool take_string(std::string_view& value);
+  bool take_escape(char*& to);
+  bool take_hex(std::uint32_t& unit);
+  bool take_number(double& value);
+  bool take_name(std::string_view& name);
+  bool skip_value(int depth);
+  bool skip_object(int depth);
+  bool skip_array(int depth);
+  bool unique_names_since(std::size_t first);
+
+  char* p_;
+  char* const end_;
+  std::vector<JsonName>& names_;
+  State state_ = State::kFirst;
+};
+
+bool valid_utf8(std::string_view text);
+
+}  // namespace identity

@@ -1,0 +1,127 @@
+#include "identity/remembered.h"
+
+#include <openssl/crypto.h>
+
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "base/siphash.h"
+
+namespace identity {
+
+namespace {
+
+constexpr std::size_t kFirstBuckets = 1024;
+
+// memcmp stops at the first difference, and CRYPTO_memcmp goes byte by byte (a third of the whole lookup for
+// a usual token). This reads all bytes, eight at a time.
+bool equal(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  std::uint64_t difference = 0;
+  std::size_t i = 0;
+  for (; i + 8 <= a.size(); i += 8) {
+    std::uint64_t x, y;
+    std::memcpy(&x, a.data() + i, 8);
+    std::memcpy(&y, b.data() + i, 8);
+    difference |= x ^ y;
+  }
+  for (; i < a.size(); ++i) difference |= static_cast<std::uint64_t>(static_cast<unsigned char>(a[i] ^ b[i]));
+  asm volatile("" : "+r"(difference));  // so that no compiler learns to leave the loop early
+  return difference == 0;
+}
+
+// The hash finds a chain; whose verifier and which token it is, is compared.
+std::uint64_t hash_of(std::uint64_t verifier, std::string_view token) {
+  return base::siphash(token) ^ verifier;
+}
+
+}  // namespace
+
+Remembered::Remembered(Bounds bounds) : bounds_(bounds), buckets_(kFirstBuckets, kNone) {}
+
+Remembered::~Remembered() {
+  for (Entry& entry : slots_) OPENSSL_cleanse(entry.token.data(), entry.token.size());
+}
+
+std::size_t Remembered::cost(const Entry& entry) {
+  return sizeof(Entry) + entry.token.capacity() + entry.principal->cost() + sizeof(std::uint32_t);
+}
+
+const Principal* Remembered::find(std::uint64_t verifier, std::string_view token, base::Wall now) {
+  const std::uint64_t hash = hash_of(verifier, token);
+  for (std::uint32_t i = bucket(hash); i != kNone; i = slots_[i].next) {
+    Entry& entry = slots_[i];
+    if (entry.hash != hash || entry.verifier != verifier || !equal(entry.token, token)) continue;
+    if (!entry.principal->usable(now)) return nullptr;  // the hand takes it away
+    entry.asked = true;
+    return entry.principal.get();
+  }
+  return nullptr;
+}
+
+void Remembered::insert(std::uint64_t verifier, std::string_view token, base::Ref<const Principal> principal,
+                        base::Wall now) {
+  const std::uint64_t hash = hash_of(verifier, token);
+  for (std::uint32_t i = bucket(hash); i != kNone; i = slots_[i].next) {
+    if (slots_[i].hash != hash || slots_[i].verifier != verifier || !equal(slots_[i].token, token)) continue;
+    remove(i);
+    break;
+  }
+  Entry entry{hash, verifier, std::move(principal), std::string(token), kNone, false};
+  const std::size_t size = cost(entry);
+  if (bounds_.entries > 0 && size <= bounds_.bytes) {
+    while (live_ > 0 && (live_ >= bounds_.entries || bytes_ + size > bounds_.bytes)) evict_one(now);
+    if (live_ >= buckets_.size()) grow_buckets();
+    const std::uint32_t slot = take_slot();
+    std::uint32_t& head = bucket(hash);
+    entry.next = std::exchange(head, slot);
+    slots_[slot] = std::move(entry);
+    bytes_ += size;
+    ++live_;
+  }
+  OPENSSL_cleanse(entry.token.data(), entry.token.size());
+}
+
+void Remembered::forget(std::uint64_t verifier) {
+  for (std::uint32_t i = 0; i < slots_.size(); ++i)
+    if (slots_[i].principal && slots_[i].verifier == verifier) remove(i);
+}
+
+void Remembered::remove(std::uint32_t slot) {
+  Entry& entry = slots_[slot];
+  std::uint32_t* link = &bucket(entry.hash);
+  while (*link != slot) link = &slots_[*link].next;
+  *link = entry.next;
+  bytes_ -= cost(entry);
+  --live_;
+  OPENSSL_cleanse(entry.token.data(), entry.token.size());
+  entry = Entry{};
+  entry.next = std::exchange(free_, slot);
+}
+
+// The hand goes round: who was asked for since its last visit stays for one more round.
+void Remembered::evict_one(base::Wall now) {
+  for (;;) {
+    hand_ = hand_ + 1 < slots_.size() ? hand_ + 1 : 0;
+    Entry& entry = slots_[hand_];
+    if (!entry.principal) continue;
+    if (std::exchange(entry.asked, false) && entry.principal->usable(now)) continue;
+    remove(static_cast<std::uint32_t>(hand_));
+    return;
+  }
+}
+
+std::uint32_t Remembered::take_slot() {
+  if (free_ != kNone) return std::exchange(free_, slots_[free_].next);
+  slots_.emplace_back();
+  return static_cast<std::uint32_t>(slots_.size() - 1);
+}
+
+void Remembered::grow_buckets() {
+  buckets_.assign(buckets_.size() * 2, kNone);
+  for (std::uint32_t i = 0; i < slots_.size(); ++i)
+    if (slots_[i].principal) slots_[i].next = std::exchange(bucket(slots_[i].hash), i);
+}
+
+}  // namespace identity
