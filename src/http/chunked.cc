@@ -62,10 +62,10 @@ base::Error ChunkedDecoder::frame(char c) {
       return expect('\r', State::kSizeLf);
     }
     case State::kExtension:
+      if (!is(kValueChar, c)) return expect('\r', State::kSizeLf);
       if (++extension_bytes_ > limits_.extension || ++extensions_bytes_ > limits_.extensions)
         return malformed("the chunk extensions are too long");
-      if (is(kValueChar, c)) return kFine;
-      return expect('\r', State::kSizeLf);
+      return kFine;
     case State::kSizeLf:
       if (c == '\n') {
         digits_ = 0;
