@@ -197,9 +197,9 @@ class Dead {
 }  // namespace
 
 struct alignas(64) Memory::Shard {
-  std::mutex lock;
-  Index index;
+  std::mutex lock;  // with the counters on one cache line: what every find writes
   std::uint64_t hits = 0, misses = 0;
+  Index index;
 };
 
 // Everything here is guarded by `lock`. Only its holder changes an index, so what it has seen in one stays

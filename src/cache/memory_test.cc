@@ -263,7 +263,7 @@ std::vector<std::size_t> zipf_trace(double alpha, bool with_scans) {
   const Zipf zipf(20'000, alpha);
   std::vector<std::size_t> trace;
   std::size_t scanned = 100'000;
-  while (trace.size() < 300'000) {
+  while (trace.size() < 100'000) {
     trace.push_back(zipf(random));
     if (with_scans && trace.size() % 20'000 == 0)
       for (int i = 0; i < 5000; ++i) trace.push_back(scanned++);
@@ -273,7 +273,7 @@ std::vector<std::size_t> zipf_trace(double alpha, bool with_scans) {
 
 TEST(Memory, HitsAsOftenAsLruOnZipf) {
   for (const double alpha : {0.7, 0.9, 1.1})
-    for (const std::size_t entries : {200u, 1000u, 4000u}) {
+    for (const std::size_t entries : {200u, 2000u}) {
       const Ratios ratios = replay(zipf_trace(alpha, false), entries);
       EXPECT_GE(ratios.s3_fifo, ratios.lru) << "alpha " << alpha << ", " << entries << " entries";
       RecordProperty("zipf_" + std::to_string(alpha) + "_" + std::to_string(entries),
@@ -282,18 +282,19 @@ TEST(Memory, HitsAsOftenAsLruOnZipf) {
 }
 
 TEST(Memory, HitsAsOftenAsLruOnZipfWithScans) {
-  for (const std::size_t entries : {200u, 1000u, 4000u}) {
+  for (const std::size_t entries : {200u, 2000u}) {
     const Ratios ratios = replay(zipf_trace(0.9, true), entries);
     EXPECT_GE(ratios.s3_fifo, ratios.lru) << entries << " entries";
   }
 }
 
-TEST(Memory, HitsAsOftenAsLruWhenPopularityMoves) {
+TEST(Memory, KeepsUpWithLruWhenPopularityMoves) {
   std::mt19937_64 random(13);
   const Zipf zipf(5000, 0.9);
   std::vector<std::size_t> trace;
-  for (std::size_t i = 0; i < 300'000; ++i) trace.push_back(zipf(random) + i / 10'000 * 500);
+  for (std::size_t i = 0; i < 100'000; ++i) trace.push_back(zipf(random) + i / 10'000 * 500);
   const Ratios ratios = replay(trace, 1000);
+  RecordProperty("zipf_moving", std::to_string(ratios.s3_fifo) + " against " + std::to_string(ratios.lru));
   EXPECT_GE(ratios.s3_fifo, ratios.lru * 0.97);
 }
 
