@@ -1,0 +1,46 @@
+// /metrics: the Prometheus text format 0.0.4, added up over workers when asked.
+//
+// Owner:    nobody; a function of what it is given.
+// Thread:   any, while the workers go on counting.
+// Failures: none; a process figure that cannot be read is left out.
+// Units:    seconds and bytes, as Prometheus asks for.
+//
+// Serve it as kExpositionType.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "telemetry/metrics.h"
+
+namespace telemetry {
+
+inline constexpr std::string_view kExpositionType = "text/plain; version=0.0.4; charset=utf-8";
+
+struct CacheGauges {  // asked of the cache at scrape time
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t capacity_bytes = 0;
+  std::uint64_t evictions = 0;
+  std::uint64_t fills_active = 0;
+  std::uint64_t fill_bytes = 0;  // buffered by fills under way
+};
+
+struct Scrape {
+  std::span<const WorkerMetrics* const> workers;
+  const Labels* labels = nullptr;
+  const ProcessMetrics* process = nullptr;
+  CacheGauges cache;
+  std::uint64_t access_log_lines_written = 0;
+  std::uint64_t access_log_dropped_queue = 0;   // the writer fell behind
+  std::uint64_t access_log_dropped_output = 0;  // the disk is full, the pipe is gone
+  bool ready = true;
+  std::string_view version;
+  std::string_view commit;
+};
+
+std::string render(const Scrape& scrape);
+
+}  // namespace telemetry
