@@ -1,0 +1,195 @@
+#include "config/schema.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "config/keys.h"
+#include "config/values.h"
+
+namespace config {
+namespace {
+
+namespace json = boost::json;
+
+json::object reference_to(std::string_view definition) {
+  return {{"$ref", fmt::format("#/$defs/{}", definition)}};
+}
+
+json::value default_of(const Row& row) {
+  if (row.fallback == "[]") return json::array();
+  if (row.kind == Kind::kSwitch) return row.fallback == "true";
+  if (row.kind == Kind::kCount) return *Count::parse(row.fallback);
+  return json::string(row.fallback);
+}
+
+std::string description(const Row& row) {
+  std::string out(row.text);
+  const bool in_words = row.kind == Kind::kSize || row.kind == Kind::kDuration;  // JSON cannot compare them
+  if (in_words && row.bounds.exist())
+    out += fmt::format(" {} to {}.", show_bound(row.kind, row.bounds.least),
+                       show_bound(row.kind, row.bounds.most));
+  if (row.fallback.starts_with('('))
+    out += fmt::format(" Default: {}.", row.fallback.substr(1, row.fallback.size() - 2));
+  if (row.reload == Reload::kRestart) out += " A change needs a restart.";
+  return out;
+}
+
+class Schema {
+ public:
+  json::object whole() {
+    json::object out{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+                     {"$id", "urn:sekisho:config"},
+                     {"title", "Sekisho's configuration"}};
+    for (auto& member : object_of(root_section())) out.insert(std::move(member));
+    out["$defs"] = std::move(definitions_);
+    return out;
+  }
+
+ private:
+  json::object object_of(const Section& section) {
+    json::object properties;
+    json::array required;
+    if (!section.type.empty()) {
+      properties["type"] = json::object{{"const", section.type}};
+      required.emplace_back("type");
+    }
+    for (const Row& row : section.rows) {
+      if (row.kind == Kind::kPlanned) continue;
+      properties[row.name] = property(row);
+      if (row.required()) required.emplace_back(row.name);
+    }
+    json::object out{{"description", section.text},
+                     {"type", "object"},
+                     {"additionalProperties", false},
+                     {"properties", std::move(properties)}};
+    if (!required.empty()) out["required"] = std::move(required);
+    return out;
+  }
+
+  json::object property(const Row& row) {
+    json::object out{{"description", description(row)}};
+    json::object one = value(row);
+    if (row.list) {
+      json::object many{{"type", "array"}, {"items", one}};
+      if (row.fallback != "[]") many["minItems"] = 1;
+      one = {{"anyOf", json::array{std::move(one), std::move(many)}}};
+    }
+    for (auto& member : one) out.insert(std::move(member));
+    if (!row.fallback.empty() && !row.required() && !row.fallback.starts_with('('))
+      out["default"] = default_of(row);
+    return out;
+  }
+
+  json::object value(const Row& row) {
+    switch (row.kind) {
+      case Kind::kSwitch:
+        return or_variable({{"enum", json::array{true, false, "on", "off"}}});
+      case Kind::kCount:
+        return or_variable(number(row));
+      case Kind::kSize:
+        return json::object{{"anyOf", json::array{number(row), size()}}};
+      case Kind::kDuration:
+        return duration();
+      case Kind::kWord: {
+        json::array words;
+        for (const std::string_view word : row.words) words.emplace_back(word);
+        return or_variable({{"enum", std::move(words)}});
+      }
+      case Kind::kSection:
+        return section(*row.sections[0]);
+      case Kind::kNamed:
+        return named(row);
+      case Kind::kUrl:
+        return or_variable({{"type", "string"}, {"pattern", "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+(/[^?#]*)?$"}});
+      default:
+        return {{"type", "string"}};
+    }
+  }
+
+  static json::object number(const Row& row) {
+    json::object out{{"type", "integer"}, {"minimum", row.bounds.least}};
+    if (row.bounds.exist()) out["maximum"] = row.bounds.most;
+    return out;
+  }
+
+  json::object size() { return define("size", "Bytes, with a unit or without.", "^[0-9]+([KMGT]i?B|B)?$"); }
+
+  json::object duration() {
+    return define("duration", "A whole number and its unit.", "^[0-9]+(ms|s|m|h|d)$");
+  }
+
+  json::object define(std::string_view name, std::string_view about, std::string_view pattern) {
+    if (!definitions_.contains(name)) {
+      json::object text = or_variable({{"type", "string"}, {"pattern", pattern}});
+      text["description"] = about;
+      definitions_[name] = std::move(text);
+    }
+    return reference_to(name);
+  }
+
+  json::object or_variable(json::object plain) {
+    if (!definitions_.contains("variable")) {
+      definitions_["variable"] =
+          json::object{{"description", "A value from the environment: ${NAME} or ${NAME:-default}."},
+                       {"type", "string"},
+                       {"pattern", "\\$\\{"}};
+    }
+    return {{"anyOf", json::array{std::move(plain), reference_to("variable")}}};
+  }
+
+  json::object section(const Section& section) {
+    if (!definitions_.contains(section.name)) {
+      definitions_[section.name] = nullptr;  // keeps its place before what it refers to
+      definitions_[section.name] = object_of(section);
+    }
+    json::object map = reference_to(section.name);
+    if (section.shorthand.empty()) return map;
+    return {{"anyOf", json::array{value(*section.find(section.shorthand)), std::move(map)}}};
+  }
+
+  json::object named(const Row& row) {
+    json::array choices;
+    for (const Section* choice : row.sections) choices.push_back(section(*choice));
+    return {{"type", "object"},
+            {"propertyNames", {{"pattern", "^[A-Za-z0-9_.-]{1,64}$"}}},
+            {"additionalProperties", {{"oneOf", std::move(choices)}}}};
+  }
+
+  json::object definitions_;
+};
+
+// Boost.JSON prints in one line only.
+void print(const json::value& value, const std::string& indent, std::string& out) {
+  const std::string deeper = indent + "  ";
+  std::string_view comma;
+  if (const json::object* object = value.if_object(); object != nullptr && !object->empty()) {
+    out += '{';
+    for (const auto& [name, member] : *object) {
+      out.append(comma).append("\n").append(deeper).append(json::serialize(json::string(name))).append(": ");
+      print(member, deeper, out);
+      comma = ",";
+    }
+    out.append("\n").append(indent).append("}");
+  } else if (const json::array* array = value.if_array(); array != nullptr && !array->empty()) {
+    out += '[';
+    for (const json::value& item : *array) {
+      out.append(comma).append("\n").append(deeper);
+      print(item, deeper, out);
+      comma = ",";
+    }
+    out.append("\n").append(indent).append("]");
+  } else {
+    out += json::serialize(value);
+  }
+}
+
+}  // namespace
+
+std::string json_schema() {
+  std::string out;
+  print(Schema().whole(), "", out);
+  return out + "\n";
+}
+
+}  // namespace config

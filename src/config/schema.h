@@ -1,0 +1,15 @@
+// The table of keys as a JSON Schema (draft 2020-12), for editors and for `sekisho schema`.
+//
+// Thread: any. Failures: none.
+//
+// What the schema refuses, the parser refuses; the parser also knows the rules between keys (rules.h), the
+// files and the variables. A value with "${…}" passes the schema wherever a variable may stand.
+#pragma once
+
+#include <string>
+
+namespace config {
+
+std::string json_schema();  // pretty-printed, ends with a newline
+
+}  // namespace config
