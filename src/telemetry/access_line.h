@@ -1,6 +1,6 @@
 // One request as one line of JSON.
 //
-// Owner:    AccessLineFormatter: the worker's AccessBuffer. AccessRecord: the caller, on its stack.
+// Owner:    AccessLineFormatter: the worker's AccessLogBuffer. AccessRecord: the caller, on its stack.
 // Thread:   the worker's.
 // Lifetime: the views of a record are read during format() only.
 // Failures: none; every byte sequence yields valid JSON (RFC 8259), what is not UTF-8 becomes U+FFFD.

@@ -1,8 +1,8 @@
 // The access log: one JSON object a line, formatted by the worker, written by one thread of its own.
 //
-// Owner:    AccessLog: cli, for the process. AccessBuffer: each worker.
-// Thread:   AccessBuffer belongs to its worker. AccessLog's methods may be called from any.
-// Lifetime: AccessLog outlives every AccessBuffer; a buffer hands over its lines when it dies, and the log
+// Owner:    AccessLog: cli, for the process. AccessLogBuffer: each worker.
+// Thread:   AccessLogBuffer belongs to its worker. AccessLog's methods may be called from any.
+// Lifetime: AccessLog outlives every AccessLogBuffer; a buffer hands over its lines when it dies, and the log
 //           writes all that it was handed when it dies (for at most kFarewell, if the reader is stuck).
 // Failures: the constructor throws std::system_error when the output cannot be opened. Later nothing
 //           throws and nobody waits: lines that cannot be queued or written are counted and dropped.
@@ -57,7 +57,7 @@ class AccessLog {
   std::uint64_t dropped_output() const { return dropped_output_.read(); }
 
  private:
-  friend class AccessBuffer;
+  friend class AccessLogBuffer;
   using ChunkPtr = std::unique_ptr<LineChunk>;
 
   void exchange(ChunkPtr& chunk);  // a full one for an empty one; when there is none, empties it and counts
@@ -93,12 +93,12 @@ class AccessLog {
 };
 
 // A worker's end. With a null log every call is one branch.
-class AccessBuffer {
+class AccessLogBuffer {
  public:
-  explicit AccessBuffer(AccessLog* log);
-  ~AccessBuffer();
-  AccessBuffer(const AccessBuffer&) = delete;
-  AccessBuffer& operator=(const AccessBuffer&) = delete;
+  explicit AccessLogBuffer(AccessLog* log);
+  ~AccessLogBuffer();
+  AccessLogBuffer(const AccessLogBuffer&) = delete;
+  AccessLogBuffer& operator=(const AccessLogBuffer&) = delete;
 
   bool enabled() const { return log_ != nullptr; }
 

@@ -30,7 +30,6 @@ struct CacheGauges {  // asked of the cache at scrape time
 
 struct Scrape {
   std::span<const WorkerMetrics* const> workers;
-  const Labels* labels = nullptr;
   const ProcessMetrics* process = nullptr;
   CacheGauges cache;
   std::uint64_t access_log_lines_written = 0;

@@ -20,4 +20,14 @@ std::vector<std::string> LabelRegistry::names() const {
   return names_;
 }
 
+LabelRegistry& routes() {
+  static LabelRegistry registry(kMaxRoutes);
+  return registry;
+}
+
+LabelRegistry& origins() {
+  static LabelRegistry registry(kMaxOrigins);
+  return registry;
+}
+
 }  // namespace telemetry

@@ -1,6 +1,6 @@
 // Label values that become known at run time (routes, origins), as small numbers.
 //
-// Owner:    cli, one registry a kind for the life of the process, so that series survive a reload.
+// Owner:    the process: routes() and origins() live as long as it, so that series survive a reload.
 // Thread:   any; a lock inside. Called when a snapshot is built and when metrics are scraped, never for a
 //           request: the snapshot keeps the ids.
 // Failures: none; past the bound every further value shares the id kOther. An id is never given back, so the
@@ -15,7 +15,7 @@
 
 namespace telemetry {
 
-using LabelId = std::uint16_t;
+using LabelId = std::uint32_t;
 
 class LabelRegistry {
  public:
@@ -37,9 +37,7 @@ class LabelRegistry {
 inline constexpr std::size_t kMaxRoutes = 1000;
 inline constexpr std::size_t kMaxOrigins = 256;
 
-struct Labels {
-  LabelRegistry routes{kMaxRoutes};
-  LabelRegistry origins{kMaxOrigins};
-};
+LabelRegistry& routes();   // by configured path
+LabelRegistry& origins();  // by configured name
 
 }  // namespace telemetry

@@ -1,0 +1,119 @@
+#include "telemetry/metrics.h"
+
+#include <algorithm>
+
+namespace telemetry {
+
+namespace {
+
+template <class Enum>
+using Names = std::array<std::string_view, kSize<Enum>>;
+
+template <class Enum>
+std::string_view name_in(const Names<Enum>& names, Enum e) {
+  return names[static_cast<std::size_t>(e)];
+}
+
+constexpr Names<Outcome> kOutcomes = {"served", "denied", "origin_error", "client_gone", "error"};
+constexpr Names<Phase> kPhases = {"identity", "limit", "policy", "cache", "origin", "respond"};
+constexpr Names<CacheResult> kCacheResults = {"hit", "miss", "collapsed", "stale", "revalidated", "bypass"};
+constexpr Names<OriginOutcome> kOriginOutcomes = {"reply",   "server_error", "refused", "unreachable",
+                                                  "timeout", "bad_reply",    "denied",  "cancelled"};
+constexpr Names<OriginConnection> kOriginConnections = {"opened", "reused", "retried"};
+constexpr Names<Verification> kVerifications = {"verified", "remembered", "failed"};
+constexpr Names<Refusal> kRefusals = {"limit", "shutting_down", "error"};
+constexpr Names<base::Code> kCodes = {"bad_request",         "target_too_long",
+                                      "head_too_large",      "body_too_large",
+                                      "method_not_allowed",  "method_unknown",
+                                      "version_unsupported", "expectation_failed",
+                                      "precondition_failed", "range_not_satisfiable",
+                                      "request_timeout",     "client_gone",
+                                      "unauthorized",        "forbidden",
+                                      "too_many_requests",   "no_route",
+                                      "not_found",           "origin_refused",
+                                      "origin_bad_reply",    "origin_unreachable",
+                                      "origin_timeout",      "origin_denied",
+                                      "overloaded",          "shutting_down",
+                                      "cancelled",           "internal"};
+
+template <class Enum>
+constexpr bool complete(const Names<Enum>& names) {
+  return std::ranges::none_of(names, &std::string_view::empty);
+}
+static_assert(complete<Outcome>(kOutcomes) && complete<Phase>(kPhases) &&
+              complete<CacheResult>(kCacheResults) && complete<OriginOutcome>(kOriginOutcomes) &&
+              complete<OriginConnection>(kOriginConnections) && complete<Verification>(kVerifications) &&
+              complete<Refusal>(kRefusals) && complete<base::Code>(kCodes));
+
+// The first six are what has no series of its own.
+constexpr std::array<std::string_view, kStatusSlots> kStatuses = {
+    "other", "1xx", "2xx", "3xx", "4xx", "5xx", "101", "200", "201", "202", "204", "206", "207",
+    "301",   "302", "303", "304", "307", "308", "400", "401", "403", "404", "405", "408", "409",
+    "412",   "413", "414", "416", "429", "431", "499", "500", "501", "502", "503", "504"};
+
+constexpr std::array<std::uint8_t, 600> kSlotOf = [] {
+  std::array<std::uint8_t, 600> slots{};
+  for (std::size_t status = 100; status < slots.size(); ++status)
+    slots[status] = static_cast<std::uint8_t>(status / 100);
+  for (std::size_t slot = 6; slot < kStatuses.size(); ++slot) {
+    const std::string_view text = kStatuses[slot];
+    slots[static_cast<std::size_t>((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'))] =
+        static_cast<std::uint8_t>(slot);
+  }
+  return slots;
+}();
+
+}  // namespace
+
+std::string_view label(Outcome e) {
+  return name_in(kOutcomes, e);
+}
+std::string_view label(Phase e) {
+  return name_in(kPhases, e);
+}
+std::string_view label(CacheResult e) {
+  return name_in(kCacheResults, e);
+}
+std::string_view label(OriginOutcome e) {
+  return name_in(kOriginOutcomes, e);
+}
+std::string_view label(OriginConnection e) {
+  return name_in(kOriginConnections, e);
+}
+std::string_view label(Verification e) {
+  return name_in(kVerifications, e);
+}
+std::string_view label(Refusal e) {
+  return name_in(kRefusals, e);
+}
+std::string_view label(base::Code e) {
+  return name_in(kCodes, e);
+}
+
+OriginOutcome origin_outcome(base::Code code) {
+  switch (code) {
+    case base::Code::kOriginRefused:
+      return OriginOutcome::kRefused;
+    case base::Code::kOriginUnreachable:
+      return OriginOutcome::kUnreachable;
+    case base::Code::kOriginTimeout:
+      return OriginOutcome::kTimeout;
+    case base::Code::kOriginDenied:
+      return OriginOutcome::kDenied;
+    case base::Code::kCancelled:
+    case base::Code::kClientGone:
+    case base::Code::kShuttingDown:
+      return OriginOutcome::kCancelled;
+    default:
+      return OriginOutcome::kBadReply;
+  }
+}
+
+std::size_t status_slot(std::uint16_t status) {
+  return status < kSlotOf.size() ? kSlotOf[status] : 0;
+}
+std::string_view status_label(std::size_t slot) {
+  return kStatuses[slot];
+}
+
+}  // namespace telemetry
