@@ -1,0 +1,205 @@
+// What a token costs, and what of it is the crypto library's: the difference is ours.
+//
+// Yardsticks in the same run: llhttp's time is in http_bench; raw_* here do the hash or the curve of the same
+// bytes and nothing else; json_parse_* is what two Boost.JSON parses of the same token would cost.
+#include <benchmark/benchmark.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include <boost/json/monotonic_resource.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include "base/siphash.h"
+#include "identity/json_reader.h"
+#include "identity/remembered.h"
+#include "identity/testing.h"
+#include "identity/verifier.h"
+
+namespace identity {
+namespace {
+
+// 320 bytes of token, as the design's numbers are for; and one with ten claims.
+constexpr std::string_view kUsual =
+    R"({"iss":"https://id.test","aud":"sekisho","sub":"4f5e6d7c-8b9a-4001-a2b3-c4d5e6f70819","iat":1899999000,)"
+    R"("exp":2000000000,"jti":"R1x9Q2mV7bT0aYc3","scope":"read write"})";
+constexpr std::string_view kTenClaims =
+    R"({"iss":"https://id.test","aud":["account","sekisho"],"sub":"4f5e6d7c-8b9a-4001-a2b3-c4d5e6f70819",)"
+    R"("iat":1899999000,"nbf":1899999000,"exp":2000000000,"jti":"R1x9Q2mV7bT0aYc3","scope":"read write admin",)"
+    R"("email":"ann@example.com","realm_access":{"roles":["offline_access","uma_authorization","reader"]}})";
+
+std::string_view message_of(const std::string& token) {
+  return std::string_view(token).substr(0, token.rfind('.'));
+}
+
+void verify(benchmark::State& state, const config::JwtIdentity& rules, const std::string& token) {
+  const Verifier verifier(rules);
+  for (auto _ : state) {
+    auto principal = verifier.verify(token, kNow);
+    if (!principal) return state.SkipWithError("refused");
+    benchmark::DoNotOptimize(principal);
+  }
+  state.counters["bytes"] = static_cast<double>(token.size());
+}
+
+void raw_hmac(benchmark::State& state, const std::string& token) {
+  EVP_MAC* mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  EVP_MAC_CTX* context = EVP_MAC_CTX_new(mac);
+  char digest[] = "SHA256";
+  const OSSL_PARAM params[]{OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                            OSSL_PARAM_construct_end()};
+  EVP_MAC_init(context, reinterpret_cast<const unsigned char*>(kSecret.data()), kSecret.size(), params);
+  const std::string_view message = message_of(token);
+  unsigned char out[32];
+  std::size_t size;
+  for (auto _ : state) {
+    EVP_MAC_init(context, nullptr, 0, nullptr);
+    EVP_MAC_update(context, reinterpret_cast<const unsigned char*>(message.data()), message.size());
+    EVP_MAC_final(context, out, &size, sizeof out);
+    benchmark::DoNotOptimize(out);
+  }
+  EVP_MAC_CTX_free(context);
+  EVP_MAC_free(mac);
+}
+
+void json_parse(benchmark::State& state, std::string_view payload) {
+  unsigned char buffer[8192];
+  for (auto _ : state) {
+    boost::json::monotonic_resource memory(buffer, sizeof buffer);
+    benchmark::DoNotOptimize(boost::json::parse({kHsHeader.data(), kHsHeader.size()}, &memory));
+    benchmark::DoNotOptimize(boost::json::parse({payload.data(), payload.size()}, &memory));
+  }
+}
+
+void json_read(benchmark::State& state, std::string_view payload) {
+  std::string text;
+  std::vector<JsonName> names;
+  for (auto _ : state) {
+    for (const std::string_view one : {kHsHeader, payload}) {
+      text.assign(one);
+      text.resize(one.size() + JsonReader::kPadding);
+      JsonReader in({text.data(), one.size()}, names);
+      std::string_view name;
+      while (in.next(name)) in.skip();
+      if (!in.complete()) return state.SkipWithError("refused");
+    }
+  }
+}
+
+void hs256_cold(benchmark::State& s) {
+  verify(s, hs256_rules(), hs256_token(kHsHeader, kUsual));
+}
+void hs256_cold_ten_claims(benchmark::State& s) {
+  verify(s, hs256_rules(), hs256_token(kHsHeader, kTenClaims));
+}
+void raw_hmac_sha256(benchmark::State& s) {
+  raw_hmac(s, hs256_token(kHsHeader, kUsual));
+}
+void raw_hmac_sha256_ten_claims(benchmark::State& s) {
+  raw_hmac(s, hs256_token(kHsHeader, kTenClaims));
+}
+void json_parse_boost(benchmark::State& s) {
+  json_parse(s, kUsual);
+}
+void json_parse_ours(benchmark::State& s) {
+  json_read(s, kUsual);
+}
+void json_parse_boost_ten_claims(benchmark::State& s) {
+  json_parse(s, kTenClaims);
+}
+void json_parse_ours_ten_claims(benchmark::State& s) {
+  json_read(s, kTenClaims);
+}
+
+std::string es256_token(const KeyPair& pair) {
+  MintRequest request;
+  request.issuer = "https://id.test";
+  request.audience = {"sekisho"};
+  request.subject = "4f5e6d7c-8b9a-4001-a2b3-c4d5e6f70819";
+  request.now = kNow;
+  request.ttl = base::Seconds(3600);
+  return mint(config::Algorithm::kES256, pair.private_pem, request);
+}
+
+void es256_cold(benchmark::State& state) {
+  const KeyPair pair = generate_es256_keypair();
+  verify(state, es256_rules(pair.public_pem), es256_token(pair));
+}
+
+void raw_es256(benchmark::State& state) {
+  EVP_PKEY* key = EVP_EC_gen("P-256");
+  EVP_MD* sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  EVP_PKEY_CTX* context = EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr);
+  const std::string token = es256_token(generate_es256_keypair());
+  const std::string_view message = message_of(token);
+  unsigned char hash[32], signature[128];
+  unsigned hash_size;
+  std::size_t size = sizeof signature;
+  EVP_MD_CTX* digest = EVP_MD_CTX_new();
+  EVP_Digest(message.data(), message.size(), hash, &hash_size, sha256, nullptr);
+  EVP_PKEY_sign_init(context);
+  EVP_PKEY_sign(context, signature, &size, hash, hash_size);
+  EVP_PKEY_verify_init(context);
+  for (auto _ : state) {
+    EVP_DigestInit_ex2(digest, sha256, nullptr);
+    EVP_DigestUpdate(digest, message.data(), message.size());
+    EVP_DigestFinal_ex(digest, hash, &hash_size);
+    if (EVP_PKEY_verify(context, signature, size, hash, hash_size) != 1)
+      return state.SkipWithError("refused");
+  }
+  EVP_MD_CTX_free(digest);
+  EVP_PKEY_CTX_free(context);
+  EVP_MD_free(sha256);
+  EVP_PKEY_free(key);
+}
+
+void remembered_find(benchmark::State& state) {
+  Remembered remembered;
+  const Verifier verifier(hs256_rules());
+  const std::string token = hs256_token(kHsHeader, kUsual);
+  remembered.insert(verifier.id(), token, *verifier.verify(token, kNow), kNow);
+  for (auto _ : state) {
+    const Principal* principal = remembered.find(verifier.id(), token, kNow);
+    if (!principal) return state.SkipWithError("not found");
+    benchmark::DoNotOptimize(principal);
+  }
+  state.counters["bytes"] = static_cast<double>(token.size());
+}
+
+// Tokens beyond the processor's caches, each asked for in turn.
+void remembered_find_among_10000(benchmark::State& state) {
+  Remembered remembered;
+  std::vector<std::string> tokens;
+  for (int i = 0; i < 10'000; ++i) {
+    tokens.push_back(hs256_token(kHsHeader, std::string(kUsual) + std::to_string(i)));
+    remembered.insert(1, tokens.back(), base::make_ref<Principal>(), kNow);
+  }
+  std::size_t i = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(remembered.find(1, tokens[i], kNow));
+    i = i + 1 < tokens.size() ? i + 1 : 0;
+  }
+}
+
+void siphash_of_token(benchmark::State& state) {
+  const std::string token = hs256_token(kHsHeader, kUsual);
+  for (auto _ : state) benchmark::DoNotOptimize(base::siphash(token));
+}
+
+BENCHMARK(hs256_cold);
+BENCHMARK(raw_hmac_sha256);
+BENCHMARK(hs256_cold_ten_claims);
+BENCHMARK(raw_hmac_sha256_ten_claims);
+BENCHMARK(es256_cold);
+BENCHMARK(raw_es256);
+BENCHMARK(remembered_find);
+BENCHMARK(remembered_find_among_10000);
+BENCHMARK(siphash_of_token);
+BENCHMARK(json_parse_ours);
+BENCHMARK(json_parse_boost);
+BENCHMARK(json_parse_ours_ten_claims);
+BENCHMARK(json_parse_boost_ten_claims);
+
+}  // namespace
+}  // namespace identity
