@@ -9,10 +9,10 @@
 //
 // S3-FIFO (Yang et al., SOSP '23: "FIFO queues are all you need for cache eviction") keeps three queues:
 //
-//              new ──► small (10 % of the bytes) ──used twice──► main ──used: around again──┐
-//                        │                                        ▲ │ ▲                     │
-//                        └─not─► ghost (hashes only) ──asked again─┘ │ └─────────────────────┘
-//                                                                   └─unused─► out
+//   new ──► small (10 % of the bytes) ──used──► main ──unused──► out
+//             │                                 ▲  ▲ │
+//             └──unused──► ghost (hashes only) ─┘  └─┘ used: once more around, one use less
+//                                     asked again
 //
 // Most objects of a scan are asked for once. They leave through the small queue without touching what main
 // holds; the ghost remembers them, so that one that comes back goes straight to main. A hit only counts up a

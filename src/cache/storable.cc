@@ -19,9 +19,10 @@ using http::FieldId;
 // §5.1: of a list the first member counts; what is not a number is passed over; §1.2.2: 2^31 stands for more.
 Nanos age_value(const http::ResponseHead& reply) {
   const std::string_view text = reply.value(FieldId::kAge);
-  const char* const end = text.data() + text.size();
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
   std::uint64_t seconds = 0;
-  const auto [stop, error] = std::from_chars(text.data(), end, seconds);
+  const auto [stop, error] = std::from_chars(begin, end, seconds);
   constexpr std::uint64_t kMost = std::uint64_t{1} << 31;
   if (error == std::errc::result_out_of_range) return Seconds(kMost);
   if (error != std::errc() || (stop != end && *stop != ',' && *stop != ' ')) return Nanos(0);
