@@ -16,8 +16,9 @@ constexpr int kShardBits = 6;
 constexpr std::size_t kShards = std::size_t{1} << kShardBits;
 constexpr std::uint64_t kSmallShare = 10;  // the small queue's part of the bytes: one tenth
 constexpr std::uint8_t kMaxUses = 3;       // two bits, as the paper has it
-// Hits on probation that earn a place in main. The paper asks for two; with one the hit ratio on memory_test's
-// traces is the same or up to 0.6 points higher, and askers that a fill collapsed into one are not counted here.
+// Hits on probation that earn a place in main. The paper asks for two; with one the hit ratio on
+// memory_test's traces is the same or up to 0.6 points higher, and askers that a fill collapsed into one are
+// not counted here.
 constexpr std::uint8_t kPromoteAt = 1;
 // One eviction looks at no more entries than this, then takes what is at hand: main would otherwise go around
 // up to kMaxUses times when all of it is hot, and that on a worker.
