@@ -155,6 +155,7 @@ void Loop::run() {
   run_posted();
   while (!ready_.empty()) run_ready();
   retired_.clear();
+  stopped_.store(false, std::memory_order_release);  // a test runs its loop once for each thing it awaits
   current_loop = nullptr;
 }
 

@@ -46,20 +46,22 @@ class Upload {
 struct Ask {
   http::Method method = http::Method::kGet;
   std::string_view method_text = "GET";
-  std::string_view path;       // decoded remainder behind the route's prefix: begins with '/', `//` kept
-  std::string_view raw_query;  // as sent, tokens already stripped
+  std::string_view path{};       // decoded remainder behind the route's prefix: begins with '/', `//` kept
+  std::string_view raw_query{};  // as sent, tokens already stripped
   bool has_query = false;
-  std::string_view host;    // the client's, for preserve_host
-  std::string_view fields;  // end-to-end fields for http origins, rendered, each ended by CRLF: without Host,
-                            // Content-Length, Transfer-Encoding, Expect, and without a consumed credential
+  std::string_view host{};  // the client's, for preserve_host
+  // End-to-end fields for http origins, rendered, each ended by CRLF: without Host, Content-Length,
+  // Transfer-Encoding, Expect, Connection, Upgrade, and without a consumed credential.
+  std::string_view fields{};
   // What selects or conditions; s3 renders these anew, http has them among `fields`. Empty when a fill asks.
-  std::string_view range, if_range, if_match, if_none_match, if_modified_since, if_unmodified_since;
+  std::string_view range{}, if_range{}, if_match{}, if_none_match{}, if_modified_since{},
+      if_unmodified_since{};
 
   http::Framing framing = http::Framing::kNone;  // of the body: kNone, kLength, kChunked
   std::uint64_t content_length = 0;
   Upload* body = nullptr;
   bool websocket = false;  // ask for the upgrade; a 101 Reply hands the connection over
-  std::string_view request_id;
+  std::string_view request_id{};
 };
 
 class HttpConnection;  // pooled connection with its buffer and response head

@@ -1,0 +1,179 @@
+// For tests only: a loop that is run until one task is done, and a server of a few lines to talk to.
+//
+// Owner:    a test. Thread: TestLoop belongs to the test's thread; a TestServer has a thread of its own and
+//           serves one connection after the other with blocking calls, as a script says.
+// Failure:  a script that waits for what never comes gives up after ten seconds.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "net/loop.h"
+#include "net/offload.h"
+#include "net/resolver.h"
+#include "net/scope.h"
+#include "net/task.h"
+
+namespace net::testing {
+
+class TestLoop {
+ public:
+  TestLoop() : resolver(loop, offload), scope(loop) {}
+
+  template <class T>
+  T await(Task<T> task) {
+    std::optional<T> out;
+    scope.spawn(store(loop, std::move(task), out));
+    loop.run();
+    return std::move(*out);
+  }
+  void await(Task<> task) {
+    scope.spawn(stop_after(loop, std::move(task)));
+    loop.run();
+  }
+  // Lets the loop run until `done` says so; false after ten seconds.
+  bool until(std::function<bool()> done) {
+    Event pause(loop);
+    bool met = false;
+    await(poll_until(loop, pause, done, met));
+    return met;
+  }
+
+  Offload offload{1};
+  Loop loop;
+  Resolver resolver;
+  Scope scope;
+
+ private:
+  template <class T>
+  static Task<> store(Loop& loop, Task<T> task, std::optional<T>& out) {
+    out.emplace(co_await task);
+    loop.stop();
+  }
+  static Task<> stop_after(Loop& loop, Task<> task) {
+    co_await task;
+    loop.stop();
+  }
+  static Task<> poll_until(Loop& loop, Event& pause, const std::function<bool()>& done, bool& met) {
+    const base::Mono give_up = loop.now() + base::Seconds(10);
+    while (!(met = done()) && loop.now() < give_up) co_await pause.wait(loop.now() + base::Millis(1));
+  }
+};
+
+// One accepted connection, as a script sees it.
+class Peer {
+ public:
+  explicit Peer(int fd) : fd_(fd) {
+    const timeval limit{.tv_sec = 10, .tv_usec = 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  }
+  ~Peer() { close(); }
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+
+  // Up to and with the empty line; "" when the other side has ended.
+  std::string read_head() {
+    std::size_t end;
+    while ((end = pending_.find("\r\n\r\n")) == std::string::npos)
+      if (!more()) return "";
+    std::string head = pending_.substr(0, end + 4);
+    pending_.erase(0, end + 4);
+    return head;
+  }
+  std::string read(std::size_t n) {
+    while (pending_.size() < n && more()) {
+    }
+    std::string out = pending_.substr(0, n);
+    pending_.erase(0, out.size());
+    return out;
+  }
+  bool ended() { return pending_.empty() && !more(); }
+  bool write(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (n <= 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return true;
+  }
+  void reset() {
+    const linger now{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    close();
+  }
+  void close() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  }
+  int fd() const { return fd_; }
+
+ private:
+  bool more() {
+    char buffer[16 << 10];
+    const ssize_t n = ::recv(fd_, buffer, sizeof buffer, 0);
+    if (n <= 0) return false;
+    pending_.append(buffer, static_cast<std::size_t>(n));
+    return true;
+  }
+  int fd_;
+  std::string pending_;
+};
+
+class TestServer {
+ public:
+  using Script = std::function<void(Peer&, int connection)>;  // connections count from 0
+
+  explicit TestServer(Script script) : script_(std::move(script)) {
+    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    ::listen(listener_, 64);
+    socklen_t size = sizeof address;
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~TestServer() {
+    closing_ = true;
+    ::shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    ::close(listener_);
+  }
+  TestServer(const TestServer&) = delete;
+  TestServer& operator=(const TestServer&) = delete;
+
+  std::uint16_t port() const { return port_; }
+  int connections() const { return accepted_; }
+
+ private:
+  void serve() {
+    while (!closing_) {
+      const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (fd < 0) continue;
+      const int number = accepted_++;
+      Peer peer(fd);
+      script_(peer, number);
+    }
+  }
+
+  Script script_;
+  int listener_ = -1;
+  std::uint16_t port_ = 0;
+  std::atomic<bool> closing_{false};
+  std::atomic<int> accepted_{0};
+  std::thread thread_;
+};
+
+}  // namespace net::testing
