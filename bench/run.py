@@ -29,7 +29,7 @@ class Measurement:
     servers: list  # that it can measure, in the order of its table
     run: Callable  # (lab, servers) -> result
     tables: Callable  # (result, servers) -> list of rows
-    bars: Callable  # (result) -> (name, value, limit), …
+    bars: Callable  # (result) -> Bars
 
 
 def measurements(options):
@@ -106,12 +106,13 @@ def measure_all(lab, options):
             print()
             report.print_table(rows)
         mine = list(measurement.bars(results[name]))
-        missed = {bar for bar, value, limit in mine if value > limit}
+        missed = [bar for bar in mine if not bar.ok]
         if missed and not options.quick:
-            lab.say(f"{name}: once more, for {', '.join(sorted(missed))}")
-            results[name + "-again"] = measurement.run(lab, servers)
-            again = {bar: (value, limit) for bar, value, limit in measurement.bars(results[name + "-again"])}
-            mine = [(bar, *again[bar]) if bar in missed else (bar, value, limit) for bar, value, limit in mine]
+            lab.say(f"{name}: once more, for {', '.join(bar.name for bar in missed)}")
+            needed = [s for s in measurement.servers if any(s in bar.servers for bar in missed)]
+            results[name + "-again"] = measurement.run(lab, needed)
+            again = {bar.name: bar for bar in measurement.bars(results[name + "-again"])}
+            mine = [bar if bar.ok else again[bar.name] for bar in mine]
         bars += mine
     return results, bars
 
@@ -144,11 +145,11 @@ def main():
     report.write_json(path, {
         "started": started.isoformat(timespec="seconds"), "commit": report.commit(ROOT), "machine": about,
         "options": vars(options), "results": results,
-        "bars": [{"name": n, "value": v, "limit": l, "ok": v <= l} for n, v, l in bars]})
+        "bars": [{"name": b.name, "value": b.value, "limit": b.limit, "ok": b.ok} for b in bars]})
     print(f"raw figures: {path}\n")
     for bar in bars:
-        print(report.bar_line(*bar))
-    return 1 if any(value > limit for _, value, limit in bars) else 0
+        print(report.bar_line(bar))
+    return 1 if any(not bar.ok for bar in bars) else 0
 
 
 if __name__ == "__main__":

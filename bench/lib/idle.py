@@ -2,7 +2,8 @@
 
 import contextlib
 
-from . import cached, load, peers
+from . import cached, load
+from .stats import Bar
 
 SERVERS = ["sekisho", "nginx"]
 CONNECTIONS = 10_000
@@ -31,4 +32,4 @@ def table(result, names):
 
 def bars(result):
     if "sekisho" in result:
-        yield "idle-connection-kib", result["sekisho"] / 1024, 16
+        yield Bar("idle-connection-kib", result["sekisho"] / 1024, 16, ["sekisho"])

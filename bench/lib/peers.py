@@ -1,5 +1,5 @@
-"""How each server is configured: for the cache measurement and for the relay. Every peer gets what its manual
-recommends for speed, one worker, no access log; ours keeps its access log, to a file.
+"""How each server is configured: for the cache measurement and for the relay. Every peer has one worker and no
+access log, and is otherwise set up for speed; ours keeps its access log, to a file.
 
 A function here starts one server in `stack` and returns it; `origin` is the port behind it.
 """
@@ -78,7 +78,7 @@ NGINX = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; {user}
 events {{ worker_connections 16384; }}
 http {{
-  access_log off; sendfile on; tcp_nopush on; tcp_nodelay on;
+  access_log off; sendfile off; tcp_nodelay on;
   keepalive_timeout 600s; keepalive_requests 1000000000;
   client_body_temp_path {folder}/body; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u;
   scgi_temp_path {folder}/s; proxy_temp_path {folder}/proxy;
@@ -110,12 +110,19 @@ def nginx_cache(lab, stack, origin):
 
 
 def nginx_buffered(lab, stack, origin):
-    return _nginx(lab, stack, "nginx-buffered", origin, "",
-                  "proxy_buffering on; proxy_buffers 16 64k; proxy_buffer_size 16k; proxy_max_temp_file_size 0;")
+    """As it ships."""
+    return _nginx(lab, stack, "nginx-buffered", origin, "", "proxy_buffering on;")
 
 
 def nginx_unbuffered(lab, stack, origin):
-    return _nginx(lab, stack, "nginx-unbuffered", origin, "", "proxy_buffering off; proxy_buffer_size 64k;")
+    return _nginx(lab, stack, "nginx-unbuffered", origin, "", "proxy_buffering off;")
+
+
+def nginx_tuned(lab, stack, origin):
+    """Buffers far above what it ships with, never a file."""
+    return _nginx(lab, stack, "nginx-tuned", origin, "",
+                  "proxy_buffers 8 256k; proxy_buffer_size 16k; proxy_busy_buffers_size 512k;"
+                  "proxy_max_temp_file_size 0;")
 
 
 # ---- HAProxy
@@ -132,7 +139,7 @@ defaults
   timeout server 600s
   timeout http-keep-alive 600s
   http-reuse always
-  option splice-auto
+  option splice-response
 {cache}
 frontend bench
   bind 127.0.0.1:{port}
@@ -167,7 +174,7 @@ def varnish_cache(lab, stack, origin):
     vcl = _write(folder, "bench.vcl",
                  f'vcl 4.1;\nbackend default {{ .host = "127.0.0.1"; .port = "{origin}"; }}\n')
     argv = [lab.program("varnishd"), "-F", "-n", os.path.join(folder, "work"), "-a", f"127.0.0.1:{port}",
-            "-f", vcl, "-s", "malloc,64m", "-p", "thread_pools=1", "-p", "timeout_idle=600"]
+            "-f", vcl, "-s", "malloc,64m", "-p", "timeout_idle=600"]
     if os.getuid() == 0:
         argv[1:1] = ["-j", "none"]
     return _start(lab, stack, "varnish", argv, port, folder)
@@ -175,8 +182,8 @@ def varnish_cache(lab, stack, origin):
 
 # ---- Envoy
 
-def _envoy(lab, stack, origin, filters):
-    folder, port = lab.folder("envoy"), free_port()
+def _envoy(lab, stack, name, origin, filters):
+    folder, port = lab.folder(name), free_port()
     router = {"name": "envoy.filters.http.router", "typed_config": {"@type": _type("http.router.v3.Router")}}
     manager = {
         "@type": _type("network.http_connection_manager.v3.HttpConnectionManager"),
@@ -195,7 +202,7 @@ def _envoy(lab, stack, origin, filters):
                 {"lb_endpoints": [{"endpoint": {"address": _address(origin)}}]}]}}]}}
     path = _write(folder, "envoy.json", json.dumps(config, indent=2))
     argv = [lab.program("envoy"), "--concurrency", "1", "-l", "error", "--disable-hot-restart", "-c", path]
-    return _start(lab, stack, "envoy", argv, port, folder)
+    return _start(lab, stack, name, argv, port, folder)
 
 
 def _type(name):
@@ -207,6 +214,8 @@ def _address(port):
 
 
 def envoy_cache(lab, stack, origin, key, remember=False):
+    """As its manual shows it, Envoy verifies each token anew; with jwt_cache_config it remembers them."""
+    name = "envoy-remembering" if remember else "envoy"
     provider = {"issuer": tokens.ISSUER, "audiences": [tokens.AUDIENCE], "local_jwks": {"inline_string": key.jwks()}}
     if remember:
         provider["jwt_cache_config"] = {"jwt_cache_size": 100}
@@ -218,10 +227,10 @@ def envoy_cache(lab, stack, origin, key, remember=False):
             "@type": _type("http.cache.v3.CacheConfig"),
             "typed_config": {"@type": "type.googleapis.com/envoy.extensions.http.cache."
                                       "simple_http_cache.v3.SimpleHttpCacheConfig"}}}]
-    server = _envoy(lab, stack, origin, filters)
+    server = _envoy(lab, stack, name, origin, filters)
     server.headers = ["Authorization: Bearer " + key.token()]
     return server
 
 
 def envoy_relay(lab, stack, origin):
-    return _envoy(lab, stack, origin, [])
+    return _envoy(lab, stack, "envoy", origin, [])

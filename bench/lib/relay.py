@@ -4,15 +4,16 @@ import contextlib
 
 from . import load, peers
 from .process import BenchError
-from .stats import middle, paired
+from .stats import Bar, middle, paired
 
-SERVERS = ["sekisho", "nginx-buffered", "nginx-unbuffered", "haproxy", "envoy"]
+SERVERS = ["sekisho", "nginx-buffered", "nginx-unbuffered", "nginx-tuned", "haproxy", "envoy"]
 GIB = 1 << 30
 SIZE = 2 * GIB
 STARTS = {
     "sekisho": lambda lab, stack, origin: peers.sekisho(lab, stack, "sekisho-relay", origin, cache=False),
     "nginx-buffered": peers.nginx_buffered,
     "nginx-unbuffered": peers.nginx_unbuffered,
+    "nginx-tuned": peers.nginx_tuned,
     "haproxy": peers.haproxy_relay,
     "envoy": peers.envoy_relay,
 }
@@ -77,13 +78,14 @@ def bars(result):
     rounds = result["rounds"]
     if "sekisho" not in rounds[0]:
         return
-    modes = [paired(rounds, "sekisho", mode, "cpu") for mode in ("nginx-buffered", "nginx-unbuffered")]
-    modes = [m for m in modes if m is not None]
-    if modes:
-        yield "relay/nginx", max(modes), 0.5  # the better of nginx's modes leaves the larger ratio
-    yield "relay-rss-mb", max(r["sekisho"]["peak"] for r in rounds) / 1e6, 64
-    yield "relay-20-rss-mb", result["twenty"]["sekisho"]["peak"] / 1e6, 64
+    # The bar is against nginx's two modes as it ships; the tuned row is for the reader.
+    modes = {mode: paired(rounds, "sekisho", mode, "cpu") for mode in ("nginx-buffered", "nginx-unbuffered")}
+    modes = {mode: ratio for mode, ratio in modes.items() if ratio is not None}
+    if modes:  # the better of the two leaves the larger ratio
+        yield Bar("relay/nginx", max(modes.values()), 0.5, ["sekisho", *modes])
+    yield Bar("relay-rss-mb", max(r["sekisho"]["peak"] for r in rounds) / 1e6, 64, ["sekisho"])
+    yield Bar("relay-20-rss-mb", result["twenty"]["sekisho"]["peak"] / 1e6, 64, ["sekisho"])
 
 
 def crowd_bars(result):
-    yield "relay-300-not-whole", result["count"] - result["whole"], 0
+    yield Bar("relay-300-not-whole", result["count"] - result["whole"], 0, ["sekisho"])

@@ -50,5 +50,5 @@ def write_json(path, data):
         f.write("\n")
 
 
-def bar_line(name, value, limit):
-    return f"{name} {value:.3f} {limit:g} {'ok' if value <= limit else 'miss'}"
+def bar_line(bar):
+    return f"{bar.name} {bar.value:.3f} {bar.limit:g} {'ok' if bar.ok else 'miss'}"

@@ -2,6 +2,18 @@
 a while slows both."""
 
 from statistics import median
+from typing import NamedTuple
+
+
+class Bar(NamedTuple):
+    name: str
+    value: float
+    limit: float
+    servers: list = []  # that a second run must measure again
+
+    @property
+    def ok(self):
+        return self.value <= self.limit
 
 
 def paired(rounds, name, reference, figure):
