@@ -214,10 +214,10 @@ void HttpConnection::relayed(std::uint64_t n) {
   body_complete_ = left_ == 0;
 }
 
-bool HttpConnection::quiet() {
+bool HttpConnection::quiet(bool ask_the_kernel) {
   if (stream_.hangup()) return false;
-  // After TLS's session tickets were read, or without any news at all, a live connection says "again".
-  return !stream_.watch().readable || stream_.try_read(std::span(buffer_).first(1)) == net::Stream::kAgain;
+  if (!stream_.watch().readable && !ask_the_kernel) return true;
+  return stream_.try_read(std::span(buffer_).first(1)) == net::Stream::kAgain;
 }
 
 }  // namespace origin

@@ -62,8 +62,9 @@ class HttpConnection {
   // After a 101: what came behind the head.
   std::string_view behind_head() const { return {buffer_.data() + begin_, end_ - begin_}; }
 
-  // Whether a kept connection still looks alive: the peer has neither ended it nor said anything.
-  bool quiet();
+  // Whether a kept connection still looks alive: the peer has neither ended it nor said anything. Without a
+  // system call this is what the loop has heard so far.
+  bool quiet(bool ask_the_kernel);
 
   net::Stream& stream() { return stream_; }
   std::string& scratch() { return scratch_; }  // for the request head; keeps its memory

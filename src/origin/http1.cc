@@ -15,7 +15,6 @@ namespace {
 constexpr std::size_t kPiece = 64 << 10;
 
 struct Progress {
-  bool body_begun = false;     // bytes were taken from the client
   bool client_failed = false;  // the Error is the Upload's
   base::Mono requested{};
 };
@@ -29,7 +28,6 @@ net::Task<base::Result<bool>> upload(HttpConnection& connection, const Question&
   const bool chunked = question.framing == http::Framing::kChunked;
   std::uint64_t left = question.content_length;
   while (chunked || left > 0) {
-    progress.body_begun = true;
     const auto got = co_await question.body->read({data, kPiece});
     if (!got) {
       progress.client_failed = true;
@@ -77,10 +75,11 @@ net::Task<base::Result<>> converse(HttpConnection& connection, const Question& q
 
 net::Task<base::Result<Reply>> exchange(base::Ref<Pool> pool, const Question& question, net::Cancel* cancel) {
   OriginStats& stats = pool->stats();
+  const bool repeatable = http::is_idempotent(question.method) && !question.body;
   Progress progress;
   for (bool retry = false;; retry = true) {
     std::unique_ptr<HttpConnection> connection;
-    if (!retry) connection = pool->take_idle();
+    if (!retry) connection = pool->take_idle(!repeatable);
     const bool kept = connection != nullptr;
     if (kept) {
       stats.reused.add();
@@ -98,7 +97,7 @@ net::Task<base::Result<Reply>> exchange(base::Ref<Pool> pool, const Question& qu
     if (done) co_return ReplyMaker::of(std::move(pool), std::move(connection), progress.requested);
 
     const bool died_unused = kept && !connection->replied() && done.error().code == Code::kOriginRefused;
-    if (died_unused && !progress.body_begun && http::is_idempotent(question.method)) {
+    if (died_unused && repeatable) {
       stats.retried.add();
       continue;
     }

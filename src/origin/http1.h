@@ -7,8 +7,8 @@
 // Failure:  as origin.h; an Error of the Upload is the client's doing and comes back as it is.
 //
 // A kept connection that dies before any byte of a reply says nothing about the origin: the server was free
-// to close it. The exchange is then repeated once, on a new connection, if the method is idempotent and
-// nothing of a body has been taken from the client.
+// to close it. The exchange is then repeated once, on a new connection, if the method is idempotent and the
+// request has no body (what was taken from the client cannot be taken again).
 //
 // A final reply that comes during the upload ends the upload; the connection is not used again. It is noticed
 // when the next piece is about to go out, not while the client is being waited for.

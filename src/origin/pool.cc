@@ -16,12 +16,12 @@ Pool::~Pool() {
   close_idle();
 }
 
-std::unique_ptr<HttpConnection> Pool::take_idle() {
+std::unique_ptr<HttpConnection> Pool::take_idle(bool certain) {
   while (!idle_.empty()) {
     auto connection = std::move(idle_.back());
     idle_.pop_back();
     stats_->idle.sub();
-    if (connection->quiet()) return connection;
+    if (connection->quiet(certain)) return connection;
   }
   return nullptr;
 }

@@ -40,8 +40,8 @@ class Pool final : public base::Local<Pool> {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  // A kept connection that is still alive, or null.
-  std::unique_ptr<HttpConnection> take_idle();
+  // A kept connection that is still alive, or null; `certain` where the request cannot be repeated.
+  std::unique_ptr<HttpConnection> take_idle(bool certain);
   // A new one: name, TCP and TLS within the connect timeout.
   net::Task<base::Result<std::unique_ptr<HttpConnection>>> dial(net::Cancel* cancel);
   // Keeps it where it can be used again, closes it otherwise.
