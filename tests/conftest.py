@@ -1,5 +1,6 @@
 """Fixtures of the black-box suite. What they hand out is described in tests/README.md."""
 import itertools
+import ssl
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,8 @@ def module_gateway(tmp_path_factory):
 def origins():
     made = []
 
-    def make() -> Origin:
-        made.append(Origin())
+    def make(**more) -> Origin:
+        made.append(Origin(**more))
         return made[-1]
 
     def finish():
@@ -92,6 +93,15 @@ def another_origin():
 def module_origin():
     make, finish = origins()
     yield make()
+    finish()
+
+
+@pytest.fixture
+def tls_origin(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.cert, certificate.key)
+    make, finish = origins()
+    yield make(tls=context)
     finish()
 
 

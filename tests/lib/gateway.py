@@ -10,6 +10,7 @@ import resource
 import shlex
 import signal
 import subprocess
+from functools import cached_property
 from pathlib import Path
 
 import yaml
@@ -33,15 +34,17 @@ def run(*arguments, env=None, timeout: float = 30, **more) -> subprocess.Complet
 
 
 class Gateway:
-    def __init__(self, directory: Path, config, env=None, hosts=None, arguments=()):
+    def __init__(self, directory: Path, config, env=None, hosts=None, arguments=(), pass_fds=()):
         """`config`: a dict, to which listeners on free ports are added, or the text of a file as it is.
-        `hosts`: names that resolve to 127.0.0.1 for this process alone (a mount namespace of its own)."""
+        `hosts`: names that resolve to 127.0.0.1 for this process alone (a mount namespace of its own).
+        `pass_fds`: descriptors that it inherits."""
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
         self.file = directory / "sekisho.yaml"
         self.out, self.err = directory / "stdout", directory / "stderr"
         self.env = os.environ | {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"} | (env or {})
         self.hosts = hosts
+        self.pass_fds = pass_fds
         self.arguments = [str(BINARY), "serve", "-c", str(self.file), *arguments]
         self.process = None
         self.config = None
@@ -68,7 +71,7 @@ class Gateway:
                        f"mount --bind {shlex.quote(str(hosts))} /etc/hosts && exec \"$@\"", "sh", *command]
         with open(self.out, "ab") as out, open(self.err, "ab") as err:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                                            env=self.env, cwd=self.directory)
+                                            env=self.env, cwd=self.directory, pass_fds=self.pass_fds)
         if wait:
             until(self.listening, 20, "the gateway to listen")
         if wait == "ready":
@@ -162,16 +165,16 @@ class Gateway:
 
     # ---- addresses
 
-    def address_of(self, listener: str, index: int = -1) -> tuple:
-        records = [record for record in self.logged("listening") if record["listener"] == listener]
-        host, _, port = records[index]["address"].rpartition(":")
+    def address_of(self, listener: str) -> tuple:
+        record = next(record for record in self.logged("listening") if record["listener"] == listener)
+        host, _, port = record["address"].rpartition(":")
         return host.strip("[]"), int(port)
 
-    @property
+    @cached_property
     def address(self) -> tuple:
         return self.address_of("main")
 
-    @property
+    @cached_property
     def admin(self) -> tuple:
         return self.address_of("admin")
 

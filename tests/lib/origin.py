@@ -164,15 +164,23 @@ class Connection(threading.Thread):
 
     def run(self) -> None:
         try:
+            if self.origin.tls:
+                self.handshake()
             while not self.gone.is_set():
                 self.serve_one()
         except Gone:
             pass
         except Exception as error:  # a broken test script should be seen, not swallowed
-            if not self.origin.stopping:
+            if not self.origin.stopping and not self.origin.forgiving:
                 self.origin.errors.append(error)
         finally:
             self.close()
+
+    def handshake(self) -> None:
+        try:
+            self.socket = self.origin.tls.wrap_socket(self.socket, server_side=True)
+        except OSError:  # the gateway did not like our certificate
+            raise Gone from None
 
     def serve_one(self) -> None:
         start = self.line().decode("latin-1")
@@ -192,17 +200,19 @@ class Connection(threading.Thread):
 
 
 class Origin:
-    def __init__(self, backlog: int = 256):
+    def __init__(self, tls=None):
+        self.tls = tls  # an ssl.SSLContext
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind(("127.0.0.1", 0))
-        self.listener.listen(backlog)
+        self.listener.listen(256)
         self.port = self.listener.getsockname()[1]
         self.lock = threading.Lock()
         self.handlers = {}
         self.default = (lambda ask: ask.reply(ask.target.encode(), fields={"Content-Type": "text/plain"}), False)
         self.requests, self.connections, self.errors = [], [], []
         self.stopping = False
+        self.forgiving = False  # whether nonsense on a connection is no fault of the test
         threading.Thread(target=self.accept, daemon=True).start()
 
     @property

@@ -1,0 +1,263 @@
+"""The admin listener: alive, ready and why not, what is counted, and the log level."""
+import json
+import threading
+
+import pytest
+
+from lib.deadline import patience, until
+from lib.peers import free_port
+from lib.tokens import SECRET, bearer, hs256
+from lib.wire import Client, Truncated, fetch
+
+FRESH = {"Cache-Control": "max-age=600"}
+
+
+def config(origin, folder, **more):
+    return {"origins": {"app": {"type": "http", "url": origin.url}, "site": {"type": "dir", "path": str(folder)}},
+            "identities": {"staff": {"type": "jwt", "algorithms": ["HS256"], "keys": [{"inline": SECRET}]}},
+            "routes": [{"path": "/", "origin": "app"}, {"path": "/off/", "origin": "app", "cache": "off"},
+                       {"path": "/site/", "origin": "site"}, {"path": "/private/", "origin": "site", "identity": "staff"}]} | more
+
+
+@pytest.fixture
+def gw(gateway, origin, folder):
+    (folder / "x").write_text("object")
+    return gateway(config(origin, folder))
+
+
+def test_health_says_alive(gw):
+    reply = fetch(gw.admin, "/health")
+    assert reply.status == 200
+    assert fetch(gw.admin, "/health", method="HEAD").status == 200
+
+
+def test_ready_tells_each_dependency(gw):
+    reply = gw.ready()
+    assert reply.status == 200 and reply["Content-Type"].startswith("application/json")
+    text = json.dumps(json.loads(reply.body))
+    assert "app" in text and "site" in text
+
+
+def test_ready_is_red_with_the_reason_and_the_name(gateway, origin, folder):
+    made = config(origin, folder)
+    made["origins"]["down"] = {"type": "http", "url": f"http://127.0.0.1:{free_port()}"}
+    made["routes"].append({"path": "/down/", "origin": "down"})
+    gw = gateway(made, wait="listening")
+    reply = until(lambda: (r := gw.ready()).status == 503 and r, 10, "readiness to be red")
+    assert "down" in reply.text and "refused" in reply.text.lower()
+    assert gw.get("/x").status == 200, "what works goes on working"
+    assert fetch(gw.admin, "/health").status == 200
+
+
+def test_the_admin_listener_serves_no_routes_and_the_main_one_no_admin(gw):
+    assert fetch(gw.admin, "/site/x").status == 404
+    for target in ("/metrics", "/ready", "/log/level"):
+        reply = gw.get("/site" + target)
+        assert reply.status == 404
+
+
+@pytest.mark.parametrize("data, status", [
+    (b"GET / HTTP/1.1\r\n\r\n", 400), (b"nonsense\r\n\r\n", 400), (b"POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 405),
+    (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414)])
+def test_the_admin_listener_is_as_strict(gw, data, status):
+    with Client(gw.admin) as client:
+        client.send(data)
+        assert client.read().status in (status, 431 if status == 414 else status)
+
+
+def test_metrics_are_well_formed(gw):
+    gw.get("/site/x")
+    reply = fetch(gw.admin, "/metrics")
+    assert reply["Content-Type"].startswith("text/plain; version=0.0.4")
+    metrics = gw.metrics()
+    assert metrics.check_histograms() >= 3
+    for family in metrics.types:
+        assert family in metrics.helps, family
+        assert family.startswith(("sekisho_", "process_")), family
+        assert metrics.types[family] != "counter" or family.endswith("_total"), family
+
+
+def test_requests_are_counted_by_route_status_and_outcome(gw, origin):
+    gw.get("/site/x")
+    gw.get("/site/absent")
+    gw.get("/private/x")
+    gw.get("/private/x", bearer(hs256()))
+    gw.get("/%2fx")
+    origin.on("/die", lambda ask: ask.close())
+    gw.get("/die")
+    metrics = until(lambda: (m := gw.metrics()).total("sekisho_requests_total") >= 6 and m, 5, "six requests in the metrics")
+
+    def count(**labels):
+        return metrics.total("sekisho_requests_total", **labels)
+
+    assert count() == 6
+    assert count(code="200") == 2 and count(code="404") == 1 and count(code="401") == 1 and count(code="502") == 1 and count(code="400") == 1
+    assert count(route="/private/") + count(route="/private") == 2
+    assert count(outcome="served") in (2, 3), "a 404 may count as served or as denied"
+    assert count(outcome="origin_error") == 1
+    assert metrics.total("sekisho_denials_total", reason="unauthorized") == 1
+    assert metrics.total("sekisho_denials_total", reason="bad_request") == 1
+
+
+def test_the_cache_is_counted_by_route_and_bypasses_apart(gw, origin):
+    origin.otherwise(lambda ask: ask.reply(b"body", fields=FRESH))
+    for _ in range(4):
+        gw.get("/x")
+    for _ in range(3):
+        gw.get("/off/x")
+    gw.get("/x", {"Cookie": "a=b"})
+    metrics = until(lambda: (m := gw.metrics()).total("sekisho_requests_total") >= 8 and m, 5, "eight requests")
+    count = lambda **labels: metrics.total("sekisho_cache_requests_total", **labels)
+    assert count(result="hit") == 3 and count(result="miss") == 1
+    assert count(result="bypass", route="/") == 1
+    assert count(result="bypass") in (1, 4), "a route without a cache counts bypasses or nothing"
+    assert metrics.total("sekisho_cache_entries") == 1
+    assert metrics.total("sekisho_cache_bytes") > 4
+
+
+def test_durations_and_phases_are_measured(gw, origin):
+    origin.on("/slow", lambda ask: (threading.Event().wait(0.3), ask.reply(b"x")))
+    gw.get("/slow")
+    gw.get("/private/x", bearer(hs256()))
+    metrics = until(lambda: (m := gw.metrics()).total("sekisho_requests_total") >= 2 and m, 5, "two requests")
+    assert metrics.total("sekisho_request_duration_seconds_count") == 2
+    assert metrics.total("sekisho_request_duration_seconds_sum") >= 0.3
+    assert metrics.total("sekisho_gateway_duration_seconds_sum") < 0.25, "waiting for the origin is not the gateway's time"
+    assert metrics.total("sekisho_phase_duration_seconds_sum", phase="origin") >= 0.3
+    assert metrics.total("sekisho_phase_duration_seconds_count", phase="identity") >= 1
+    assert metrics.total("sekisho_token_verifications_total") >= 1
+
+
+def test_origins_and_connections_are_counted(gw, origin):
+    before = gw.metrics()
+    with gw.client() as client:
+        for _ in range(3):
+            client.get("/off/x")
+        during = gw.metrics()
+        assert during.total("sekisho_connections_active") == 1
+    after = until(lambda: (m := gw.metrics()).total("sekisho_connections_active") == 0 and m, 5, "the connection to end")
+    assert after.total("sekisho_connections_accepted_total") - before.total("sekisho_connections_accepted_total") == 1
+    assert after.total("sekisho_origin_requests_total", origin="app", outcome="reply") == 3
+
+
+def test_process_figures_are_there(gw):
+    metrics = gw.metrics()
+    for name in ("process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds"):
+        assert metrics.total(name) > 0, name
+    assert abs(metrics.total("process_resident_memory_bytes") - gw.rss()) < 32 << 20
+
+
+def test_labels_are_bounded_whatever_clients_send(gw):
+    for number in range(50):
+        gw.get(f"/site/{number}?x={number}", {"User-Agent": f"agent-{number}"}, host=f"host{number}.test", method="GET")
+        gw.get(f"/{number}", method=f"BREW{number}")
+    metrics = gw.metrics()
+    values = {value for name, pairs in metrics.samples for _, value in pairs}
+    assert not [value for value in values if "host1" in value or "BREW" in value or "agent-" in value or "site/1" in value]
+    assert len(metrics.samples) < 2500
+
+
+def test_scraping_under_load_is_consistent(gw, origin):
+    stop = threading.Event()
+
+    def load():
+        with gw.client() as client:
+            while not stop.is_set():
+                client.get("/site/x")
+
+    threads = [threading.Thread(target=load) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        last = 0
+        for _ in range(20):
+            metrics = gw.metrics()
+            metrics.check_histograms()
+            now = metrics.total("sekisho_requests_total")
+            assert now >= last
+            last = now
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert last > 0
+
+
+def test_aborted_requests_are_counted_as_such(gw, origin):
+    origin.on("/off", lambda ask: ask.stall())
+    origin.on("/cut", lambda ask: (ask.head(200, {"Content-Length": "9"}), ask.send(b"half"), ask.close()))
+    with pytest.raises(Truncated):
+        gw.get("/cut")
+    client = gw.client()
+    origin.on("/stall", lambda ask: ask.stall(60))
+    client.ask("/stall")
+    until(lambda: origin.count("/stall"), 5, "the request at the origin")
+    client.close()
+    until(lambda: gw.total("sekisho_requests_total", outcome="client_gone") == 1, 10, "the abort to be counted")
+    assert gw.total("sekisho_requests_total", outcome="origin_error") == 1
+
+
+# ---- the log level
+
+
+def set_level(gw, level):
+    return fetch(gw.admin, "/log/level", method="POST", body=json.dumps({"level": level}).encode(), fields={"Content-Type": "application/json"})
+
+
+def test_the_log_level_changes_at_run_time(gw):
+    def debug_records():
+        return [record for record in gw.log() if record["level"] == "debug"]
+
+    gw.get("/site/absent")
+    assert not debug_records()
+    assert set_level(gw, "debug").status in (200, 204)
+    until(lambda: gw.get("/site/absent") and debug_records(), 5, "something to be said at level debug")
+    assert set_level(gw, "error").status in (200, 204)
+    count = len(debug_records())
+    gw.get("/site/absent")
+    assert len(debug_records()) - count <= 1
+
+
+def test_the_log_level_can_be_asked_for(gw):
+    assert json.loads(fetch(gw.admin, "/log/level").body)["level"] == "info"
+    set_level(gw, "warn")
+    assert json.loads(fetch(gw.admin, "/log/level").body)["level"] == "warn"
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"loud", b'{"level":"loud"}', b'{"level":7}', b"[" * 5000, b'{"level":"debug"'])
+def test_a_level_that_is_none_is_refused(gw, body):
+    assert fetch(gw.admin, "/log/level", method="POST", body=body).status == 400
+    assert json.loads(fetch(gw.admin, "/log/level").body)["level"] == "info"
+
+
+def test_the_operational_log_is_json(gw):
+    gw.stop()
+    for line in gw.stderr().splitlines():
+        record = json.loads(line)
+        assert {"time", "level", "message"} <= record.keys()
+        assert record["level"] in ("trace", "debug", "info", "warn", "error")
+
+
+def test_no_admin_listener_unless_configured(gateway, origin, folder):
+    gw = gateway(config(origin, folder, admin={}), wait="")
+    until(lambda: gw.logged("listening"), 10, "the gateway to listen")
+    assert {record["listener"] for record in gw.logged("listening")} == {"main"}
+    assert gw.get("/x").status == 200
+
+
+def test_many_scrapes_at_once(gw):
+    failures = []
+
+    def scrape():
+        try:
+            for _ in range(5):
+                gw.metrics()
+        except Exception as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=scrape) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(patience(20))
+    assert not failures

@@ -1,0 +1,216 @@
+"""SIGHUP: the whole configuration or none of it, and nobody notices but those it is for."""
+import threading
+
+import pytest
+
+from lib.deadline import until
+from lib.tokens import AUDIENCE, ISSUER, SECRET, bearer, hs256
+from lib.wire import Truncated, is_hit
+
+FRESH = {"Cache-Control": "max-age=600"}
+
+
+@pytest.fixture
+def site(folder):
+    (folder / "x").write_text("object")
+    return {"origins": {"site": {"type": "dir", "path": str(folder)}}, "routes": [{"path": "/", "origin": "site"}]}
+
+
+def succeeded(record):
+    return record["message"] == "reloaded"
+
+
+def test_a_route_is_added_under_load_without_a_failure(gateway, origin):
+    def config(extra):
+        return {"origins": {"app": {"type": "http", "url": origin.url}},
+                "routes": [{"path": "/a/", "origin": "app", "cache": "off"}, *extra]}
+
+    gw = gateway(config([]))
+    stop, failures, served = threading.Event(), [], []
+
+    def load(name):
+        number = 0
+        try:
+            while not stop.is_set():
+                with gw.client() as client:
+                    for _ in range(20):
+                        number += 1
+                        reply = client.get(f"/a/{name}/{number}")
+                        if reply.status != 200 or reply.text != f"/{name}/{number}":
+                            failures.append(reply)
+                served.append(20)
+        except Exception as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=load, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(10):
+            assert gw.get(f"/new{number}/x").status == 404
+            extra = [{"path": f"/new{n}/", "origin": "app"} for n in range(number + 1)]
+            assert succeeded(gw.reload(config(extra)))
+            assert gw.get(f"/new{number}/x").status == 200
+        until(lambda: len(served) > 20, 20, "some load")
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert not failures, failures[:3]
+
+
+@pytest.mark.parametrize("broken, mentions", [
+    ("listen: [", "sekisho.yaml"), ("listn: 127.0.0.1:0\n", "listen"), ("", "sekisho.yaml"),
+    ("listen: 127.0.0.1:0\norigins: { site: { type: dir, path: /no/such/folder } }\nroutes: [ { path: /, origin: sight } ]\n", "sight")])
+def test_a_bad_configuration_is_refused_and_the_old_one_stays(gateway, site, broken, mentions):
+    gw = gateway(site)
+    record = gw.reload(broken)
+    assert not succeeded(record) and record["level"] == "error"
+    assert mentions in str(record) and "sekisho.yaml" in str(record)
+    assert gw.get("/x").text == "object" and gw.ready().status == 200
+    gw.write(site)
+    assert succeeded(gw.reload())
+
+
+def test_a_key_file_that_vanished_refuses_the_reload_and_stays_protected(gateway, site, tmp_path):
+    (tmp_path / "secret").write_text(SECRET)
+    config = site | {"identities": {"staff": {"type": "jwt", "issuer": ISSUER, "audience": AUDIENCE, "algorithms": ["HS256"],
+                                              "keys": [{"file": str(tmp_path / "secret")}]}},
+                     "routes": [{"path": "/", "origin": "site", "identity": "staff"}]}
+    gw = gateway(config)
+    (tmp_path / "secret").unlink()
+    assert not succeeded(gw.reload(config))
+    assert gw.get("/x").status == 401
+    assert gw.get("/x", bearer(hs256())).text == "object"
+
+
+def test_the_outcome_is_counted(gateway, site):
+    gw = gateway(site)
+    gw.reload(site)
+    gw.reload("nonsense: [")
+    metrics = gw.metrics()
+    reloads = {labels["outcome"]: metrics.total("sekisho_reloads_total", **labels) for labels in metrics.series("sekisho_reloads_total")}
+    assert sorted(reloads.values(), reverse=True)[:2] == [1, 1] and sum(reloads.values()) == 2
+
+
+def test_the_cache_survives(gateway, origin):
+    def config(ttl):
+        return {"origins": {"app": {"type": "http", "url": origin.url}}, "routes": [{"path": "/", "origin": "app", "cache": {"ttl": ttl}}]}
+
+    origin.on("/x", lambda ask: ask.reply(b"body", fields=FRESH))
+    gw = gateway(config("1h"))
+    gw.get("/x")
+    assert succeeded(gw.reload(config("2h")))
+    assert is_hit(gw.get("/x")) and origin.count("/x") == 1
+
+
+def test_an_origin_that_moves_is_not_answered_from_the_old_ones_cache(gateway, origin, another_origin):
+    other = another_origin()
+    for number, server in enumerate((origin, other)):
+        server.on("/x", lambda ask, body=b"from %d" % number: ask.reply(body, fields=FRESH))
+
+    def config(server):
+        return {"origins": {"app": {"type": "http", "url": server.url}}, "routes": [{"path": "/", "origin": "app"}]}
+
+    gw = gateway(config(origin))
+    assert gw.get("/x").body == b"from 0"
+    gw.reload(config(other))
+    assert gw.get("/x").body == b"from 1"
+
+
+def test_connections_to_unchanged_origins_survive(gateway, origin):
+    config = {"origins": {"app": {"type": "http", "url": origin.url}}, "workers": 1, "routes": [{"path": "/", "origin": "app", "cache": "off"}]}
+    gw = gateway(config)
+    gw.get("/")
+    gw.reload(config | {"routes": config["routes"] + [{"path": "/b/", "origin": "app"}]})
+    gw.get("/")
+    assert len(origin.connections) == 1
+
+
+def test_a_request_in_flight_finishes_by_the_rules_it_began_with(gateway, origin, folder):
+    gate = threading.Event()
+    origin.on("/slow", lambda ask: (ask.head(200, {"Content-Length": "10"}), ask.send(b"first"), gate.wait(20), ask.send(b"last.")))
+    gw = gateway({"origins": {"app": {"type": "http", "url": origin.url}}, "routes": [{"path": "/", "origin": "app", "cache": "off"}]})
+    (folder / "x").write_text("object")
+    with gw.client() as client:
+        client.ask("/slow")
+        head = client.read_head()
+        assert succeeded(gw.reload({"origins": {"site": {"type": "dir", "path": str(folder)}}, "routes": [{"path": "/", "origin": "site"}]}))
+        assert gw.get("/x").text == "object"
+        gate.set()
+        assert b"".join(client.pieces(head)) == b"firstlast."
+        assert client.get("/x").text == "object", "the same connection is served by the new rules"
+
+
+def test_a_route_that_becomes_protected_is_so_at_once_for_open_connections(gateway, site):
+    gw = gateway(site)
+    with gw.client() as client:
+        assert client.get("/x").status == 200
+        protected = site | {"identities": {"staff": {"type": "jwt", "algorithms": ["HS256"], "keys": [{"inline": SECRET}]}},
+                            "routes": [{"path": "/", "origin": "site", "identity": "staff"}]}
+        assert succeeded(gw.reload(protected))
+        assert client.get("/x").status == 401
+        assert client.get("/x", bearer(hs256())).status == 200
+
+
+def test_remembered_tokens_of_a_key_that_was_taken_out_are_refused(gateway, site):
+    def config(secret):
+        return site | {"identities": {"staff": {"type": "jwt", "algorithms": ["HS256"], "keys": [{"inline": secret}]}},
+                       "routes": [{"path": "/", "origin": "site", "identity": "staff"}]}
+
+    gw = gateway(config(SECRET))
+    token = hs256()
+    with gw.client() as client:
+        for _ in range(3):
+            assert client.get("/x", bearer(token)).status == 200
+        gw.reload(config("quite another secret, of more than 32 bytes"))
+        assert client.get("/x", bearer(token)).status == 401
+
+
+def test_a_setting_that_needs_a_restart_is_told(gateway, site):
+    gw = gateway(site)
+    since = len(gw.stderr())
+    assert succeeded(gw.reload(site | {"listen": "127.0.0.1:1"}))
+    assert any("listen" in str(record) and record["level"] == "warn" for record in gw.log(since))
+    assert gw.get("/x").status == 200
+
+
+def test_the_log_level_changes(gateway, site):
+    gw = gateway(site)
+    gw.get("/absent")
+    assert not [record for record in gw.log() if record["level"] == "debug"]
+    assert succeeded(gw.reload(site | {"log": {"level": "debug"}}))
+    until(lambda: gw.get("/absent") and [record for record in gw.log() if record["level"] == "debug"], 5, "something at level debug")
+
+
+def test_many_reloads_leak_nothing(gateway, site):
+    gw = gateway(site)
+    for _ in range(5):
+        gw.reload()
+    descriptors, before = gw.descriptors(), gw.rss()
+    for _ in range(40):
+        gw.reload()
+        assert gw.get("/x").status == 200
+    assert gw.descriptors() <= descriptors + 2
+    assert gw.rss() - before < 8 << 20
+
+
+def test_timeouts_and_limits_change(gateway, site):
+    gw = gateway(site)
+    assert gw.get("/" + "a" * 200).status == 404
+    gw.reload(site | {"limits": {"target": "100"}})
+    assert gw.get("/" + "a" * 200).status == 414
+
+
+def test_truncation_is_not_hidden_by_a_reload(gateway, origin):
+    config = {"origins": {"app": {"type": "http", "url": origin.url}}, "routes": [{"path": "/", "origin": "app"}]}
+    gate = threading.Event()
+    origin.on("/cut", lambda ask: (ask.head(200, FRESH | {"Content-Length": "10"}), ask.send(b"first"), gate.wait(20), ask.close()))
+    gw = gateway(config)
+    with gw.client() as client:
+        client.ask("/cut")
+        head = client.read_head()
+        gw.reload(config)
+        gate.set()
+        with pytest.raises(Truncated):
+            client.drain(head)
