@@ -12,7 +12,7 @@ namespace http {
 
 enum CharClass : std::uint8_t {
   kTokenChar = 1,   // tchar: names of fields, methods, directives
-  kTargetChar = 2,  // visible ASCII: what a request target may be made of
+  kTargetChar = 2,  // visible ASCII but `#`: what a request target may be made of
   kValueChar = 4,   // field-vchar, SP, HTAB and obs-text: no other control, no DEL
   kHexChar = 8,
   kDigitChar = 16,
@@ -30,7 +30,7 @@ consteval std::array<std::uint8_t, 256> make_classes() {
         std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
     std::uint8_t bits = 0;
     if (digit || alpha || mark) bits |= kTokenChar;
-    if (c > 0x20 && c < 0x7f) bits |= kTargetChar;
+    if (c > 0x20 && c < 0x7f && c != '#') bits |= kTargetChar;
     if (c == '\t' || (c >= 0x20 && c != 0x7f)) bits |= kValueChar;
     if (hex) bits |= kHexChar;
     if (digit) bits |= kDigitChar;

@@ -23,38 +23,37 @@ struct LinesEnd {
 };
 
 // Reads field lines from the start of one to the empty line.
-inline LinesEnd read_field_lines(const char* p, const char* end, std::size_t limit, FieldList& fields) {
-  constexpr auto more = LinesEnd{Lines::kMore};
+//
+// Each line is cut first and split after: where the next line begins depends on nothing but the bytes up to
+// the CR, so the processor runs ahead into it while this one's name is still being looked up.
+inline LinesEnd read_field_lines(const char* p, const scan::Text& text, std::size_t limit,
+                                 FieldList& fields) {
   const auto malformed = [](std::string_view why) { return LinesEnd{Lines::kMalformed, nullptr, why}; };
   for (;;) {
-    if (p == end) return more;
-    if (*p == '\r') {
-      if (++p == end) return more;
-      if (*p != '\n') return malformed("a bare CR in the head");
-      return {Lines::kDone, p + 1};
+    const char* const line = p;
+    p = scan::run<kValueChar>(p, text);
+    const char* const line_end = p;
+    const char* const name_end = scan::run<kTokenChar>(line, text);
+    if (name_end == line) {
+      if (text.end - p < 2 && (p == text.end || *p == '\r') && p == line) return {Lines::kMore};
+      if (p == line && p[0] == '\r' && p[1] == '\n') return {Lines::kDone, p + 2};
+      return malformed("an empty field name, a folded line or a bare CR or LF in the head");
     }
-    const char* const name = p;
-    p = scan::Scan::token(p, end);
-    if (p == end) return more;
-    if (*p != ':' || p == name) {
-      if (*p == '\n') return malformed("a line of the head ends without CR");
-      if (p == name && (*p == ' ' || *p == '\t')) return malformed("a folded line in the head");
-      return malformed("a field name is not a token followed by a colon");
-    }
-    const std::string_view name_text(name, static_cast<std::size_t>(p - name));
-    do {
-      if (++p == end) return more;
-    } while (*p == ' ' || *p == '\t');
-    const char* const value = p;
-    p = scan::Scan::value(p, end);
-    if (p == end) return more;
-    if (*p != '\r') return malformed("a control character or bare LF in a field value");
-    const char* last = p;
-    while (last != value && (last[-1] == ' ' || last[-1] == '\t')) --last;
-    if (++p == end) return more;
-    if (*p++ != '\n') return malformed("a bare CR in the head");
+    if (name_end == text.end) return {Lines::kMore};
+    if (*name_end != ':') return malformed("a field name is not a token followed by a colon");
+    if (line_end == text.end) return {Lines::kMore};
+    if (*line_end != '\r') return malformed("a control character or bare LF in a field value");
+    if (text.end - line_end < 2) return {Lines::kMore};
+    if (line_end[1] != '\n') return malformed("a bare CR in the head");
+    p = line_end + 2;
+
+    const char* value = name_end + 1;
+    while (*value == ' ' || *value == '\t') ++value;  // stops at the CR at the latest
+    const char* value_end = line_end;
+    while (value_end != value && (value_end[-1] == ' ' || value_end[-1] == '\t')) --value_end;
+    const std::string_view name(line, static_cast<std::size_t>(name_end - line));
     if (fields.size() >= limit ||
-        !fields.push(name_text, {value, static_cast<std::size_t>(last - value)}, field_id(name_text)))
+        !fields.push(name, {value, static_cast<std::size_t>(value_end - value)}, field_id(name)))
       return {Lines::kTooMany};
   }
 }

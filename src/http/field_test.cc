@@ -96,11 +96,14 @@ TEST(Scan, StopsWhereTheTableSays) {
       for (int c = 0; c < 256; ++c) {
         std::string text(size, 'a');
         text[at] = static_cast<char>(c);
-        const char* p = text.data();
-        const char* end = p + size;
-        ASSERT_EQ(scan::Scan::token(p, end), scan::Scalar::token(p, end)) << c;
-        ASSERT_EQ(scan::Scan::target(p, end), scan::Scalar::target(p, end)) << c;
-        ASSERT_EQ(scan::Scan::value(p, end), scan::Scalar::value(p, end)) << c;
+        for (const std::size_t from : {std::size_t{0}, at / 2, at}) {
+          const scan::Text all{text.data(), text.data() + size};
+          const char* p = all.begin + from;
+          ASSERT_EQ(scan::run<kTokenChar>(p, all), scan::Scalar::run<kTokenChar>(p, all)) << c;
+          ASSERT_EQ(scan::run<kTargetChar>(p, all), scan::Scalar::run<kTargetChar>(p, all)) << c;
+          ASSERT_EQ(scan::run<kValueChar>(p, all), scan::Scalar::run<kValueChar>(p, all)) << c;
+          ASSERT_EQ(scan::run<kHostChar>(p, all), scan::Scalar::run<kHostChar>(p, all)) << c;
+        }
       }
     }
   }

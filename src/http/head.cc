@@ -74,7 +74,7 @@ base::Result<> check_target(RequestHead& out) {
     at = 8;
   else
     return fail(Code::kBadRequest, "the target is neither a path nor an http URL");
-  const std::string_view authority = target.substr(at, target.find_first_of("/?#", at) - at);
+  const std::string_view authority = target.substr(at, target.find_first_of("/?", at) - at);
   if (authority.empty() || !is_host(authority))
     return fail(Code::kBadRequest, "the host of the target is malformed");
   out.host = authority;
@@ -151,6 +151,7 @@ base::Result<std::size_t> parse_request(std::string_view buffer, const HeadLimit
   if (!detail::worth_reading(buffer, limits.target + kLongestMethod + 2, limits.head, seen)) return 0;
   const char* p = buffer.data();
   const char* const end = p + std::min(buffer.size(), limits.head);
+  const scan::Text text{p, end};
   const auto more = [&]() -> base::Result<std::size_t> {
     if (buffer.size() >= limits.head) return fail(Code::kHeadTooLarge, "the head is too long");
     return 0;
@@ -163,7 +164,7 @@ base::Result<std::size_t> parse_request(std::string_view buffer, const HeadLimit
   }
 
   const char* const method = p;
-  p = scan::Scan::token(p, end - p > kLongestMethod ? p + kLongestMethod + 1 : end);
+  p = scan::run<kTokenChar>(p, text);
   out.method_text = {method, static_cast<std::size_t>(p - method)};
   if (out.method_text.size() > kLongestMethod) return fail(Code::kMethodUnknown, "an unknown method");
   if (p == end) return more();
@@ -177,7 +178,7 @@ base::Result<std::size_t> parse_request(std::string_view buffer, const HeadLimit
   out.method = row->method;
 
   const char* const target = ++p;
-  p = scan::Scan::target(p, end);
+  p = scan::run<kTargetChar>(p, text);
   out.target = {target, static_cast<std::size_t>(p - target)};
   if (out.target.size() > limits.target) return fail(Code::kTargetTooLong, "the request target is too long");
   if (p == end) return more();
@@ -189,7 +190,7 @@ base::Result<std::size_t> parse_request(std::string_view buffer, const HeadLimit
   if (*version_end == nullptr) return more();
 
   out.fields.clear();
-  const detail::LinesEnd lines = detail::read_field_lines(*version_end, end, limits.fields, out.fields);
+  const detail::LinesEnd lines = detail::read_field_lines(*version_end, text, limits.fields, out.fields);
   switch (lines.what) {
     case detail::Lines::kMore:
       return more();

@@ -143,12 +143,26 @@ TEST(RequestHead, AnswersOtherVersionsWithTheirOwnCode) {
 }
 
 TEST(RequestHead, RefusesALooseRequestLine) {
-  for (const char* line :
-       {"GET  / HTTP/1.1\r\n", "GET /  HTTP/1.1\r\n", "GET\t/ HTTP/1.1\r\n", "GET /\tHTTP/1.1\r\n",
-        " GET / HTTP/1.1\r\n", "GET / HTTP/1.1 \r\n", "GET / HTTP/1.1\n", "GET / HTTP/1.1\r",
-        "GET / x HTTP/1.1\r\n", "GET /\x7f HTTP/1.1\r\n", "GET /\xc3\xa4 HTTP/1.1\r\n", "GET a HTTP/1.1\r\n",
-        "GET * HTTP/1.1\r\n", "GET ** HTTP/1.1\r\n", "GET ftp://a/ HTTP/1.1\r\n", "GET http:/// HTTP/1.1\r\n",
-        "GET http://u@a/ HTTP/1.1\r\n", "OPTIONS *x HTTP/1.1\r\n"})
+  for (const char* line : {"GET  / HTTP/1.1\r\n",
+                           "GET /  HTTP/1.1\r\n",
+                           "GET\t/ HTTP/1.1\r\n",
+                           "GET /\tHTTP/1.1\r\n",
+                           " GET / HTTP/1.1\r\n",
+                           "GET / HTTP/1.1 \r\n",
+                           "GET / HTTP/1.1\n",
+                           "GET / HTTP/1.1\r",
+                           "GET / x HTTP/1.1\r\n",
+                           "GET /\x7f HTTP/1.1\r\n",
+                           "GET /\xc3\xa4 HTTP/1.1\r\n",
+                           "GET a HTTP/1.1\r\n",
+                           "GET * HTTP/1.1\r\n",
+                           "GET ** HTTP/1.1\r\n",
+                           "GET /a#b HTTP/1.1\r\n",
+                           "GET http://a#b HTTP/1.1\r\n",
+                           "GET ftp://a/ HTTP/1.1\r\n",
+                           "GET http:/// HTTP/1.1\r\n",
+                           "GET http://u@a/ HTTP/1.1\r\n",
+                           "OPTIONS *x HTTP/1.1\r\n"})
     EXPECT_EQ(refused(std::string(line) + "Host: a\r\n\r\n"), Code::kBadRequest) << line;
   EXPECT_EQ(refused(std::string("GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n", 30)), Code::kBadRequest);
 }

@@ -88,6 +88,7 @@ base::Result<std::size_t> parse_response(std::string_view buffer, Method request
   if (!detail::worth_reading(buffer, limits.head, limits.head, seen)) return 0;
   const char* const begin = buffer.data();
   const char* const end = begin + std::min(buffer.size(), limits.head);
+  const scan::Text text{begin, end};
   const auto more = [&]() -> base::Result<std::size_t> {
     if (buffer.size() >= limits.head) return refuse("the head of the origin's reply is too long");
     return 0;
@@ -100,7 +101,7 @@ base::Result<std::size_t> parse_response(std::string_view buffer, Method request
   if (*p != ' ' && *p != '\r') return refuse("the origin's status is not three digits");
   if (*p == ' ') ++p;
   const char* const reason = p;
-  p = scan::Scan::value(p, end);
+  p = scan::run<kValueChar>(p, text);
   out.reason = {reason, static_cast<std::size_t>(p - reason)};
   if (end - p < 2)
     return p != end && *p != '\r' ? refuse("a control character in the origin's status line") : more();
@@ -108,7 +109,7 @@ base::Result<std::size_t> parse_response(std::string_view buffer, Method request
     return refuse("a bare CR, bare LF or control in the origin's status line");
 
   out.fields.clear();
-  const detail::LinesEnd lines = detail::read_field_lines(p + 2, end, limits.fields, out.fields);
+  const detail::LinesEnd lines = detail::read_field_lines(p + 2, text, limits.fields, out.fields);
   switch (lines.what) {
     case detail::Lines::kMore:
       return more();

@@ -1,7 +1,7 @@
 // Runs of bytes that belong to one class: the inner loop of the head parsers.
 //
-// Owner:    nobody; pure functions over [p, end). Thread: any. Failure: none.
-// Units:    each returns the first byte that is not of the class, or end.
+// Owner:    nobody; pure functions. Thread: any. Failure: none.
+// Units:    each returns the first byte from p on that is not of the class, or the end of the text.
 //
 // Two implementations with one meaning: Scalar asks the table byte by byte, Vector takes 16 bytes at a time
 // (SSSE3, part of x86-64-v2, the release level). Scan is the better one this build has; a test compares both.
@@ -17,64 +17,76 @@
 
 namespace http::scan {
 
+// The memory that may be read. Its begin matters too: the last bytes are read with those in front of them.
+struct Text {
+  const char* begin;
+  const char* end;
+};
+
 struct Scalar {
-  static const char* run(CharClass wanted, const char* p, const char* end) {
-    while (p != end && is(wanted, *p)) ++p;
+  template <CharClass kClass>
+  static const char* run(const char* p, const Text& text) {
+    while (p != text.end && is(kClass, *p)) ++p;
     return p;
   }
-  static const char* token(const char* p, const char* end) { return run(kTokenChar, p, end); }
-  static const char* target(const char* p, const char* end) { return run(kTargetChar, p, end); }
-  static const char* value(const char* p, const char* end) { return run(kValueChar, p, end); }
 };
 
 #ifdef __SSSE3__
 
 namespace detail {
-// For each low nibble the high nibbles (0 to 7, as bits) with which it makes a tchar.
-consteval std::array<std::uint8_t, 16> token_rows() {
+
+// For each low nibble the high nibbles (0 to 7, as bits) with which it makes a character of the class.
+template <CharClass kClass>
+consteval std::array<std::uint8_t, 16> ascii_rows() {
   std::array<std::uint8_t, 16> rows{};
   for (unsigned c = 0; c < 128; ++c)
-    if (kCharClasses[c] & kTokenChar) rows[c & 15] |= static_cast<std::uint8_t>(1u << (c >> 4));
+    if (kCharClasses[c] & kClass) rows[c & 15] |= static_cast<std::uint8_t>(1u << (c >> 4));
   return rows;
 }
-alignas(16) inline constexpr std::array<std::uint8_t, 16> kTokenRows = token_rows();
+template <CharClass kClass>
+alignas(16) inline constexpr std::array<std::uint8_t, 16> kAsciiRows = ascii_rows<kClass>();
+
+// A bit for each of 16 bytes that is not of an all-ASCII class.
+template <CharClass kClass>
+unsigned outside(__m128i bytes) {
+  const __m128i rows = _mm_load_si128(reinterpret_cast<const __m128i*>(kAsciiRows<kClass>.data()));
+  const __m128i bits = _mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0);
+  const __m128i high = _mm_and_si128(_mm_srli_epi16(bytes, 4), _mm_set1_epi8(15));
+  const __m128i row = _mm_shuffle_epi8(rows, bytes);  // obs-text: 0 by its top bit, so outside
+  const __m128i hit = _mm_and_si128(row, _mm_shuffle_epi8(bits, high));
+  return static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(hit, _mm_setzero_si128())));
+}
+// The tab counts as outside here; run() puts that right, it is rare.
+template <>
+inline unsigned outside<kValueChar>(__m128i bytes) {
+  const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+  return static_cast<unsigned>(
+      _mm_movemask_epi8(_mm_or_si128(control, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)))));
+}
+
+inline __m128i load(const char* p) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+}
+
+template <CharClass kClass>
+const char* next_outside(const char* p, const Text& text) {
+  for (; text.end - p >= 16; p += 16)
+    if (const unsigned mask = outside<kClass>(load(p))) return p + std::countr_zero(mask);
+  if (p == text.end) return p;
+  if (text.end - text.begin < 16) return Scalar::run<kClass>(p, text);
+  const unsigned mask = outside<kClass>(load(text.end - 16)) >> (16 - (text.end - p));
+  return mask == 0 ? text.end : p + std::countr_zero(mask);
+}
+
 }  // namespace detail
 
 struct Vector {
-  // `outside` yields a byte of all ones for each byte that ends the run.
-  template <class Outside>
-  static const char* run(CharClass wanted, const char* p, const char* end, Outside outside) {
-    while (end - p >= 16) {
-      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-      const auto mask = static_cast<unsigned>(_mm_movemask_epi8(outside(bytes)));
-      if (mask != 0) return p + std::countr_zero(mask);
-      p += 16;
-    }
-    return Scalar::run(wanted, p, end);
-  }
-  static const char* token(const char* p, const char* end) {
-    return run(kTokenChar, p, end, [](__m128i bytes) {
-      const __m128i rows = _mm_load_si128(reinterpret_cast<const __m128i*>(detail::kTokenRows.data()));
-      const __m128i bits = _mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0);
-      const __m128i nibble = _mm_set1_epi8(15);
-      const __m128i row = _mm_shuffle_epi8(rows, _mm_and_si128(bytes, nibble));
-      const __m128i bit = _mm_shuffle_epi8(bits, _mm_and_si128(_mm_srli_epi16(bytes, 4), nibble));
-      return _mm_cmpeq_epi8(_mm_and_si128(row, bit), _mm_setzero_si128());
-    });
-  }
-  static const char* target(const char* p, const char* end) {
-    return run(kTargetChar, p, end,
-               [](__m128i bytes) {  // signed: obs-text is negative, so below 0x21 as well
-                 return _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(0x21)),
-                                     _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
-               });
-  }
-  static const char* value(const char* p, const char* end) {
-    return run(kValueChar, p, end, [](__m128i bytes) {
-      const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-      const __m128i tab = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t'));
-      return _mm_or_si128(_mm_andnot_si128(tab, control), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
-    });
+  template <CharClass kClass>
+  static const char* run(const char* p, const Text& text) {
+    p = detail::next_outside<kClass>(p, text);
+    if constexpr (kClass == kValueChar)
+      while (p != text.end && *p == '\t') p = detail::next_outside<kClass>(p + 1, text);
+    return p;
   }
 };
 using Scan = Vector;
@@ -82,5 +94,10 @@ using Scan = Vector;
 #else
 using Scan = Scalar;
 #endif
+
+template <CharClass kClass>
+const char* run(const char* p, const Text& text) {
+  return Scan::run<kClass>(p, text);
+}
 
 }  // namespace http::scan

@@ -120,8 +120,7 @@ bool next_parameter(std::string_view& rest, Parameter& out) {
 base::Result<> parse_target(std::string_view raw, std::span<char> scratch, Target& out) {
   out = Target{};
   for (const char c : raw)
-    if (!is(kTargetChar, c) || c == '#')
-      return fail(Code::kBadRequest, "the request target holds a forbidden character");
+    if (!is(kTargetChar, c)) return fail(Code::kBadRequest, "the request target holds a forbidden character");
   if (raw == "*") {
     out.path = out.collapsed = raw;
     return {};

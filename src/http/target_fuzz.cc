@@ -1,0 +1,62 @@
+// A target that is accepted has no dot segment, no control and no second reading: encoded again and parsed
+// again, it is the same path. Query parameters that are taken out are out.
+#include <string>
+#include <vector>
+
+#include "http/fuzz_require.h"
+#include "http/target.h"
+
+namespace {
+
+using http::require;
+
+bool has_dot_segment(const std::string& path) {
+  const std::string closed = path + "/";
+  return closed.find("/./") != std::string::npos || closed.find("/../") != std::string::npos;
+}
+
+std::string without_doubled_slashes(std::string path) {
+  for (std::size_t at; (at = path.find("//")) != std::string::npos;) path.erase(at, 1);
+  return path;
+}
+
+void check_query(std::string_view query) {
+  for (const std::string_view name : {"token", "a", ""}) {
+    std::string rest;
+    http::query_without(query, name, rest);
+    require(rest.size() <= query.size(), "a query grows");
+    if (name.empty()) continue;  // an empty remainder reads as an empty name
+    require(!http::query_value(rest, name), "a parameter that was taken out");
+    const auto raw = http::query_value(query, name);
+    const auto decoded = http::query_value_decoded(query, name);
+    require(!decoded || raw, "decoded from nothing");
+    if (!raw)
+      require(rest.size() + 1 >= query.size() || query.find("&") != query.npos, "something else went");
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view raw(reinterpret_cast<const char*>(data), size);
+  check_query(raw);
+
+  std::vector<char> scratch(http::target_scratch(size));
+  http::Target target;
+  if (!http::parse_target(raw, scratch, target)) return 0;
+  const std::string path(target.path);
+  if (path == "*") return 0;
+  require(path.starts_with('/'), "begins with a slash");
+  require(!has_dot_segment(path), "dot segments");
+  for (const char c : path)
+    require(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f && c != '\\', "controls");
+  require(target.collapsed == without_doubled_slashes(path), "collapsed");
+
+  std::string encoded;
+  http::encode_path(path, encoded);
+  std::vector<char> again_scratch(http::target_scratch(encoded.size()));
+  http::Target again;
+  require(http::parse_target(encoded, again_scratch, again).has_value(), "its encoding is refused");
+  require(again.path == path && !again.has_query, "its encoding is another path");
+  return 0;
+}
