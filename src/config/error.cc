@@ -45,7 +45,9 @@ std::string did_you_mean(std::string_view name, std::span<const std::string_view
   std::string_view best;
   std::size_t least = std::max<std::size_t>(1, name.size() / 3) + 1;
   for (const std::string_view candidate : known) {
-    const std::size_t d = distance(name, candidate);
+    const bool begins = std::min(name.size(), candidate.size()) >= 3 &&
+                        (name.starts_with(candidate) || candidate.starts_with(name));  // "warning", "virtual"
+    const std::size_t d = begins ? 1 : distance(name, candidate);
     if (d < least) {
       least = d;
       best = candidate;

@@ -1,0 +1,84 @@
+// Any bytes as a value: the grammars neither crash nor accept what they cannot show again, and whole files
+// fail with one line or load.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "config/address.h"
+#include "config/env.h"
+#include "config/load.h"
+#include "config/material.h"
+#include "config/values.h"
+
+namespace {
+
+using namespace config;  // NOLINT(google-build-using-namespace)
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+// What is accepted, shown and parsed again, is the same.
+template <class G>
+void comes_round(std::string_view text) {
+  const auto first = G::parse(text);
+  if (!first) {
+    require(!first.error().empty() && first.error().find('\n') == std::string::npos);
+    return;
+  }
+  const std::string shown = G::show(*first);
+  const auto second = G::parse(shown);
+  require(second && G::show(*second) == shown);
+}
+
+void route_path(std::string_view text) {
+  const auto path = RoutePath::parse(text);
+  if (!path) return;
+  require(path->starts_with('/') && !path->contains("//") && !path->contains("/../") &&
+          !path->contains('\0'));
+}
+
+void url(std::string_view text) {
+  comes_round<UrlText>(text);
+  const auto parsed = UrlText::parse(text);
+  if (!parsed) return;
+  require(!parsed->host.empty() && parsed->port != 0 && !parsed->path.ends_with('/'));
+  for (const char c : parsed->authority() + parsed->path) require(c > 0x20 && c < 0x7f);
+}
+
+std::optional<std::string> no_more_than_a(const std::string& name) {
+  if (name == "A") return "${A} $ }";
+  return std::nullopt;
+}
+
+void file(std::string_view text) {
+  try {
+    load_text(std::string(text), "f.yaml", no_more_than_a);
+  } catch (const ConfigError& e) {
+    require(std::string_view(e.what()).find_first_of("\r\n") == std::string_view::npos);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  comes_round<Duration>(text);
+  comes_round<WholeSeconds>(text);
+  comes_round<Size>(text);
+  comes_round<Count>(text);
+  comes_round<Switch>(text);
+  comes_round<AddressText>(text);
+  comes_round<NetworkText>(text);
+  url(text);
+  route_path(text);
+  (void)expand(text, no_more_than_a);
+  for (const Encoding encoding : {Encoding::kBase64, Encoding::kBase64Url, Encoding::kHex})
+    (void)decode(base::Secret(std::string(text)), encoding);
+  (void)credentials_from_ini(base::Secret(std::string(text)), "default");
+  // A key file named by the input would read the machine's files; such inputs stop here.
+  if (!text.contains("file") && !text.contains("env")) file(text);
+  return 0;
+}
