@@ -31,9 +31,11 @@ bool equal(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
-// The hash finds a chain; whose verifier and which token it is, is compared.
+// The end of a token is its signature, and that is a hash of the rest already: no two tokens that verified
+// share it, so hashing more would only cost more. Strangers still cannot aim, as the key is the process's.
 std::uint64_t hash_of(std::uint64_t verifier, std::string_view token) {
-  return base::siphash(token) ^ verifier;
+  constexpr std::size_t kTail = 48;
+  return base::siphash(token.substr(token.size() > kTail ? token.size() - kTail : 0)) ^ verifier;
 }
 
 }  // namespace

@@ -9,11 +9,11 @@
 // Usage:    if (const Principal* p = remembered.find(verifier.id(), token, now)) …
 //           else if (auto p = verifier.verify(token, now)) remembered.insert(verifier.id(), token, *p, now);
 //
-// Found by a keyed hash (strangers cannot aim at a bucket) and by a compare of the whole token whose time
-// does not depend on where the bytes differ. An entry answers only for the verifier (Verifier::id) that
-// verified it, so that changed keys or rules forget it by themselves. Only what verified comes in; a new
-// entry is the first to go until it is asked for again, so that a scan of one-time tokens leaves the working
-// set alone (CLOCK with a second chance). Bytes of a token are wiped when its entry goes.
+// Found by a keyed hash of the signature (strangers cannot aim at a bucket) and by a compare of the whole
+// token whose time does not depend on where the bytes differ. An entry answers only for the verifier
+// (Verifier::id) that verified it, so that changed keys or rules forget it by themselves. Only what verified
+// comes in; a new entry is the first to go until it is asked for again, so that a scan of one-time tokens
+// leaves the working set alone (CLOCK with a second chance). Bytes of a token are wiped when its entry goes.
 //
 // Failures: none; what does not fit is not remembered.
 #pragma once

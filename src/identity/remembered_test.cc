@@ -18,7 +18,7 @@ base::Ref<const Principal> principal_of(std::string_view name, base::Wall until 
 }
 
 std::string token_of(int i) {
-  return "token " + std::to_string(i) + std::string(300, 'x');
+  return "token " + std::string(300, 'x') + std::to_string(i);
 }
 
 TEST(Remembered, FindsWhatWasInserted) {

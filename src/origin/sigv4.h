@@ -4,7 +4,9 @@
 // signing
 //           key of the day, so that a signature allocates nothing once the buffers have grown.
 // Thread:   that worker only.
-// Lifetime: the views of a Signature are good until the next call to sign().
+// Lifetime: the views of a Signature are good until the next call to sign(), content_sha256 as long as what
+// was
+//           given for payload_hash.
 // Standard: AWS "Signature Version 4 signing process"; tests/vectors/aws-sigv4.
 //
 // Usage:    Signer signer({.access_key_id = …, .secret = …, .region = …});
