@@ -32,7 +32,7 @@ def test_a_record_tells_who_what_and_how(gw):
     assert record["principal"] == "ann" and record["client"] == "127.0.0.1"
     assert record["host"] == "asked.test" and record["user_agent"] == "tests/1"
     assert record["route"].rstrip("/") == "/private"
-    assert record["bytes_sent"] >= len("object") and record["bytes_received"] > 100
+    assert record["bytes"] >= len("object") and record["bytes_in"] > 100
     assert 0 < record["duration_ms"] < 5000
     when = datetime.datetime.fromisoformat(record["time"].replace("Z", "+00:00"))
     assert abs((datetime.datetime.now(datetime.timezone.utc) - when).total_seconds()) < 60
@@ -50,17 +50,19 @@ def test_cache_and_origin_time_are_told(gw, origin):
 
 def test_denials_and_failures_tell_their_reason(gw, origin):
     origin.on("/die", lambda ask: ask.close())
-    for target in ("/private/y", "/site/absent", "/die"):
+    for target in ("/private/y", "/die"):
         gw.get(target)
-    reasons = {path: gw.access_for(path)["reason"] for path in ("/private/y", "/site/absent", "/die")}
-    assert reasons == {"/private/y": "unauthorized", "/site/absent": "not_found", "/die": "origin_bad_reply"} or \
-        reasons["/die"] == "origin_refused"
+    assert gw.access_for("/private/y")["reason"] == "unauthorized"
+    assert gw.access_for("/die")["reason"] in ("origin_bad_reply", "origin_refused")
 
 
 def test_malformed_requests_are_recorded(gw):
     reply, _ = exchange(gw.address, b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n")
     record = gw.access_for(lambda r: r["request_id"] == reply["X-Request-Id"])
-    assert record["status"] == 400 and record["reason"] == "bad_request"
+    assert record["status"] == 400 and record["reason"] == "bad_request" and record["client"] == "127.0.0.1"
+    reply = gw.get("/a%2fb")
+    record = gw.access_for(lambda r: r["request_id"] == reply["X-Request-Id"])
+    assert record["status"] == 400 and record["client"] == "127.0.0.1" and record["path"] == "/a%2fb"
 
 
 def test_aborted_requests_are_recorded(gw, origin):
@@ -82,9 +84,9 @@ def test_a_reply_that_broke_off_is_recorded_as_failed(gw, origin):
 
 
 def test_hostile_bytes_stay_inside_their_field(gw):
+    reply, _ = exchange(gw.address, b'GET /%22%7d%0d HTTP/1.1\r\nHost: x\r\nUser-Agent: "}\\u0000\xff\xfe\x80, {"a":"b"\r\n\r\n')
+    assert reply.status == 400
     with gw.client() as client:
-        client.send(b'GET /%22%7d%0d HTTP/1.1\r\nHost: x\r\nUser-Agent: "}\\u0000\xff\xfe\x80, {"a":"b"\r\n\r\n')
-        assert client.read().status == 400
         client.send(b'GET /x%22%7d?a="}&b=\xc3 HTTP/1.1\r\nHost: x\r\n\r\n'.replace(b"\xc3", b"%C3"))
         client.read()
         client.ask("/last", fields={"User-Agent": 'q"\\'})

@@ -82,7 +82,7 @@ def test_check_says_that_all_is_well(tmp_path):
     (SMALL + "workers: -1\n", 4, ["workers"]),
     (SMALL + "log: { level: loud }\n", 4, ["level", "info"]),
     (SMALL + "trusted_proxies: [ 10.0.0.0/33 ]\n", 4, ["trusted_proxies"]),
-    (SMALL.replace("origin: site", "origin: sight"), 3, ["sight", "site"]),
+    (SMALL.replace("origin: site", "origin: sitte"), 3, ["sitte", "'site'"]),
     (SMALL.replace("type: dir", "type: dyr"), 2, ["dyr", "dir"]),
     (SMALL.replace("type: dir, ", ""), 2, ["type"]),
     (SMALL.replace("path: . ", ""), 2, ["path"]),
@@ -95,7 +95,7 @@ def test_check_says_that_all_is_well(tmp_path):
     (SMALL + "listen: 127.0.0.1:1\n", 4, ["listen"]),
     (SMALL.replace("routes: [", "routes: [ { path: /, origin: site },"), 3, ["/"]),
     (SMALL.replace("dir, path: .", "http, url: ftp://x"), 2, ["url"]),
-    (SMALL.replace("dir, path: .", "http, url: ${NO_SUCH_VARIABLE_IN_TESTS}"), 2, ["NO_SUCH_VARIABLE_IN_TESTS"]),
+    (SMALL.replace("dir, path: .", "http, url: '${NO_SUCH_VARIABLE_IN_TESTS}'"), 2, ["NO_SUCH_VARIABLE_IN_TESTS"]),
     (SMALL.replace("dir, path: .", "s3, bucket: b, access_key_id: x"), 2, ["secret_access_key"]),
     ("listen: [\n", 2, []), ("just text\n", 1, []), ("- a\n- list\n", 1, []), ("a: b: c\n", 1, []), ("\tlisten: x\n", 1, []),
 ])
@@ -112,7 +112,7 @@ def test_a_mistake_is_one_line_with_its_place(tmp_path, text, line, mentions):
 
 
 def test_variables_are_filled_in(tmp_path):
-    text = SMALL.replace("path: .", "path: ${TEST_FOLDER:-.}")
+    text = SMALL.replace("path: .", "path: '${TEST_FOLDER:-.}'")
     assert check(tmp_path, text).returncode == 0
     assert check(tmp_path, text, env={"TEST_FOLDER": str(tmp_path)}).returncode == 0
     assert check(tmp_path, text.replace("path: /,", 'path: "/${TEST_PREFIX}/",'), env={"TEST_PREFIX": "a"}).returncode == 0

@@ -16,10 +16,6 @@ def site(folder):
     return {"origins": {"site": {"type": "dir", "path": str(folder)}}, "routes": [{"path": "/", "origin": "site"}]}
 
 
-def succeeded(record):
-    return record["message"] == "reloaded"
-
-
 def test_a_route_is_added_under_load_without_a_failure(gateway, origin):
     def config(extra):
         return {"origins": {"app": {"type": "http", "url": origin.url}},
@@ -49,7 +45,7 @@ def test_a_route_is_added_under_load_without_a_failure(gateway, origin):
         for number in range(10):
             assert gw.get(f"/new{number}/x").status == 404
             extra = [{"path": f"/new{n}/", "origin": "app"} for n in range(number + 1)]
-            assert succeeded(gw.reload(config(extra)))
+            assert gw.reload(config(extra)).ok
             assert gw.get(f"/new{number}/x").status == 200
         until(lambda: len(served) > 20, 20, "some load")
     finally:
@@ -64,12 +60,13 @@ def test_a_route_is_added_under_load_without_a_failure(gateway, origin):
     ("listen: 127.0.0.1:0\norigins: { site: { type: dir, path: /no/such/folder } }\nroutes: [ { path: /, origin: sight } ]\n", "sight")])
 def test_a_bad_configuration_is_refused_and_the_old_one_stays(gateway, site, broken, mentions):
     gw = gateway(site)
-    record = gw.reload(broken)
-    assert not succeeded(record) and record["level"] == "error"
-    assert mentions in str(record) and "sekisho.yaml" in str(record)
+    reload = gw.reload(broken)
+    assert not reload.ok
+    told = [str(record) for record in reload.told if record["level"] == "error"]
+    assert len(told) == 1 and mentions in told[0] and "sekisho.yaml" in told[0]
     assert gw.get("/x").text == "object" and gw.ready().status == 200
     gw.write(site)
-    assert succeeded(gw.reload())
+    assert gw.reload().ok
 
 
 def test_a_key_file_that_vanished_refuses_the_reload_and_stays_protected(gateway, site, tmp_path):
@@ -79,18 +76,21 @@ def test_a_key_file_that_vanished_refuses_the_reload_and_stays_protected(gateway
                      "routes": [{"path": "/", "origin": "site", "identity": "staff"}]}
     gw = gateway(config)
     (tmp_path / "secret").unlink()
-    assert not succeeded(gw.reload(config))
+    assert not gw.reload(config).ok
     assert gw.get("/x").status == 401
     assert gw.get("/x", bearer(hs256())).text == "object"
 
 
-def test_the_outcome_is_counted(gateway, site):
+def test_the_configuration_in_force_is_told(gateway, site):
     gw = gateway(site)
-    gw.reload(site)
-    gw.reload("nonsense: [")
-    metrics = gw.metrics()
-    reloads = {labels["outcome"]: metrics.total("sekisho_reloads_total", **labels) for labels in metrics.series("sekisho_reloads_total")}
-    assert sorted(reloads.values(), reverse=True)[:2] == [1, 1] and sum(reloads.values()) == 2
+
+    def hash_in_force():
+        return gw.metrics().series("sekisho_config_info")[0]["hash"]
+
+    first = hash_in_force()
+    assert not gw.reload("nonsense: [").ok and hash_in_force() == first
+    assert gw.reload(site | {"limits": {"target": "1KiB"}}).ok and hash_in_force() != first
+    assert gw.reload(site).ok and hash_in_force() == first
 
 
 def test_the_cache_survives(gateway, origin):
@@ -100,7 +100,7 @@ def test_the_cache_survives(gateway, origin):
     origin.on("/x", lambda ask: ask.reply(b"body", fields=FRESH))
     gw = gateway(config("1h"))
     gw.get("/x")
-    assert succeeded(gw.reload(config("2h")))
+    assert gw.reload(config("2h")).ok
     assert is_hit(gw.get("/x")) and origin.count("/x") == 1
 
 
@@ -135,7 +135,7 @@ def test_a_request_in_flight_finishes_by_the_rules_it_began_with(gateway, origin
     with gw.client() as client:
         client.ask("/slow")
         head = client.read_head()
-        assert succeeded(gw.reload({"origins": {"site": {"type": "dir", "path": str(folder)}}, "routes": [{"path": "/", "origin": "site"}]}))
+        assert gw.reload({"origins": {"site": {"type": "dir", "path": str(folder)}}, "routes": [{"path": "/", "origin": "site"}]}).ok
         assert gw.get("/x").text == "object"
         gate.set()
         assert b"".join(client.pieces(head)) == b"firstlast."
@@ -148,7 +148,7 @@ def test_a_route_that_becomes_protected_is_so_at_once_for_open_connections(gatew
         assert client.get("/x").status == 200
         protected = site | {"identities": {"staff": {"type": "jwt", "algorithms": ["HS256"], "keys": [{"inline": SECRET}]}},
                             "routes": [{"path": "/", "origin": "site", "identity": "staff"}]}
-        assert succeeded(gw.reload(protected))
+        assert gw.reload(protected).ok
         assert client.get("/x").status == 401
         assert client.get("/x", bearer(hs256())).status == 200
 
@@ -170,7 +170,7 @@ def test_remembered_tokens_of_a_key_that_was_taken_out_are_refused(gateway, site
 def test_a_setting_that_needs_a_restart_is_told(gateway, site):
     gw = gateway(site)
     since = len(gw.stderr())
-    assert succeeded(gw.reload(site | {"listen": "127.0.0.1:1"}))
+    assert gw.reload(site | {"listen": "127.0.0.1:1"}).ok
     assert any("listen" in str(record) and record["level"] == "warn" for record in gw.log(since))
     assert gw.get("/x").status == 200
 
@@ -179,7 +179,7 @@ def test_the_log_level_changes(gateway, site):
     gw = gateway(site)
     gw.get("/absent")
     assert not [record for record in gw.log() if record["level"] == "debug"]
-    assert succeeded(gw.reload(site | {"log": {"level": "debug"}}))
+    assert gw.reload(site | {"log": {"level": "debug"}}).ok
     until(lambda: gw.get("/absent") and [record for record in gw.log() if record["level"] == "debug"], 5, "something at level debug")
 
 

@@ -10,6 +10,7 @@ import resource
 import shlex
 import signal
 import subprocess
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -31,6 +32,12 @@ def run(*arguments, env=None, timeout: float = 30, **more) -> subprocess.Complet
                           stdin=subprocess.DEVNULL, capture_output=True, timeout=patience(timeout), **more)
     assert not SANITIZER.search(done.stderr), done.stderr
     return done
+
+
+@dataclass
+class Reload:
+    ok: bool
+    told: list  # records of the operational log since the signal
 
 
 class Gateway:
@@ -199,14 +206,18 @@ class Gateway:
 
     # ---- changing
 
-    def reload(self, config=None, seconds: float = 10) -> dict:
-        """Writes `config`, sends SIGHUP, and returns the log record that tells the outcome."""
+    def reload(self, config=None, seconds: float = 10) -> "Reload":
+        """Writes `config`, sends SIGHUP, and waits for the outcome (counted, as the log limits repetitions)."""
         if config is not None:
             self.write(config)
-        since = len(self.stderr())
+        before, since = self.reloads(), len(self.stderr())
         self.signal(signal.SIGHUP)
-        return until(lambda: next((r for r in self.log(since) if is_reload_outcome(r)), None), seconds,
-                     "the log to tell of the reload")
+        after = until(lambda: (now := self.reloads()) != before and now, seconds, "the reload to be counted")
+        return Reload(after["success"] > before["success"], self.log(since))
+
+    def reloads(self) -> dict:
+        metrics = self.metrics()
+        return {result: metrics.total("sekisho_reloads_total", result=result) for result in ("success", "failure")}
 
     # ---- what it costs
 
@@ -229,10 +240,6 @@ class Gateway:
     def cpu_seconds(self) -> float:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def is_reload_outcome(record: dict) -> bool:
-    return record.get("message") in ("reloaded", "reload refused")
 
 
 def instrumented() -> bool:
