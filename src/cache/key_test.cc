@@ -46,7 +46,12 @@ TEST(Key, IsInjectiveOverRandomParts) {
   for (int i = 0; i < 50'000; ++i) {
     const std::string path = "/" + text(), query = text(), host = text();
     const bool has_query = random() % 2;
-    const std::string meaning = path + "\n" + (has_query ? "1" + query : "0") + "\n" + host;
+    std::string meaning = path;
+    meaning.append("\n")
+        .append(has_query ? "?" : "")
+        .append(has_query ? query : "")
+        .append("\n")
+        .append(host);
     const auto [at, is_new] = seen.emplace(
         bytes_of({.origin = OriginId{9}, .path = path, .query = query, .has_query = has_query, .host = host}),
         meaning);

@@ -292,6 +292,7 @@ TEST(Memory, KeepsUpWithLruWhenPopularityMoves) {
   std::mt19937_64 random(13);
   const Zipf zipf(5000, 0.9);
   std::vector<std::size_t> trace;
+  trace.reserve(100'000);
   for (std::size_t i = 0; i < 100'000; ++i) trace.push_back(zipf(random) + i / 10'000 * 500);
   const Ratios ratios = replay(trace, 1000);
   RecordProperty("zipf_moving", std::to_string(ratios.s3_fifo) + " against " + std::to_string(ratios.lru));
@@ -304,6 +305,7 @@ TEST(Memory, ServesManyThreadsAtOnce) {
   Memory memory(200'000);  // a fraction of what is asked for, so that everything happens all the time
   std::atomic<std::uint64_t> asked{0};
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (unsigned t = 0; t < 4; ++t)
     threads.emplace_back([&memory, &asked, t] {
       std::mt19937 random(t);

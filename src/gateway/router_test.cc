@@ -101,10 +101,9 @@ TEST(Router, AgreesWithTheDefinitionOnRandomPaths) {
     Prefixes prefixes;
     for (std::size_t n = random() % 60; n > 0; --n) {
       const std::string path = any_path(4);
-      const bool known = std::any_of(prefixes.begin(), prefixes.end(), [&](std::string other) {
-        const auto bare = [](std::string p) { return p.ends_with('/') ? p.substr(0, p.size() - 1) : p; };
-        return bare(other) == bare(path);
-      });
+      const auto bare = [](std::string_view p) { return p.ends_with('/') ? p.substr(0, p.size() - 1) : p; };
+      const bool known = std::any_of(prefixes.begin(), prefixes.end(),
+                                     [&](const std::string& other) { return bare(other) == bare(path); });
       if (!known) prefixes.push_back(path);
     }
     const Router router(prefixes);
