@@ -61,15 +61,19 @@ Fill::Fill(Fills& table, std::string key_bytes, std::uint64_t hash, net::Loop& f
     : table_(table), key_(std::move(key_bytes)), hash_(hash), feeder_loop_(feeder_loop), feeder_event_(feeder_loop) {}
 
 bool Fill::begin(FillHead head) {
-  std::lock_guard lock(lock_);
-  if (abandoned_) return false;
-  head_ = std::move(head);
-  // A known length is reserved as a whole, so that a fill does not find the budget spent half-way.
-  const std::uint64_t want = head_.length.value_or(0);
-  storable_ = table_.reserve(want);
-  if (storable_) reserved_ = want;
-  state_ = State::kFilling;
-  wake_readers();
+  {
+    std::lock_guard lock(lock_);
+    if (abandoned_) return false;
+    head_ = std::move(head);
+    // A known length is reserved as a whole, so that a fill does not find the budget spent half-way.
+    const std::uint64_t want = head_.length.value_or(0);
+    storable_ = table_.reserve(want);
+    if (storable_) reserved_ = want;
+    state_ = State::kFilling;
+    wake_readers();
+    if (storable_) return true;
+  }
+  leave_table();  // a window from the start: who comes later must find the start still there
   return true;
 }
 

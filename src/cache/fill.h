@@ -87,40 +87,40 @@ class Fill final : public base::Shared<Fill> {
   struct Waiter : base::Shared<Waiter> {
     explicit Waiter(net::Loop& l) : loop(l), event(l) {}
     net::Loop& loop;
-    net::Event event;           // of its loop's thread
-    bool waiting = false;       // this and the rest: under the fill's lock
+    net::Event event;      // of its loop's thread
+    bool waiting = false;  // this and the rest: under the fill's lock
     bool dropped = false;
     std::uint64_t position = 0;
-    base::Mono moved;           // last progress
+    base::Mono moved;  // last progress
   };
   struct Piece {
     base::Ref<const base::Chunk> chunk;
-    std::uint64_t at = 0;    // offset of its first byte in the body
-    std::size_t used = 0;    // published bytes
+    std::uint64_t at = 0;  // offset of its first byte in the body
+    std::size_t used = 0;  // published bytes
   };
 
-  void wake_readers();                // with lock_ held
-  void wake_feeder();                 // any thread
+  void wake_readers();  // with lock_ held
+  void wake_feeder();   // any thread
   void detach(const base::Ref<Waiter>& waiter, bool satisfied);
   void leave_table();
-  std::uint64_t slowest() const;      // with lock_ held
+  std::uint64_t slowest() const;  // with lock_ held
 
   Fills& table_;
   const std::string key_;
   const std::uint64_t hash_;
   net::Loop& feeder_loop_;
-  net::Cancel cancel_;                // of the feeder's thread
-  net::Event feeder_event_;           // likewise
+  net::Cancel cancel_;       // of the feeder's thread
+  net::Event feeder_event_;  // likewise
 
   mutable std::mutex lock_;
   State state_ = State::kAsking;
   FillHead head_;
   std::deque<Piece> pieces_;
-  std::uint64_t size_ = 0;            // published so far
-  std::uint64_t reserved_ = 0;        // of the budget
-  bool storable_ = true;              // false: window mode
+  std::uint64_t size_ = 0;      // published so far
+  std::uint64_t reserved_ = 0;  // of the budget
+  bool storable_ = true;        // false: window mode
   bool abandoned_ = false;
-  bool wanted_ = false;               // somebody was satisfied early; finish without readers
+  bool wanted_ = false;  // somebody was satisfied early; finish without readers
   base::Error error_{};
   base::Ref<const Entry> entry_;
   std::vector<base::Ref<Waiter>> waiters_;
@@ -137,7 +137,7 @@ class Reader {
   enum class Start : std::uint8_t { kServe, kAlone, kFailed };
   // Until the origin's head is known. kServe: head() and next() are good. kAlone: ask the origin yourself.
   net::Task<Start> start(net::Cancel* cancel);
-  const FillHead& head() const { return fill_->head_; }   // constant once start() said kServe
+  const FillHead& head() const { return fill_->head_; }  // constant once start() said kServe
   const base::Error& error() const { return error_; }
 
   // When the fill is done: what it left. Null before, or when nothing was stored.

@@ -1,0 +1,106 @@
+#include "gateway/feed.h"
+
+#include <algorithm>
+
+#include "cache/storable.h"
+#include "gateway/forward.h"
+#include "gateway/render.h"
+#include "gateway/worker.h"
+
+namespace gateway {
+
+using base::Code;
+
+FillAsk::FillAsk(const Exchange& x)
+    : snapshot(x.snapshot),
+      route(x.route),
+      path(x.rest),
+      query(x.query),
+      host(x.head.host),
+      request_id(x.request_id),
+      has_query(x.has_query),
+      rules(x.rules) {
+  if (route->rules->forwards_fields) forward_fields(x, ForFill::kYes, fields);
+}
+
+namespace {
+
+std::size_t chunk_size(const std::optional<std::uint64_t>& length, std::uint64_t so_far) {
+  if (length) {
+    const std::uint64_t left = *length - so_far;
+    return static_cast<std::size_t>(std::clamp<std::uint64_t>(left, 1, base::Chunk::kMaxCapacity));
+  }
+  return so_far < (64 << 10) ? 16 << 10 : base::Chunk::kMaxCapacity;  // most bodies are small
+}
+
+cache::FillHead head_of(Worker& worker, const origin::Reply& reply, const cache::Storable& storable,
+                        std::optional<std::uint64_t> length) {
+  cache::FillHead head;
+  const http::ResponseHead& theirs = reply.head();
+  head.status = theirs.status;
+  append_end_to_end(theirs, true, head.fields);
+  if (!theirs.find(http::FieldId::kDate)) append_field(head.fields, "Date", worker.http_date());
+  head.etag = theirs.value(http::FieldId::kEtag);
+  head.last_modified = theirs.value(http::FieldId::kLastModified);
+  head.length = length;
+  head.stored_at = reply.received_at();
+  head.initial_age = storable.initial_age;
+  head.freshness = storable.freshness;
+  return head;
+}
+
+}  // namespace
+
+net::Task<> feed(Worker& worker, base::Ref<cache::Fill> fill, base::Ref<Handover> handover, FillAsk ask) {
+  cache::Fills& fills = worker.commons().fills;
+  const origin::Ask question{.path = ask.path,
+                             .raw_query = ask.query,
+                             .has_query = ask.has_query,
+                             .host = ask.host,
+                             .fields = ask.fields,
+                             .request_id = ask.request_id};
+  auto reply = co_await ask.route->origin->fetch(question, &fill->cancel());
+  if (!reply) {
+    fill->fail(reply.error());
+    co_return;
+  }
+  const cache::Storable storable = cache::may_store(ask.rules, reply->head(), ask.route->rules->ttl,
+                                                    {.requested = reply->requested_at(),
+                                                     .received = reply->received_at(),
+                                                     .received_wall = base::wall_now()});
+  const std::optional<std::uint64_t> length =
+      reply->file() ? std::optional(reply->file()->size) : reply->length();
+  const bool too_large = length && *length > fills.max_object();
+  if (!storable.store || too_large) {
+    // A failure may be gone with the next request; what an origin says of a good reply will hold for a while.
+    if (reply->status() == 200) fills.remember_passed(fill->key(), base::mono_now());
+    handover->why_not = too_large ? "too-large" : storable.why_not;
+    handover->reply = std::move(*reply);
+    fill->pass();
+    co_return;
+  }
+  if (!fill->begin(head_of(worker, *reply, storable, length))) {
+    fill->fail({Code::kCancelled, "nobody waits any more"});
+    co_return;
+  }
+  std::uint64_t so_far = 0;
+  base::Ref<base::Chunk> chunk;
+  for (;;) {
+    if (!chunk || chunk->room() == 0) chunk = base::Chunk::make(chunk_size(length, so_far));
+    const auto n = co_await reply->read({chunk->tail(), chunk->room()}, &fill->cancel());
+    if (!n) {
+      fill->fail(n.error());
+      co_return;
+    }
+    if (*n == 0) break;
+    chunk->grow(*n);
+    so_far += *n;
+    if (!fill->publish(chunk, chunk->used()) || !co_await fill->room()) {
+      fill->fail({Code::kCancelled, "nobody waits any more"});
+      co_return;
+    }
+  }
+  fill->complete();
+}
+
+}  // namespace gateway

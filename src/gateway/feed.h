@@ -1,0 +1,41 @@
+// The task that feeds a fill: asks the origin once, and gives what comes to everybody who waits.
+//
+// Owner:    the worker of the first asker (its scope of fills), which it outlives nothing of.
+// Thread:   that worker's; readers on other workers take the bytes through cache::Fill.
+// Lifetime: it owns copies of what it asks for: the first asker may leave while others read on.
+// Failure:  to the readers, as the origin's error.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ref.h"
+#include "cache/fill.h"
+#include "gateway/exchange.h"
+#include "net/task.h"
+#include "origin/origin.h"
+
+namespace gateway {
+
+class Worker;
+
+// A reply that is not for sharing, on its way to the first asker of the same worker, if that is still there.
+struct Handover : base::Local<Handover> {
+  std::optional<origin::Reply> reply;
+  std::string_view why_not;  // static
+};
+
+struct FillAsk {
+  explicit FillAsk(const Exchange& x);
+
+  base::Ref<const LocalSnapshot> snapshot;
+  const LocalSnapshot::LocalRoute* route;
+  std::string path, query, host, fields, request_id;
+  bool has_query;
+  cache::RequestRules rules;
+};
+
+net::Task<> feed(Worker& worker, base::Ref<cache::Fill> fill, base::Ref<Handover> handover, FillAsk ask);
+
+}  // namespace gateway

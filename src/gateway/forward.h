@@ -1,0 +1,33 @@
+// What of a client's request goes on to an http origin, and what is believed of what it says.
+//
+// Owner:    nobody; functions on an exchange.  Thread: its worker's.  Failure: none.
+// Standard: RFC 9110 sections 7.6.1 (hop-by-hop) and 7.6.3 (Via); RFC 7239 and the older X-Forwarded-* fields.
+//
+// Forwarding fields and request ids are believed from trusted_proxies only; from others they are replaced by
+// what we see ourselves. A credential that identity consumes does not go on (Route::strips_authorization).
+#pragma once
+
+#include <string>
+
+#include "gateway/exchange.h"
+
+namespace gateway {
+
+// Sets client, trusted_peer and request_id of the exchange.
+void learn_client(Exchange& x);
+
+enum class ForFill : bool { kNo, kYes };  // a fill asks for the whole object, without conditions
+
+// Appends the fields for the origin, each ended by CRLF.
+void forward_fields(const Exchange& x, ForFill for_fill, std::string& out);
+
+bool asks_websocket(const http::RequestHead& head);
+
+// Whether a request asks for a part, or under a condition.
+inline bool selects(const http::FieldList& fields) {
+  using http::FieldId;
+  return fields.has(FieldId::kRange) || fields.has(FieldId::kIfMatch) || fields.has(FieldId::kIfNoneMatch) ||
+         fields.has(FieldId::kIfModifiedSince) || fields.has(FieldId::kIfUnmodifiedSince);
+}
+
+}  // namespace gateway

@@ -1,0 +1,151 @@
+#include "gateway/record.h"
+
+#include "http/problem.h"
+
+namespace gateway {
+
+using base::Code;
+using telemetry::CacheResult;
+using telemetry::Outcome;
+using telemetry::Phase;
+
+namespace {
+
+constexpr std::uint16_t kClientClosed = 499;  // nginx's number, which every log analyser knows
+
+Outcome outcome_of(const Exchange& x) {
+  const bool gone = x.gone.requested() || (x.failed && x.error.code == Code::kClientGone);
+  if (gone) return Outcome::kClientGone;
+  if (x.failed) return Outcome::kOriginError;
+  if (x.plan != Plan::kProblem) return Outcome::kServed;
+  switch (x.error.code) {
+    case Code::kNotFound:
+    case Code::kPreconditionFailed:
+    case Code::kRangeNotSatisfiable:
+      return Outcome::kServed;  // true answers about the object
+    case Code::kOriginRefused:
+    case Code::kOriginBadReply:
+    case Code::kOriginUnreachable:
+    case Code::kOriginTimeout:
+    case Code::kOriginDenied:
+      return Outcome::kOriginError;
+    case Code::kInternal:
+    case Code::kOverloaded:
+    case Code::kShuttingDown:
+      return Outcome::kOurError;
+    case Code::kClientGone:
+    case Code::kCancelled:
+      return Outcome::kClientGone;
+    default:
+      return Outcome::kDenied;
+  }
+}
+
+CacheResult cache_result(CacheUse use) {
+  switch (use) {
+    case CacheUse::kHit:
+      return CacheResult::kHit;
+    case CacheUse::kMiss:
+      return CacheResult::kMiss;
+    case CacheUse::kCollapsed:
+      return CacheResult::kCollapsed;
+    case CacheUse::kNone:
+    case CacheUse::kBypass:
+      break;
+  }
+  return CacheResult::kBypass;
+}
+
+// The target as it was sent, less the tokens; without its query where nothing is known of what it holds.
+std::string_view logged_path(const Exchange& x, std::string& scratch) {
+  if (!x.parsed) return {};
+  if (x.head.target.empty() || x.head.target.front() != '/') return x.target.path;
+  const std::size_t mark = x.head.target.find('?');
+  if (mark == std::string_view::npos) return x.head.target;
+  const std::string_view path = x.head.target.substr(0, mark);
+  if (!x.has_query) return path;
+  if (x.query.size() == x.target.raw_query.size()) return x.head.target;
+  scratch.assign(path).append("?").append(x.query);
+  return scratch;
+}
+
+}  // namespace
+
+void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLogBuffer& log,
+            base::Wall started) {
+  x.finished = base::mono_now();
+  const Outcome outcome = outcome_of(x);
+  if (!x.head_sent) x.status = kClientClosed;
+  const base::Nanos total = x.finished - x.started;
+  const bool asked = x.origin_asked != base::Mono{};
+  if (asked) x.origin_wait += x.origin_answered - x.origin_asked;
+
+  // ---- metrics
+  const telemetry::LabelId label = x.route ? x.route->rules->label : telemetry::LabelRegistry::kNone;
+  telemetry::RouteMetrics& route = metrics.routes[label];
+  route.request(x.status, outcome);
+  if (x.route && x.route->rules->cacheable && x.identified != base::Mono{})
+    route.cache[cache_result(x.cache)].add();
+  if (outcome == Outcome::kDenied) metrics.denials[x.error.code].add();
+  metrics.bytes_received.add(x.bytes_in);
+  metrics.bytes_sent.add(x.bytes_out);
+  metrics.request_duration.record(total);
+  metrics.gateway_duration.record(total - x.origin_wait - x.client_wait);
+  base::Mono last = x.started;
+  if (x.identified != base::Mono{}) {
+    metrics.phases[Phase::kIdentity].record(x.identified - last);
+    last = x.identified;
+  }
+  if (x.looked_up != base::Mono{}) {
+    metrics.phases[Phase::kCache].record(x.looked_up - last);
+    last = x.looked_up;
+  }
+  if (asked) {
+    metrics.phases[Phase::kOrigin].record(x.origin_wait);
+    last = x.origin_answered;
+  }
+  metrics.phases[Phase::kRespond].record(x.finished - last);
+
+  // ---- the line
+  if (!log.enabled()) return;
+  std::string scratch;
+  telemetry::AccessRecord line;
+  line.time = started;
+  line.request_id = x.request_id;
+  line.client = x.client;
+  if (x.principal) {
+    line.principal = x.principal->subject;
+    line.issuer = x.principal->issuer;
+  }
+  if (x.parsed) {
+    line.method = x.head.method_text;
+    line.host = x.head.host;
+  }
+  line.path = logged_path(x, scratch);
+  if (x.route) {
+    line.route = x.route->rules->rules.path;
+    if (x.route->rules->cacheable) line.cache = telemetry::label(cache_result(x.cache));
+  }
+  if (outcome != Outcome::kServed) line.reason = telemetry::label(x.error.code);
+  line.status = x.status;
+  line.bytes_sent = x.bytes_out;
+  line.bytes_received = x.bytes_in;
+  line.duration = total;
+  if (asked) line.origin = x.origin_wait;
+  log.append(line);
+}
+
+void record_origin(const Route& route, const base::Result<origin::Reply>& reply, base::Nanos took,
+                   telemetry::WorkerMetrics& metrics) {
+  telemetry::OriginMetrics& origin = metrics.origins[route.origin_label];
+  using telemetry::OriginOutcome;
+  OriginOutcome outcome = OriginOutcome::kReply;
+  if (!reply)
+    outcome = telemetry::origin_outcome(reply.error().code);
+  else if (reply->status() >= 500)
+    outcome = OriginOutcome::kServerError;
+  origin.requests[outcome].add();
+  origin.duration.record(took);
+}
+
+}  // namespace gateway

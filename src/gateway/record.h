@@ -1,0 +1,19 @@
+// The last step of every request: what is counted and logged of it, once, however it ended.
+//
+// Owner:    nobody; a function.  Thread: the worker's.  Failure: none.
+#pragma once
+
+#include "gateway/exchange.h"
+#include "telemetry/access_log.h"
+#include "telemetry/metrics.h"
+
+namespace gateway {
+
+void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLogBuffer& log,
+            base::Wall started);
+
+// A call to an origin that has come back, with its reply or without.
+void record_origin(const Route& route, const base::Result<origin::Reply>& reply, base::Nanos took,
+                   telemetry::WorkerMetrics& metrics);
+
+}  // namespace gateway

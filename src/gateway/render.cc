@@ -1,0 +1,100 @@
+#include "gateway/render.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "http/hop_by_hop.h"
+#include "http/reason.h"
+
+namespace gateway {
+
+using http::FieldId;
+
+void begin_head(Exchange& x, std::uint16_t status) {
+  x.status = status;
+  x.out.clear();
+  http::append_status_line(status, x.out);
+  append_field(x.out, "X-Request-Id", x.request_id);
+  if (!x.keep_alive)
+    x.out.append("Connection: close\r\n");
+  else if (x.parsed && x.head.minor == 0)
+    x.out.append("Connection: keep-alive\r\n");
+}
+
+void append_cache_fields(Exchange& x, base::Nanos age, base::Nanos freshness) {
+  using base::Seconds;
+  const auto seconds = [](base::Nanos n) { return std::chrono::duration_cast<Seconds>(n).count(); };
+  switch (x.cache) {
+    case CacheUse::kNone:
+      return;
+    case CacheUse::kHit:
+      x.out.append("Age: ");
+      append_number(x.out, static_cast<std::uint64_t>(seconds(age)));
+      x.out.append("\r\nCache-Status: sekisho; hit; ttl=");
+      append_number(x.out,
+                    static_cast<std::uint64_t>(std::max<base::Nanos::rep>(0, seconds(freshness - age))));
+      break;
+    case CacheUse::kMiss:
+      x.out.append("Cache-Status: sekisho; fwd=miss");
+      break;
+    case CacheUse::kCollapsed:
+      x.out.append("Cache-Status: sekisho; fwd=miss; collapsed");
+      break;
+    case CacheUse::kBypass:
+      x.out.append("Cache-Status: sekisho; fwd=bypass");
+      break;
+  }
+  if (x.plan == Plan::kFill && x.cache == CacheUse::kMiss) x.out.append("; stored");
+  if (!x.cache_detail.empty()) x.out.append("; detail=\"").append(x.cache_detail).append("\"");
+  x.out.append("\r\n");
+}
+
+void append_end_to_end(const http::ResponseHead& head, bool stored, std::string& out) {
+  const http::HopByHop hop(head.fields);
+  for (const http::Field& field : head.fields) {
+    // Framing and the request id are ours to write.
+    if (field.id == FieldId::kContentLength || field.id == FieldId::kXRequestId || hop.ends_here(field))
+      continue;
+    if (stored && (field.id == FieldId::kAge || field.id == FieldId::kCacheStatus)) continue;
+    append_field(out, field.name, field.value);
+  }
+}
+
+namespace {
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+// Calls visit(line with CRLF, name, value) for each field until it says false.
+template <class Visit>
+void each_field(std::string_view fields, Visit visit) {
+  while (!fields.empty()) {
+    const std::string_view line = fields.substr(0, fields.find("\r\n") + 2);
+    fields.remove_prefix(line.size());
+    const std::size_t colon = line.find(':');
+    if (!visit(line, line.substr(0, colon), line.substr(colon + 2, line.size() - colon - 4))) return;
+  }
+}
+
+}  // namespace
+
+std::string_view rendered_value(std::string_view fields, std::string_view name) {
+  std::string_view found;
+  each_field(fields, [&](std::string_view, std::string_view n, std::string_view value) {
+    if (!same_name(n, name)) return true;
+    found = value;
+    return false;
+  });
+  return found;
+}
+
+void append_without(std::string_view fields, std::string_view name, std::string& out) {
+  each_field(fields, [&](std::string_view line, std::string_view n, std::string_view) {
+    if (!same_name(n, name)) out.append(line);
+    return true;
+  });
+}
+
+}  // namespace gateway

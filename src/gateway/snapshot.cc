@@ -1,0 +1,100 @@
+#include "gateway/snapshot.h"
+
+#include <algorithm>
+#include <cctype>
+#include <stdexcept>
+
+namespace gateway {
+
+namespace {
+
+std::vector<std::string> prefixes_of(const config::Config& config) {
+  std::vector<std::string> out;
+  for (const auto& route : config.routes) out.push_back(route.path);
+  return out;
+}
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+[[noreturn]] void refuse(const config::Config& config, int line, const std::string& what) {
+  throw std::runtime_error(config.file + ":" + std::to_string(line) + ": " + what);
+}
+
+}  // namespace
+
+Snapshot::Snapshot(config::Config configuration)
+    : config_(std::move(configuration)), router_(prefixes_of(config_)) {
+  std::map<std::string, std::shared_ptr<const identity::Verifier>> verifiers;
+  for (const auto& [name, rules] : config_.identities) {
+    try {
+      verifiers[name] = std::make_shared<const identity::Verifier>(rules);
+    } catch (const identity::VerifierError& error) {
+      refuse(config_, error.line, "identities." + name + ": " + error.what());
+    }
+  }
+  for (const auto& rules : config_.routes) {
+    Route route;
+    route.rules = rules;
+    const auto origin = config_.origins.find(rules.origin);
+    if (origin == config_.origins.end()) refuse(config_, rules.line, "unknown origin '" + rules.origin + "'");
+    route.origin = &origin->second;
+    if (!rules.identity.empty()) {
+      // Asked for and missing must never mean open.
+      const auto identity = config_.identities.find(rules.identity);
+      if (identity == config_.identities.end())
+        refuse(config_, rules.line, "unknown identity '" + rules.identity + "'");
+      route.identity = &identity->second;
+      route.verifier = verifiers.at(rules.identity);
+      for (const auto& source : identity->second.from) {
+        using Kind = config::TokenSource::Kind;
+        if (source.kind == Kind::kQuery) route.stripped_queries.push_back(source.name);
+        if (rules.forward_authorization) continue;
+        if (source.kind == Kind::kBearer) route.strips_authorization = true;
+        if (source.kind == Kind::kHeader) {
+          if (lower(source.name) == "authorization") route.strips_authorization = true;
+          route.stripped_fields.push_back(lower(source.name));
+        }
+      }
+    }
+    const bool dir = std::holds_alternative<config::DirOrigin>(route.origin->kind);
+    const auto* http = std::get_if<config::HttpOrigin>(&route.origin->kind);
+    if (rules.cache.ttl) route.ttl = *rules.cache.ttl;
+    // A folder says nothing of freshness, so without a ttl there would be nothing to keep.
+    route.cacheable = rules.cache.enabled && config_.cache.memory.size > 0 && (!dir || route.ttl);
+    route.forwards_fields = http != nullptr;
+    route.preserve_host = http && http->preserve_host;
+    route.keeps_slashes = std::holds_alternative<config::S3Origin>(route.origin->kind);
+    route.label = telemetry::routes().intern(rules.path);
+    route.origin_label = telemetry::origins().intern(rules.origin);
+    routes_.push_back(std::move(route));
+  }
+}
+
+bool Snapshot::trusts(const std::array<std::uint8_t, 16>& address) const {
+  return std::ranges::any_of(config_.trusted_proxies,
+                             [&](const auto& network) { return network.contains(address); });
+}
+
+LocalSnapshot::LocalSnapshot(std::shared_ptr<const Snapshot> shared, const LocalSnapshot* before,
+                             origin::Env env)
+    : snapshot(std::move(shared)) {
+  for (const auto& [name, configuration] : snapshot->config().origins) {
+    std::shared_ptr<origin::Origin> kept;
+    if (before) {
+      const auto old = before->origins.find(name);
+      if (old != before->origins.end() && old->second->fingerprint() == origin::fingerprint_of(configuration))
+        kept = old->second;
+    }
+    origins[name] = kept ? kept : origin::make_origin(configuration, env);
+  }
+  for (const Route& route : snapshot->routes()) {
+    auto& origin = origins.at(route.rules.origin);
+    routes.push_back({&route, origin, cache::OriginId{origin->fingerprint()}});
+  }
+}
+
+}  // namespace gateway

@@ -1,0 +1,58 @@
+#include "gateway/tunnel.h"
+
+#include <array>
+#include <memory>
+
+#include "net/scope.h"
+
+namespace gateway {
+
+namespace {
+
+constexpr std::size_t kBuffer = 16 << 10;
+
+struct Sides {
+  net::Stream& from;
+  net::Stream& to;
+  base::Nanos idle;
+  std::uint64_t& moved;
+};
+
+// One direction. The deadlines are the streams' own, so that a word in either direction keeps both alive.
+net::Task<> pump(Sides s) {
+  const auto buffer = std::make_unique_for_overwrite<char[]>(kBuffer);
+  for (;;) {
+    s.from.set_deadline(s.idle);
+    const auto n = co_await s.from.read({buffer.get(), kBuffer});
+    if (!n || *n == 0) {
+      if (n)
+        s.to.shutdown_write();  // that side is done talking; the other may go on
+      else
+        s.to.cancel(), s.from.cancel();
+      co_return;
+    }
+    s.to.set_deadline(s.idle);
+    if (!co_await s.to.write_all({buffer.get(), *n})) {
+      s.to.cancel(), s.from.cancel();
+      co_return;
+    }
+    s.moved += *n;
+  }
+}
+
+}  // namespace
+
+net::Task<Tunnelled> tunnel(net::Stream& client, net::Stream& origin, std::string_view pending,
+                            base::Nanos idle) {
+  Tunnelled moved;
+  origin.set_deadline(idle);
+  if (!pending.empty() && !co_await origin.write_all(pending)) co_return moved;
+  moved.up = pending.size();
+  net::Scope both(client.loop());
+  both.spawn(pump({client, origin, idle, moved.up}));
+  both.spawn(pump({origin, client, idle, moved.down}));
+  co_await both.drained();
+  co_return moved;
+}
+
+}  // namespace gateway
