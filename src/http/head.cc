@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "http/chars.h"
 #include "http/field_lines.h"
@@ -38,6 +39,7 @@ constexpr auto kMethods = std::to_array<MethodRow>({
 constexpr std::ptrdiff_t kLongestMethod = 11;
 
 const MethodRow* method_of(std::string_view text) {
+  if (text == kMethods[0].text) return &kMethods[0];  // of a length known here, so that it is one comparison
   for (const MethodRow& row : kMethods)
     if (row.text == text) return &row;
   return nullptr;
@@ -45,6 +47,12 @@ const MethodRow* method_of(std::string_view text) {
 
 // "HTTP/1.1\r\n", as far as it is there. Any other byte fails at once.
 base::Result<const char*> read_version(const char* p, const char* end, std::uint8_t& minor) {
+  constexpr std::string_view kUsual = "HTTP/1.1\r\n";
+  if (static_cast<std::size_t>(end - p) >= kUsual.size() &&
+      std::memcmp(p, kUsual.data(), kUsual.size()) == 0) {
+    minor = 1;
+    return p + kUsual.size();
+  }
   constexpr std::string_view kShape = "HTTP/d.d\r\n";
   const std::size_t n = std::min(kShape.size(), static_cast<std::size_t>(end - p));
   for (std::size_t i = 0; i < n; ++i) {
@@ -57,6 +65,28 @@ base::Result<const char*> read_version(const char* p, const char* end, std::uint
   if (n < kShape.size()) return nullptr;
   minor = p[7] == '0' ? 0 : 1;
   return p + kShape.size();
+}
+
+// `begin`: from where on the text around the value may be read.
+bool is_host_in(std::string_view value, const char* begin) {
+  std::size_t i = 0;
+  if (!value.empty() && value.front() == '[') {
+    const std::size_t close = value.find(']');
+    char text[INET6_ADDRSTRLEN] = {};
+    if (close == std::string_view::npos || close - 1 >= sizeof text) return false;
+    value.copy(text, close - 1, 1);
+    in6_addr address;
+    if (::inet_pton(AF_INET6, text, &address) != 1) return false;
+    i = close + 1;
+  } else {
+    i = static_cast<std::size_t>(scan::run<kHostChar>(value.data(), {begin, value.data() + value.size()}) -
+                                 value.data());
+  }
+  if (i == value.size()) return true;
+  if (value[i] != ':' || i == 0) return false;
+  const std::string_view port = value.substr(i + 1);
+  std::uint64_t number = 0;
+  return port.empty() || (port.size() <= 5 && parse_decimal(port, number) && number <= 65535);
 }
 
 // Where the target has an authority of its own, it takes the place of Host (RFC 9112 §3.2.2).
@@ -81,14 +111,14 @@ base::Result<> check_target(RequestHead& out) {
   return {};
 }
 
-base::Result<> check_host(RequestHead& out) {
+base::Result<> check_host(RequestHead& out, const char* begin) {
   const Field* host = out.find(FieldId::kHost);
   if (host == nullptr) {
     if (out.minor == 0) return {};
     return fail(Code::kBadRequest, "an HTTP/1.1 request needs a Host");
   }
   if (out.fields.repeated(FieldId::kHost)) return fail(Code::kBadRequest, "more than one Host");
-  if (!is_host(host->value)) return fail(Code::kBadRequest, "the Host is malformed");
+  if (!is_host_in(host->value, begin)) return fail(Code::kBadRequest, "the Host is malformed");
   if (out.host.empty()) out.host = host->value;
   return {};
 }
@@ -114,6 +144,9 @@ base::Result<> check_framing(RequestHead& out) {
 void read_connection(RequestHead& out) {
   out.keep_alive = out.minor != 0;
   if (!out.fields.has(FieldId::kConnection)) return;
+  if (out.minor != 0 && out.value(FieldId::kConnection) == "keep-alive" &&
+      !out.fields.repeated(FieldId::kConnection))
+    return;  // what most clients say, and it changes nothing
   bool close = false;
   for (const Field& f : out.fields) {
     if (f.id != FieldId::kConnection) continue;
@@ -136,9 +169,9 @@ base::Result<> check_expect(RequestHead& out) {
 }
 
 // Everything that only the whole head can tell.
-base::Result<> check_meaning(RequestHead& out) {
+base::Result<> check_meaning(RequestHead& out, const char* begin) {
   if (auto ok = check_target(out); !ok) return ok;
-  if (auto ok = check_host(out); !ok) return ok;
+  if (auto ok = check_host(out, begin); !ok) return ok;
   if (auto ok = check_framing(out); !ok) return ok;
   read_connection(out);
   return check_expect(out);
@@ -206,29 +239,13 @@ base::Result<std::size_t> parse_request(std::string_view buffer, const HeadLimit
   out.expect_continue = false;
   out.upgrade = false;
   out.host = {};
-  if (const auto ok = check_meaning(out); !ok) return std::unexpected(ok.error());
+  if (const auto ok = check_meaning(out, buffer.data()); !ok) return std::unexpected(ok.error());
   if (seen != nullptr) *seen = 0;
   return static_cast<std::size_t>(lines.next - buffer.data());
 }
 
 bool is_host(std::string_view value) {
-  std::size_t i = 0;
-  if (!value.empty() && value.front() == '[') {
-    const std::size_t close = value.find(']');
-    char text[INET6_ADDRSTRLEN] = {};
-    if (close == std::string_view::npos || close - 1 >= sizeof text) return false;
-    value.copy(text, close - 1, 1);
-    in6_addr address;
-    if (::inet_pton(AF_INET6, text, &address) != 1) return false;
-    i = close + 1;
-  } else {
-    while (i < value.size() && is(kHostChar, value[i])) ++i;
-  }
-  if (i == value.size()) return true;
-  if (value[i] != ':' || i == 0) return false;
-  const std::string_view port = value.substr(i + 1);
-  std::uint64_t number = 0;
-  return port.empty() || (port.size() <= 5 && parse_decimal(port, number) && number <= 65535);
+  return is_host_in(value, value.data());
 }
 
 }  // namespace http
