@@ -30,6 +30,7 @@ namespace telemetry {
 
 struct LineChunk {
   static constexpr std::size_t kFull = 64 << 10;  // handed over from here on
+  void clear() { size = lines = 0; }
   std::size_t size = 0;
   std::uint64_t lines = 0;
   // Room for one more line of any length behind kFull. Pages nobody wrote to are not resident.
@@ -41,8 +42,8 @@ class AccessLog {
   static constexpr base::Millis kMaxAge{100};
   static constexpr base::Seconds kFarewell{2};
 
-  // output: "stdout", "stderr" or a path (created 0640, appended to). chunks: how many may be full or
-  // being filled, all workers together.
+  // output: "stdout", "stderr" or a path (created 0640, appended to). chunks: how many may wait to be
+  // written, beside the one that each worker fills.
   explicit AccessLog(std::string output, std::size_t chunks = 64);
   ~AccessLog();
   AccessLog(const AccessLog&) = delete;
@@ -60,21 +61,22 @@ class AccessLog {
   friend class AccessLogBuffer;
   using ChunkPtr = std::unique_ptr<LineChunk>;
 
-  void exchange(ChunkPtr& chunk);  // a full one for an empty one; when there is none, empties it and counts
-  ChunkPtr first_chunk();
-  void hand_back(ChunkPtr chunk);
+  // Takes a chunk with lines and leaves an empty one. When none is to be had: a full chunk loses its lines,
+  // one that is not full keeps them for a later try.
+  void exchange(ChunkPtr& chunk, bool full);
 
   void run();
   void put_out(LineChunk& chunk);
-  bool write_all(const char* p, std::size_t n, std::size_t& done);
+  int write_all(const char* bytes, std::size_t size, std::size_t& done);  // 0 or errno
+  void open_output();
   void open_again();
-  void drop(const LineChunk& chunk, std::size_t from, int error);
+  bool given_up() const;
 
   const std::string output_;
   const std::size_t bound_;
   int fd_ = -1;
   bool owns_fd_ = false;
-  bool regular_ = false;  // a file, which never makes a writer wait for a reader
+  bool patient_ = false;  // a pipe, socket or terminal, whose reader may make us wait
   bool torn_ = false;     // the last write ended inside a line
 
   std::mutex mutex_;  // the rest of the fields, except counters
@@ -84,7 +86,7 @@ class AccessLog {
   std::size_t made_ = 0;
   bool reopen_ = false;
   bool stopping_ = false;
-  std::atomic<std::int64_t> give_up_at_{0};  // steady nanoseconds; 0: not stopping
+  std::atomic<std::int64_t> give_up_at_{INT64_MAX};  // MonoClock's nanoseconds
 
   SharedCounter written_;
   SharedCounter dropped_queue_;
@@ -113,9 +115,11 @@ class AccessLogBuffer {
   // To be called on every turn of the loop. While pending(), the loop must turn within kMaxAge.
   void flush_if_due(base::Mono now);
   bool pending() const { return chunk_ && chunk_->size != 0; }
-  void flush();
+  void flush() { hand_over(true); }
 
  private:
+  void hand_over(bool full);
+
   AccessLog* log_;
   std::unique_ptr<LineChunk> chunk_;
   base::Mono due_{};  // zero: the chunk was empty when last looked at

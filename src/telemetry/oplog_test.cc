@@ -1,0 +1,120 @@
+#include "telemetry/oplog.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "telemetry/json_check.h"
+
+namespace telemetry::log {
+namespace {
+
+class OpLog : public testing::Test {
+ protected:
+  void SetUp() override {
+    shift_.emplace(kWindow);  // past whatever another test has said
+    tick();
+    char name[] = "/tmp/oplog_test.XXXXXX";
+    ::close(::mkstemp(name));
+    path_ = name;
+    open(path_);
+  }
+  void TearDown() override {
+    open("stderr");
+    set_level(Level::kInfo);
+    ::unlink(path_.c_str());
+    ::unlink((path_ + ".1").c_str());
+  }
+  std::vector<testing_support::Object> lines(const std::string& suffix = "") {
+    std::vector<testing_support::Object> out;
+    std::ifstream in(path_ + suffix);
+    for (std::string line; std::getline(in, line);) {
+      const auto object = testing_support::read_object(line);
+      EXPECT_TRUE(object) << line;
+      if (object) out.push_back(*object);
+    }
+    return out;
+  }
+  std::string path_;
+  std::optional<base::ClockShift> shift_;
+};
+
+TEST_F(OpLog, WritesFieldsAsJson) {
+  const std::string name = "pho\"tos\n\xff";
+  warn("origin refused", {{"origin", name}, {"attempt", 2}, {"bytes", 7UL}, {"share", 0.5}, {"again", true}});
+  const auto all = lines();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].at("level"), "warn");
+  EXPECT_EQ(all[0].at("message"), "origin refused");
+  EXPECT_EQ(all[0].at("origin"), "pho\"tos\n\xef\xbf\xbd");
+  EXPECT_EQ(all[0].at("attempt"), "2");
+  EXPECT_EQ(all[0].at("share"), "0.5");
+  EXPECT_EQ(all[0].at("again"), "true");
+  EXPECT_EQ(all[0].at("time").size(), std::string("2026-11-21T04:21:46.123Z").size());
+}
+
+TEST_F(OpLog, FollowsTheLevelAtRunTime) {
+  debug("first");
+  set_level(Level::kDebug);
+  debug("second");
+  set_level(Level::kOff);
+  error("third");
+  ASSERT_EQ(lines().size(), 1U);
+  EXPECT_EQ(lines()[0].at("message"), "second");
+  EXPECT_EQ(parse_level("error"), Level::kError);
+  EXPECT_EQ(parse_level("loud"), std::nullopt);
+}
+
+TEST_F(OpLog, SuppressesRepetitionsAndSaysHowMany) {
+  for (int i = 0; i < 20; ++i) warn("again");
+  warn("another");
+  EXPECT_EQ(lines().size(), kBurst + 1);
+  const base::ClockShift later(kWindow);
+  tick();
+  const auto all = lines();
+  ASSERT_EQ(all.size(), kBurst + 2);
+  EXPECT_EQ(all.back().at("message"), "again");
+  EXPECT_EQ(all.back().at("suppressed"), std::to_string(20 - kBurst));
+  warn("again");
+  EXPECT_EQ(lines().size(), kBurst + 3);
+}
+
+TEST_F(OpLog, KeepsCountOfFewMessagesHoweverManyThereAre) {
+  for (int i = 0; i < 2000; ++i) warn("message " + std::to_string(i));
+  EXPECT_LT(lines().size(), 600U);
+}
+
+TEST_F(OpLog, GoesOnInANewFileAfterARotation) {
+  info("before");
+  ASSERT_EQ(::rename(path_.c_str(), (path_ + ".1").c_str()), 0);
+  reopen();
+  info("after");
+  ASSERT_EQ(lines().size(), 1U);
+  EXPECT_EQ(lines()[0].at("message"), "after");
+  EXPECT_EQ(lines(".1").size(), 1U);
+}
+
+TEST_F(OpLog, KeepsTheOldOutputWhenTheNewCannotBeOpened) {
+  EXPECT_THROW(open("/proc/none/op.log"), std::runtime_error);
+  info("still here");
+  EXPECT_EQ(lines().size(), 1U);
+}
+
+TEST_F(OpLog, TakesLinesFromAllThreads) {
+  set_level(Level::kDebug);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([t] {
+      for (int i = 0; i < 250; ++i) debug("busy", {{"thread", t}, {"i", i}});
+    });
+  for (auto& t : threads) t.join();
+  EXPECT_EQ(lines().size(), 1000U);
+}
+
+}  // namespace
+}  // namespace telemetry::log

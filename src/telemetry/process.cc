@@ -1,0 +1,65 @@
+#include "telemetry/process.h"
+
+#include <dirent.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+namespace telemetry {
+
+namespace {
+
+std::uint64_t count_fds() {
+  // Linux 6.2 and later tell the number as the directory's size; before that it has to be read.
+  struct stat about{};
+  if (::stat("/proc/self/fd", &about) == 0 && about.st_size > 0)
+    return static_cast<std::uint64_t>(about.st_size);
+  DIR* dir = ::opendir("/proc/self/fd");
+  if (!dir) return 0;
+  std::uint64_t entries = 0;
+  while (::readdir(dir)) ++entries;
+  ::closedir(dir);
+  return entries > 3 ? entries - 3 : 0;  // ".", ".." and the directory itself
+}
+
+std::uint64_t boot_time() {
+  std::ifstream stat("/proc/stat");
+  for (std::string key; stat >> key;) {
+    std::uint64_t value = 0;
+    if (key == "btime" && stat >> value) return value;
+  }
+  return 0;
+}
+
+}  // namespace
+
+ProcessFigures read_process() {
+  ProcessFigures figures;
+  std::ifstream file("/proc/self/stat");
+  std::string line;
+  std::getline(file, line);
+  // The second field is the program's name in parentheses and may hold anything; fields count from behind it.
+  std::istringstream rest(line.substr(std::min(line.size(), line.rfind(')') + 1)));
+  std::string skipped;
+  for (int field = 3; field < 14; ++field) rest >> skipped;
+  std::uint64_t user = 0, system = 0, started = 0, pages = 0;
+  rest >> user >> system;  // 14, 15
+  for (int field = 16; field < 20; ++field) rest >> skipped;
+  rest >> figures.threads >> skipped >> started >> figures.virtual_bytes >> pages;  // 20 to 24
+  const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
+  figures.cpu_seconds = static_cast<double>(user + system) / ticks;
+  figures.resident_bytes = pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  static const std::uint64_t booted = boot_time();
+  figures.start_time = static_cast<double>(booted) + static_cast<double>(started) / ticks;
+  figures.open_fds = count_fds();
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) figures.max_fds = limit.rlim_cur;
+  return figures;
+}
+
+}  // namespace telemetry
