@@ -19,18 +19,18 @@ inline constexpr std::size_t kMaxText = 512;
 inline constexpr std::size_t kMaxAccessLine = 6 * (kMaxPath + 11 * kMaxText) + 1024;
 
 struct AccessRecord {
-  base::Wall time;  // when the request's head was complete
-  std::string_view request_id;
-  std::string_view client;     // the address that is believed, without its port
-  std::string_view principal;  // the token's subject; empty fields that may be empty are left out
-  std::string_view issuer;
-  std::string_view method;
-  std::string_view host;
-  std::string_view path;  // the target with every secret taken out
-  std::string_view route;
-  std::string_view user_agent;
-  std::string_view cache;   // label(CacheResult)
-  std::string_view reason;  // label(base::Code), when the request was denied or failed
+  base::Wall time{};  // when the request's head was complete
+  std::string_view request_id{};
+  std::string_view client{};     // the address that is believed, without its port
+  std::string_view principal{};  // the token's subject; empty fields that may be empty are left out
+  std::string_view issuer{};
+  std::string_view method{};
+  std::string_view host{};
+  std::string_view path{};  // the target with every secret taken out
+  std::string_view route{};
+  std::string_view user_agent{};
+  std::string_view cache{};   // label(CacheResult)
+  std::string_view reason{};  // label(base::Code), when the request was denied or failed
   std::uint16_t status = 0;
   std::uint64_t bytes_sent = 0;  // of the reply, head included
   std::uint64_t bytes_received = 0;

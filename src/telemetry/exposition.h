@@ -29,15 +29,15 @@ struct CacheGauges {  // asked of the cache at scrape time
 };
 
 struct Scrape {
-  std::span<const WorkerMetrics* const> workers;
+  std::span<const WorkerMetrics* const> workers{};
   const ProcessMetrics* process = nullptr;
-  CacheGauges cache;
+  CacheGauges cache{};
   std::uint64_t access_log_lines_written = 0;
   std::uint64_t access_log_dropped_queue = 0;   // the writer fell behind
   std::uint64_t access_log_dropped_output = 0;  // the disk is full, the pipe is gone
   bool ready = true;
-  std::string_view version;
-  std::string_view commit;
+  std::string_view version{};
+  std::string_view commit{};
 };
 
 std::string render(const Scrape& scrape);
