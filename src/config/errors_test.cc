@@ -188,6 +188,8 @@ TEST(ConfigErrors, WantExactlyOneKeyAndOnePlaceForATokenEach) {
             ":4: identities.i.keys[0]: needs 'algorithm', as the identity lists several");
   EXPECT_EQ(jwt("algorithms: ES256, keys: [ { inline: a, algorithm: HS256 } ]"),
             ":4: identities.i.keys[0].algorithm: is not among the identity's 'algorithms'");
+  EXPECT_EQ(jwt("algorithms: ES256, keys: [ { inline: a, kid: k }, { inline: b, kid: k } ]"),
+            ":4: identities.i.keys[1].kid: is also the kid of the key in line 4");
   EXPECT_EQ(jwt("algorithms: ES256, keys: { inline: a }, from: [ bearer, {} ]"),
             ":4: identities.i.from[1]: needs one of: scheme, header, query");
   EXPECT_EQ(jwt("algorithms: ES256, keys: { inline: a }, from: { query: t, prefix: p }"),
@@ -215,9 +217,9 @@ TEST(ConfigErrors, NameTheVariableThatIsMissing) {
 }
 
 TEST(ConfigErrors, TurnYamlsOwnIntoOneLine) {
-  EXPECT_EQ(error_of("listen: [\n"), ":2: is not valid YAML: end of sequence flow not found");
+  EXPECT_EQ(error_of("listen: [\n"), ":1: is not valid YAML: end of sequence flow not found");
   EXPECT_EQ(error_of("a: b: c\n"), ":1: is not valid YAML: illegal map value");
-  EXPECT_EQ(error_of("listen: \"x\n"), ":2: is not valid YAML: illegal EOF in scalar");
+  EXPECT_EQ(error_of("listen: \"x\n"), ":1: is not valid YAML: illegal EOF in scalar");
   EXPECT_EQ(after("---\nlisten: x"), ":5: one document only, but here a second begins");
   EXPECT_EQ(after("workers: !!int 1"), ":4: YAML tags are not supported");
   EXPECT_EQ(after("? [a]\n: b"), ":4: a key must be plain text");

@@ -234,6 +234,11 @@ void check_identity(Reader& reader, const Node& node, JwtIdentity& identity) {
     } else if (!contains(identity.algorithms, *key.algorithm)) {
       fail_at(reader, item, "algorithm", "is not among the identity's 'algorithms'");
     }
+    for (std::size_t j = 0; j < i; ++j) {
+      const Key& other = identity.keys[j];
+      if (!key.kid.empty() && key.kid == other.kid && key.algorithm == other.algorithm)
+        fail_at(reader, item, "kid", fmt::format("is also the kid of the key in line {}", other.line));
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -114,6 +115,7 @@ class Builder final : public YAML::EventHandler {
       if (node.kind != Node::Kind::kScalar) throw ConfigError(file_, line, "", "a key must be plain text");
       parent.key = Entry{.name = std::move(node.text), .line = line, .value = {}};
     } else {
+      if (node.kind == Node::Kind::kNull) node.line = parent.key->line;  // its mark is the next token's
       parent.key->value = std::move(node);
       parent.node.entries.push_back(std::move(*parent.key));
       parent.key.reset();
@@ -137,7 +139,8 @@ const Entry* Node::find(std::string_view name) const {
 
 Node parse_yaml(const std::string& text, std::string_view file) {
   try {
-    std::istringstream in(text);
+    // yaml-cpp takes a newline at the end of the file for the end of an open quote; a comment it does not.
+    std::istringstream in(text + "\n#");
     YAML::Parser parser(in);
     Builder builder(file);
     if (!parser.HandleNextDocument(builder)) return Builder::empty();
@@ -146,7 +149,9 @@ Node parse_yaml(const std::string& text, std::string_view file) {
       throw ConfigError(file, rest.take().line, "", "one document only, but here a second begins");
     return root;
   } catch (const YAML::Exception& e) {
-    throw ConfigError(file, e.mark.line + 1, "", "is not valid YAML: " + e.msg);
+    const std::string_view lines = std::string_view(text).substr(0, text.empty() ? 0 : text.size() - 1);
+    const int last = 1 + static_cast<int>(std::ranges::count(lines, '\n'));
+    throw ConfigError(file, std::min(e.mark.line + 1, last), "", "is not valid YAML: " + e.msg);
   }
 }
 
