@@ -31,7 +31,7 @@ Outcome decode(std::string_view text, std::size_t step) {
     const auto next = chunked.next(piece);
     if (!next) {
       out.refused = next.error().code;
-      out.used = 0;  // where exactly is nobody's business
+      out.used = out.trailers = 0;  // where exactly is nobody's business
       return out;
     }
     out.used += before - piece.size();

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "http/field.h"
+#include "http/field_table.h"
 #include "http/scan.h"
 
 namespace http::detail {
@@ -53,7 +54,7 @@ inline LinesEnd read_field_lines(const char* p, const scan::Text& text, std::siz
     while (value_end != value && (value_end[-1] == ' ' || value_end[-1] == '\t')) --value_end;
     const std::string_view name(line, static_cast<std::size_t>(name_end - line));
     if (fields.size() >= limit ||
-        !fields.push(name, {value, static_cast<std::size_t>(value_end - value)}, field_id(name)))
+        !fields.push(name, {value, static_cast<std::size_t>(value_end - value)}, find_field_id(name)))
       return {Lines::kTooMany};
   }
 }

@@ -33,9 +33,9 @@ void check_splits(std::string_view text, Method method, const base::Result<std::
   }
 }
 
-void check_oracle(std::string_view text, Method method, const ResponseHead& head, std::size_t step) {
+void check_oracle(std::string_view text, const ResponseHead& head, std::size_t step) {
   LlhttpOracle oracle(HTTP_RESPONSE);
-  oracle.bodiless = method == Method::kHead;
+  oracle.bodiless = head.framing == Framing::kNone;  // it does not know of HEAD, nor what 304 means
   oracle.feed(text, step);
   require(oracle.head_complete, "llhttp refuses this head");
   require(oracle.status() == head.status, "status");
@@ -67,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (text[7] > '1' || text[12] != ' ' || head.status == 101 || head.fields.has(FieldId::kUpgrade)) return 0;
   if (head.fields.repeated(FieldId::kContentLength) || head.value(FieldId::kContentLength).contains(','))
     return 0;
-  check_oracle(text, method, head, text.size());
-  check_oracle(text, method, head, 1);
+  check_oracle(text, head, text.size());
+  check_oracle(text, head, 1);
   return 0;
 }

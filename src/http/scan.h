@@ -70,11 +70,12 @@ inline __m128i load(const char* p) {
 
 template <CharClass kClass>
 const char* next_outside(const char* p, const Text& text) {
-  for (; text.end - p >= 16; p += 16)
+  if (text.end - text.begin < 16) return Scalar::run<kClass>(p, text);
+  const char* const last = text.end - 16;
+  for (; p <= last; p += 16)
     if (const unsigned mask = outside<kClass>(load(p))) return p + std::countr_zero(mask);
   if (p == text.end) return p;
-  if (text.end - text.begin < 16) return Scalar::run<kClass>(p, text);
-  const unsigned mask = outside<kClass>(load(text.end - 16)) >> (16 - (text.end - p));
+  const unsigned mask = outside<kClass>(load(last)) >> (p - last);
   return mask == 0 ? text.end : p + std::countr_zero(mask);
 }
 
