@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from lib.deadline import until
+from lib.origin import Ask, says
 from lib.tokens import SECRET, bearer, hs256
 from lib.wire import Client, Truncated, exchange
 
@@ -76,7 +77,7 @@ def test_aborted_requests_are_recorded(gw, origin):
 
 
 def test_a_reply_that_broke_off_is_recorded_as_failed(gw, origin):
-    origin.on("/cut", lambda ask: (ask.head(200, {"Content-Length": "100"}), ask.send(b"half"), ask.close()))
+    origin.on("/cut", says(200, {"Content-Length": "100"}, b"half", Ask.close))
     with pytest.raises(Truncated):
         gw.get("/cut")
     record = gw.access_for("/cut")
@@ -84,7 +85,8 @@ def test_a_reply_that_broke_off_is_recorded_as_failed(gw, origin):
 
 
 def test_hostile_bytes_stay_inside_their_field(gw):
-    reply, _ = exchange(gw.address, b'GET /%22%7d%0d HTTP/1.1\r\nHost: x\r\nUser-Agent: "}\\u0000\xff\xfe\x80, {"a":"b"\r\n\r\n')
+    reply, _ = exchange(gw.address,
+                        b'GET /%22%7d%0d HTTP/1.1\r\nHost: x\r\nUser-Agent: "}\\u0000\xff\xfe\x80, {"a":"b"\r\n\r\n')
     assert reply.status == 400
     with gw.client() as client:
         client.send(b'GET /x%22%7d?a="}&b=\xc3 HTTP/1.1\r\nHost: x\r\n\r\n'.replace(b"\xc3", b"%C3"))

@@ -5,21 +5,18 @@ import time
 
 import pytest
 
+from lib import configs
 from lib.deadline import holds, patience, until
 from lib.gateway import instrumented
+from lib.origin import CHUNKED, Ask, says
 from lib.wire import Client, Truncated, cache_status, is_hit
 
 FRESH = {"Cache-Control": "max-age=60", "ETag": '"tag"', "Last-Modified": "Sat, 01 Nov 2025 10:00:00 GMT"}
 
 
-def config(origin, route=None, **more):
-    return {"origins": {"app": {"type": "http", "url": origin.url}},
-            "routes": [{"path": "/", "origin": "app"} | (route or {})]} | more
-
-
 @pytest.fixture
 def gw(gateway, origin):
-    return gateway(config(origin))
+    return gateway(configs.app(origin))
 
 
 def fresh(origin, path, body=b"body", **fields):
@@ -84,23 +81,30 @@ def test_a_stale_object_is_fetched_again(gw, origin):
     assert origin.count("/x") >= 2
 
 
-@pytest.mark.parametrize("fields, lifetime", [
-    ({"Cache-Control": "s-maxage=60, max-age=0"}, True), ({"Cache-Control": "s-maxage=0, max-age=60"}, False),
-    ({"Expires": "Fri, 01 Jan 2100 00:00:00 GMT"}, True), ({"Expires": "0"}, False), ({"Expires": "Mon, 01 Jan 2001 00:00:00 GMT"}, False),
-    ({"Cache-Control": "public, max-age=60"}, True), ({"Cache-Control": 'MAX-AGE="60"'}, True), ({"Cache-Control": "max-age=-1"}, False),
-    ({"Cache-Control": "max-age=60, max-age=0"}, False), ({"Cache-Control": "max-age=nonsense"}, False), ({}, False)])
+@pytest.mark.parametrize("fields, lifetime", [({"Cache-Control": "s-maxage=60, max-age=0"}, True),
+                                              ({"Cache-Control": "s-maxage=0, max-age=60"}, False),
+                                              ({"Expires": "Fri, 01 Jan 2100 00:00:00 GMT"}, True),
+                                              ({"Expires": "0"}, False),
+                                              ({"Expires": "Mon, 01 Jan 2001 00:00:00 GMT"}, False),
+                                              ({"Cache-Control": "public, max-age=60"}, True),
+                                              ({"Cache-Control": 'MAX-AGE="60"'}, True),
+                                              ({"Cache-Control": "max-age=-1"}, False),
+                                              ({"Cache-Control": "max-age=60, max-age=0"}, False),
+                                              ({"Cache-Control": "max-age=nonsense"}, False), ({}, False)])
 def test_freshness_comes_from_the_origin(gw, origin, fields, lifetime):
     origin.on("/x", lambda ask: ask.reply(b"body", fields=fields))
     gw.get("/x")
     assert is_hit(gw.get("/x")) is lifetime
 
 
-@pytest.mark.parametrize("fields", [
-    {"Cache-Control": "no-store"}, {"Cache-Control": "private"}, {"Cache-Control": "no-cache"}, {"Cache-Control": "max-age=60, no-store"},
-    {"Cache-Control": "max-age=60, private"}, {"Cache-Control": 'private="X-A", max-age=60'}, {"Cache-Control": 'no-cache="Set-Cookie"'},
-    {"Cache-Control": "max-age=60, NO-STORE"}, {"Set-Cookie": "a=b"}, {"Vary": "Accept"}, {"Vary": "*"}, {"Cache-Control": "max-age=0"}])
+@pytest.mark.parametrize("fields",
+                         [{"Cache-Control": "no-store"}, {"Cache-Control": "private"}, {"Cache-Control": "no-cache"}, {
+                             "Cache-Control": "max-age=60, no-store"
+                         }, {"Cache-Control": "max-age=60, private"}, {"Cache-Control": 'private="X-A", max-age=60'},
+                          {"Cache-Control": 'no-cache="Set-Cookie"'}, {"Cache-Control": "max-age=60, NO-STORE"},
+                          {"Set-Cookie": "a=b"}, {"Vary": "Accept"}, {"Vary": "*"}, {"Cache-Control": "max-age=0"}])
 def test_what_may_not_be_stored_is_not_even_where_the_route_has_a_ttl(gateway, origin, fields):
-    gw = gateway(config(origin, {"cache": {"ttl": "1h"}}))
+    gw = gateway(configs.app(origin, cache={"ttl": "1h"}))
     if not {"Cache-Control"} & fields.keys():
         fields = fields | {"Cache-Control": "max-age=60"}
     origin.on("/x", lambda ask: ask.reply(b"body", fields=fields))
@@ -111,7 +115,7 @@ def test_what_may_not_be_stored_is_not_even_where_the_route_has_a_ttl(gateway, o
 
 
 def test_a_ttl_speaks_where_the_origin_is_silent(gateway, origin):
-    gw = gateway(config(origin, {"cache": {"ttl": "1h"}}))
+    gw = gateway(configs.app(origin, cache={"ttl": "1h"}))
     origin.on("/silent", lambda ask: ask.reply(b"body"))
     origin.on("/short", lambda ask: ask.reply(b"body", fields={"Cache-Control": "max-age=1"}))
     for path in ("/silent", "/short"):
@@ -123,7 +127,7 @@ def test_a_ttl_speaks_where_the_origin_is_silent(gateway, origin):
 
 @pytest.mark.parametrize("status", [201, 203, 206, 301, 302, 404, 410, 500, 503])
 def test_only_200_is_stored(gateway, origin, status):
-    gw = gateway(config(origin, {"cache": {"ttl": "1h"}}))
+    gw = gateway(configs.app(origin, cache={"ttl": "1h"}))
     origin.on("/x", lambda ask: ask.reply(b"body", status, {"Cache-Control": "max-age=60"}))
     for _ in range(2):
         assert gw.get("/x").status == status
@@ -141,7 +145,7 @@ def test_only_get_is_stored_and_writing_goes_through(gw, origin):
 
 
 def test_cache_off_is_off(gateway, origin):
-    gw = gateway(config(origin, {"cache": "off"}))
+    gw = gateway(configs.app(origin, cache="off"))
     fresh(origin, "/x")
     for _ in range(3):
         assert not is_hit(gw.get("/x"))
@@ -149,7 +153,7 @@ def test_cache_off_is_off(gateway, origin):
 
 
 def test_a_size_of_zero_turns_the_cache_off(gateway, origin):
-    gw = gateway(config(origin, cache={"memory": {"size": 0}}))
+    gw = gateway(configs.app(origin) | {"cache": {"memory": {"size": 0}}})
     fresh(origin, "/x")
     for _ in range(3):
         assert gw.get("/x").body == b"body"
@@ -192,7 +196,10 @@ def test_origins_of_the_same_path_are_different_objects(gateway, origin, another
 
 
 def test_a_preserved_host_is_part_of_the_key(gateway, origin):
-    gw = gateway({"origins": {"app": {"type": "http", "url": origin.url, "preserve_host": True}}, "routes": [{"path": "/", "origin": "app"}]})
+    gw = gateway({
+        "origins": {"app": {"type": "http", "url": origin.url, "preserve_host": True}},
+        "routes": [{"path": "/", "origin": "app"}]
+    })
     origin.on("/x", lambda ask: ask.reply(ask.get("Host").encode(), fields=FRESH))
     for _ in range(2):
         assert gw.get("/x", host="a.test").body == b"a.test"
@@ -267,7 +274,14 @@ def test_a_range_that_misses_is_answered_and_poisons_nothing(gw, origin):
 
 
 def test_a_condition_that_misses_is_answered_and_poisons_nothing(gw, origin):
-    origin.on("/x", lambda ask: ask.reply(b"", 304, FRESH) if ask.get("If-None-Match") == '"tag"' else ask.reply(b"body", fields=FRESH))
+
+    def conditional(ask):
+        if ask.get("If-None-Match") == '"tag"':
+            ask.reply(b"", 304, FRESH)
+        else:
+            ask.reply(b"body", fields=FRESH)
+
+    origin.on("/x", conditional)
     assert gw.get("/x", {"If-None-Match": '"tag"'}).status == 304
     assert (gw.get("/x").status, gw.get("/x").body) == (200, b"body")
     assert gw.get("/x", {"If-None-Match": '"tag"'}).status == 304
@@ -281,8 +295,7 @@ def test_a_head_that_misses_poisons_nothing(gw, origin):
 
 
 def test_a_chunked_reply_is_stored_whole(gw, origin):
-    origin.on("/x", lambda ask: (ask.head(200, FRESH | {"Transfer-Encoding": "chunked"}), *[ask.chunk(b"%03d" % n) for n in range(100)],
-                                 ask.last_chunk()))
+    origin.on("/x", says(200, FRESH | CHUNKED, *[b"%03d" % n for n in range(100)]))
     whole = b"".join(b"%03d" % n for n in range(100))
     assert gw.get("/x").body == whole
     reply = gw.get("/x")
@@ -294,7 +307,7 @@ def test_a_chunked_reply_is_stored_whole(gw, origin):
 def test_a_truncated_reply_is_never_stored(gw, origin, how):
     def broken(ask):
         if how == "chunked":
-            ask.head(200, FRESH | {"Transfer-Encoding": "chunked"})
+            ask.head(200, FRESH | CHUNKED)
             ask.chunk(b"half")
             ask.close()
         ask.head(200, FRESH | {"Content-Length": "1000"})
@@ -311,7 +324,7 @@ def test_a_truncated_reply_is_never_stored(gw, origin, how):
 
 def test_a_body_until_close_is_served_and_never_taken_for_whole(gw, origin):
     """Without a length or chunks nobody knows whether it was cut (RFC 9112 §8): it is not stored."""
-    origin.on("/x", lambda ask: (ask.head(200, FRESH | {"Connection": "close"}), ask.send(b"maybe all"), ask.close()))
+    origin.on("/x", says(200, FRESH | {"Connection": "close"}, b"maybe all", Ask.close))
     for _ in range(2):
         assert gw.get("/x").body == b"maybe all"
 
@@ -334,10 +347,9 @@ def test_each_hit_has_a_request_id_of_its_own(gw, origin):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_two_hundred_askers_are_one_request(gateway, origin, workers):
-    gw = gateway(config(origin, workers=workers))
+    gw = gateway(configs.app(origin) | {"workers": workers})
     gate, body = threading.Event(), os.urandom(300_000)
-    origin.on("/x", lambda ask: (ask.head(200, FRESH | {"Content-Length": str(len(body))}), ask.send(body[:1000]),
-                                 gate.wait(patience(20)), ask.send(body[1000:])))
+    origin.on("/x", says(200, FRESH | {"Content-Length": str(len(body))}, body[:1000], gate, body[1000:]))
 
     def open_the_gate():
         until(lambda: origin.count("/x") == 1, 10, "the one request")
@@ -362,7 +374,7 @@ def test_followers_stream_while_the_fill_goes_on(gw, origin, framing):
             gate.wait(patience(20))
             ask.send(b"last.")
         else:
-            ask.head(200, FRESH | {"Transfer-Encoding": "chunked"})
+            ask.head(200, FRESH | CHUNKED)
             ask.chunk(b"first")
             gate.wait(patience(20))
             ask.chunk(b"last.")
@@ -386,8 +398,14 @@ def test_followers_stream_while_the_fill_goes_on(gw, origin, framing):
 
 def test_a_fill_that_fails_cuts_all_its_readers_and_the_next_asks_anew(gw, origin):
     gate = threading.Event()
-    origin.on("/x", lambda ask: (ask.head(200, FRESH | {"Content-Length": "10"}), ask.send(b"first"), gate.wait(patience(20)), ask.close()))
-    results = crowd(gw, 20, "/x", lambda: (until(lambda: origin.count("/x") == 1, 10, "the request"), holds(lambda: True, 0.2), gate.set()))
+    origin.on("/x", says(200, FRESH | {"Content-Length": "10"}, b"first", gate, Ask.close))
+
+    def open_the_gate():
+        until(lambda: origin.count("/x") == 1, 10, "the request")
+        holds(lambda: True, 0.2)
+        gate.set()
+
+    results = crowd(gw, 20, "/x", open_the_gate)
     assert all(isinstance(r, Truncated) for r in results)
     fresh(origin, "/x", b"whole")
     assert gw.get("/x").body == b"whole"
@@ -397,7 +415,12 @@ def test_askers_of_what_is_not_stored_get_each_an_answer(gw, origin):
     """A reply that turns out private is not shared: everybody gets one of their own."""
     counter = iter(range(1000))
     gate = threading.Event()
-    origin.on("/x", lambda ask: (gate.wait(patience(20)), ask.reply(b"%d" % next(counter), fields={"Cache-Control": "private"})))
+
+    def private(ask):
+        gate.wait(patience(20))
+        ask.reply(b"%d" % next(counter), fields={"Cache-Control": "private"})
+
+    origin.on("/x", private)
     results = crowd(gw, 20, "/x", lambda: (until(lambda: origin.count("/x") >= 1, 10, "a request"), gate.set()))
     assert all(getattr(r, "status", None) == 200 for r in results), results
     assert len({r.body for r in results}) == 20
@@ -425,7 +448,7 @@ def test_a_slow_reader_holds_up_nobody(gw, origin):
 
 def test_the_first_asker_may_leave_and_the_fill_goes_on_for_the_others(gw, origin):
     gate = threading.Event()
-    origin.on("/x", lambda ask: (ask.head(200, FRESH | {"Content-Length": "10"}), ask.send(b"first"), gate.wait(patience(20)), ask.send(b"last.")))
+    origin.on("/x", says(200, FRESH | {"Content-Length": "10"}, b"first", gate, b"last."))
     first, second = gw.client(), gw.client()
     for client in (first, second):
         client.ask("/x")
@@ -438,7 +461,7 @@ def test_the_first_asker_may_leave_and_the_fill_goes_on_for_the_others(gw, origi
 
 
 def test_a_fill_stops_when_its_last_reader_has_gone(gw, origin):
-    origin.on("/x", lambda ask: (ask.head(200, FRESH | {"Content-Length": "1000000"}), ask.send(b"first"), ask.stall(60)))
+    origin.on("/x", says(200, FRESH | {"Content-Length": "1000000"}, b"first", Ask.stall))
     clients = [gw.client() for _ in range(3)]
     for client in clients:
         client.ask("/x")
@@ -457,7 +480,7 @@ def test_a_fill_stops_when_its_last_reader_has_gone(gw, origin):
 
 
 def test_objects_beyond_max_object_pass_through(gateway, origin):
-    gw = gateway(config(origin, cache={"memory": {"size": "16MiB", "max_object": "1MiB"}}))
+    gw = gateway(configs.app(origin) | {"cache": {"memory": {"size": "16MiB", "max_object": "1MiB"}}})
     fresh(origin, "/large", b"x" * (2 << 20))
     fresh(origin, "/fits", b"x" * (1 << 19))
     for _ in range(2):
@@ -469,16 +492,16 @@ def test_objects_beyond_max_object_pass_through(gateway, origin):
 
 
 def test_a_chunked_reply_that_outgrows_max_object_passes_through_whole(gateway, origin):
-    gw = gateway(config(origin, cache={"memory": {"size": "16MiB", "max_object": "1MiB"}}))
+    gw = gateway(configs.app(origin) | {"cache": {"memory": {"size": "16MiB", "max_object": "1MiB"}}})
     block = os.urandom(1 << 16)
-    origin.on("/x", lambda ask: (ask.head(200, FRESH | {"Transfer-Encoding": "chunked"}), *[ask.chunk(block) for _ in range(64)], ask.last_chunk()))
+    origin.on("/x", says(200, FRESH | CHUNKED, *[block for _ in range(64)]))
     for result in crowd(gw, 5, "/x"):
         assert result.body == block * 64
     assert gw.get("/x").body == block * 64 and not is_hit(gw.get("/x"))
 
 
 def test_eviction_keeps_the_cache_within_its_size(gateway, origin):
-    gw = gateway(config(origin, cache={"memory": {"size": "32MiB", "max_object": "4MiB"}}))
+    gw = gateway(configs.app(origin) | {"cache": {"memory": {"size": "32MiB", "max_object": "4MiB"}}})
     block = os.urandom(1 << 20)
     origin.otherwise(lambda ask: ask.reply(block, fields=FRESH))
     gw.get("/warm")
@@ -493,7 +516,7 @@ def test_eviction_keeps_the_cache_within_its_size(gateway, origin):
 
 
 def test_what_is_asked_for_often_survives_a_scan(gateway, origin):
-    gw = gateway(config(origin, cache={"memory": {"size": "16MiB", "max_object": "1MiB"}}))
+    gw = gateway(configs.app(origin) | {"cache": {"memory": {"size": "16MiB", "max_object": "1MiB"}}})
     block = os.urandom(100_000)
     origin.otherwise(lambda ask: ask.reply(block, fields=FRESH))
     with gw.client() as client:
@@ -515,7 +538,7 @@ def test_many_small_objects_are_all_kept_and_right(gw, origin):
 
 
 def test_both_workers_see_one_cache(gateway, origin):
-    gw = gateway(config(origin, workers=2))
+    gw = gateway(configs.app(origin) | {"workers": 2})
     fresh(origin, "/x")
     gw.get("/x")
     assert all(is_hit(gw.get("/x")) for _ in range(40))
@@ -524,7 +547,7 @@ def test_both_workers_see_one_cache(gateway, origin):
 
 def test_a_folder_and_its_conditions_are_cached_too(gateway, folder):
     (folder / "x").write_text("object")
-    gw = gateway({"origins": {"site": {"type": "dir", "path": str(folder)}}, "routes": [{"path": "/", "origin": "site", "cache": {"ttl": "1h"}}]})
+    gw = gateway(configs.site(folder, cache={"ttl": "1h"}))
     first = gw.get("/x")
     second = gw.get("/x")
     assert is_hit(second) and second["ETag"] == first["ETag"] and second["Last-Modified"] == first["Last-Modified"]

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 
 from lib.deadline import patience, until
 from lib.gateway import BINARY, ROOT, SANITIZER, run
-from lib.tokens import SECRET, EcKey, bearer
+from lib.tokens import SECRET, EcKey
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 
@@ -97,7 +97,11 @@ def test_check_says_that_all_is_well(tmp_path):
     (SMALL.replace("dir, path: .", "http, url: ftp://x"), 2, ["url"]),
     (SMALL.replace("dir, path: .", "http, url: '${NO_SUCH_VARIABLE_IN_TESTS}'"), 2, ["NO_SUCH_VARIABLE_IN_TESTS"]),
     (SMALL.replace("dir, path: .", "s3, bucket: b, access_key_id: x"), 2, ["secret_access_key"]),
-    ("listen: [\n", 2, []), ("just text\n", 1, []), ("- a\n- list\n", 1, []), ("a: b: c\n", 1, []), ("\tlisten: x\n", 1, []),
+    ("listen: [\n", 2, []),
+    ("just text\n", 1, []),
+    ("- a\n- list\n", 1, []),
+    ("a: b: c\n", 1, []),
+    ("\tlisten: x\n", 1, []),
 ])
 def test_a_mistake_is_one_line_with_its_place(tmp_path, text, line, mentions):
     done = check(tmp_path, text)
@@ -115,7 +119,8 @@ def test_variables_are_filled_in(tmp_path):
     text = SMALL.replace("path: .", "path: '${TEST_FOLDER:-.}'")
     assert check(tmp_path, text).returncode == 0
     assert check(tmp_path, text, env={"TEST_FOLDER": str(tmp_path)}).returncode == 0
-    assert check(tmp_path, text.replace("path: /,", 'path: "/${TEST_PREFIX}/",'), env={"TEST_PREFIX": "a"}).returncode == 0
+    assert check(tmp_path, text.replace("path: /,", 'path: "/${TEST_PREFIX}/",'),
+                 env={"TEST_PREFIX": "a"}).returncode == 0
 
 
 def test_serve_refuses_what_check_refuses(tmp_path):
@@ -131,7 +136,10 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_a_missing_folder_is_told_at_start(tmp_path):
     (tmp_path / "x.yaml").write_text(SMALL.replace("path: .", "path: ./no-such-folder"))
-    done = subprocess.Popen([BINARY, "serve", "-c", tmp_path / "x.yaml"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    done = subprocess.Popen([BINARY, "serve", "-c", tmp_path / "x.yaml"],
+                            stderr=subprocess.PIPE,
+                            stdout=subprocess.DEVNULL,
+                            text=True)
     try:
         line = done.stderr.readline()
         while line and "no-such-folder" not in line:
@@ -163,16 +171,22 @@ def test_no_or_an_unknown_subcommand_explains_itself():
 
 def test_token_mints_for_an_hmac_secret(tmp_path):
     (tmp_path / "secret").write_text(SECRET)
-    done = run("token", "--key", tmp_path / "secret", "--subject", "ann", "--issuer", "https://id.test", "--audience", "sekisho")
+    done = run("token", "--key", tmp_path / "secret", "--subject", "ann", "--issuer", "https://id.test", "--audience",
+               "sekisho")
     assert done.returncode == 0, done.stderr
-    claims = jwt.decode(done.stdout.strip(), SECRET, algorithms=["HS256"], audience="sekisho", issuer="https://id.test")
+    claims = jwt.decode(done.stdout.strip(),
+                        SECRET,
+                        algorithms=["HS256"],
+                        audience="sekisho",
+                        issuer="https://id.test")
     assert claims["sub"] == "ann" and claims["exp"] > claims["iat"]
 
 
 def test_token_mints_for_an_es256_key(tmp_path):
     key = EcKey()
-    (tmp_path / "key.pem").write_bytes(key.private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                                                 serialization.NoEncryption()))
+    (tmp_path / "key.pem").write_bytes(
+        key.private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                  serialization.NoEncryption()))
     done = run("token", "--key", tmp_path / "key.pem", "--algorithm", "ES256", "--subject", "ann")
     assert done.returncode == 0, done.stderr
     assert jwt.decode(done.stdout.strip(), key.public_pem, algorithms=["ES256"])["sub"] == "ann"
@@ -190,8 +204,13 @@ def test_token_refuses_a_key_that_is_none(tmp_path):
 
 def test_the_demo_prints_three_commands_that_do_what_they_say(tmp_path):
     env = os.environ | {"SEKISHO_DEMO_LISTEN": "127.0.0.1:0"}
-    process = subprocess.Popen([BINARY, "serve", "--demo", tmp_path / "demo"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=open(tmp_path / "stderr", "wb"), text=True, env=env, cwd=tmp_path)
+    process = subprocess.Popen([BINARY, "serve", "--demo", tmp_path / "demo"],
+                               stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE,
+                               stderr=open(tmp_path / "stderr", "wb"),
+                               text=True,
+                               env=env,
+                               cwd=tmp_path)
     lines = []
     reader = threading.Thread(target=lambda: [lines.append(line) for line in process.stdout], daemon=True)
     reader.start()
@@ -203,7 +222,9 @@ def test_the_demo_prints_three_commands_that_do_what_they_say(tmp_path):
         until(lambda: len(commands()) == 3, 20, "three commands")
         codes = []
         for command in commands():
-            done = subprocess.run([*shlex.split(command), "-s", "-o", "/dev/null", "-w", "\n%{http_code}"], capture_output=True, text=True,
+            done = subprocess.run([*shlex.split(command), "-s", "-o", "/dev/null", "-w", "\n%{http_code}"],
+                                  capture_output=True,
+                                  text=True,
                                   timeout=patience(20))
             codes.append(done.stdout.split()[-1])
         assert codes == ["200", "401", "200"]

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from lib import configs
 from lib.deadline import until
 from lib.gateway import instrumented
 from lib.wire import Client
@@ -27,7 +28,8 @@ def root(tmp_path_factory):
     (root / "empty").write_bytes(b"")
     (root / "sub").mkdir()
     (root / "sub/inner.txt").write_text("inner")
-    for name in ("a b.txt", "a+b.txt", "100%.txt", "ünï.txt", "q?x.txt", "h#x.txt", "a&b=c.txt", "semi;colon.txt", "%41.txt"):
+    for name in ("a b.txt", "a+b.txt", "100%.txt", "ünï.txt", "q?x.txt", "h#x.txt", "a&b=c.txt", "semi;colon.txt",
+                 "%41.txt"):
         (root / name).write_text(name)
     (root / "inside-link").symlink_to("sub/inner.txt")
     (root / "relative-escape").symlink_to("../secret.txt")
@@ -103,8 +105,10 @@ def test_double_slashes_count_as_one(client):
     assert client.get("//sub//inner.txt").text == "inner"
 
 
-@pytest.mark.parametrize("target", ["/absent", "/sub/absent", "/sub", "/sub/", "/data.bin/", "/data.bin/x", "/" + "a" * 300,
-                                    "/fifo", "/socket", "/loop"])
+@pytest.mark.parametrize("target", [
+    "/absent", "/sub/absent", "/sub", "/sub/", "/data.bin/", "/data.bin/x", "/" + "a" * 300, "/fifo", "/socket",
+    "/loop"
+])
 def test_what_is_no_object_is_404(client, target):
     reply = client.get(target)
     assert reply.status == 404
@@ -122,9 +126,10 @@ def test_a_link_inside_the_root_is_followed(client):
     assert client.get("/inside-link").text == "inner"
 
 
-@pytest.mark.parametrize("target", ["/../secret.txt", "/%2e%2e/secret.txt", "/sub/../../secret.txt", "/..%2fsecret.txt",
-                                    "/..%5csecret.txt", "/%2e%2e%2fsecret.txt", "/%252e%252e/secret.txt", "/....//secret.txt",
-                                    "/sub/%2e./%2e%2e/secret.txt"])
+@pytest.mark.parametrize("target", [
+    "/../secret.txt", "/%2e%2e/secret.txt", "/sub/../../secret.txt", "/..%2fsecret.txt", "/..%5csecret.txt",
+    "/%2e%2e%2fsecret.txt", "/%252e%252e/secret.txt", "/....//secret.txt", "/sub/%2e./%2e%2e/secret.txt"
+])
 def test_no_path_leaves_the_root(client, target):
     reply = client.get(target)
     assert reply.status in (400, 404) and b"outside" not in reply.body
@@ -140,8 +145,7 @@ def test_an_unreadable_object_is_not_served(client, root):
 
 def test_an_object_that_changes_is_served_anew(gateway, folder):
     (folder / "x").write_text("old")
-    gw = gateway({"origins": {"site": {"type": "dir", "path": str(folder)}},
-                  "routes": [{"path": "/", "origin": "site", "cache": "off"}]})
+    gw = gateway(configs.site(folder, cache="off"))
     first = gw.get("/x")
     (folder / "new").write_text("newer")
     os.replace(folder / "new", folder / "x")
@@ -172,9 +176,11 @@ def test_a_range_outside_is_416(client, ask):
     assert client.get("/data.bin").status == 200
 
 
-@pytest.mark.parametrize("ask", ["bytes=1-0", "bytes=a-b", "bytes=", "bytes", "items=0-1", "bytes=0-1-2", "bytes=--1", "bytes=0x1-2",
-                                 "bytes=99999999999999999999999-", "bytes=" + ",".join(f"{n}-{n}" for n in range(0, 200, 2)),
-                                 "bytes=" + ",".join(["0-"] * 10)])
+@pytest.mark.parametrize("ask", [
+    "bytes=1-0", "bytes=a-b", "bytes=", "bytes", "items=0-1", "bytes=0-1-2", "bytes=--1", "bytes=0x1-2",
+    "bytes=99999999999999999999999-", "bytes=" + ",".join(f"{n}-{n}"
+                                                          for n in range(0, 200, 2)), "bytes=" + ",".join(["0-"] * 10)
+])
 def test_a_malformed_or_hostile_range_is_ignored(client, ask):
     reply = client.get("/data.bin", {"Range": ask})
     assert reply.status == 200 and reply.body == DATA
@@ -283,7 +289,7 @@ def test_a_large_object_streams_in_constant_memory(gateway, folder):
             piece = number.to_bytes(8, "big") + block[8:]
             digest.update(piece)
             file.write(piece)
-    gw = gateway({"origins": {"site": {"type": "dir", "path": str(folder)}}, "routes": [{"path": "/", "origin": "site"}]})
+    gw = gateway(configs.site(folder))
     gw.get("/large", {"Range": "bytes=0-0"})
     before = gw.rss()
     got = hashlib.md5()
@@ -300,7 +306,7 @@ def test_a_large_object_streams_in_constant_memory(gateway, folder):
 
 def test_a_slow_reader_does_not_make_the_gateway_buffer(gateway, folder):
     (folder / "large").write_bytes(b"x" * (64 << 20))
-    gw = gateway({"origins": {"site": {"type": "dir", "path": str(folder)}}, "routes": [{"path": "/", "origin": "site"}]})
+    gw = gateway(configs.site(folder))
     before = gw.rss()
     readers = [Client(gw.address, receive_buffer=8192) for _ in range(8)]
     try:
@@ -314,7 +320,8 @@ def test_a_slow_reader_does_not_make_the_gateway_buffer(gateway, folder):
     finally:
         for reader in readers:
             reader.close()
-    until(lambda: len([r for r in gw.access() if r["path"] == "/large"]) == 8, 10, "the readers' leaving to be noticed")
+    until(lambda: len([r for r in gw.access() if r["path"] == "/large"]) == 8, 10,
+          "the readers' leaving to be noticed")
 
 
 def test_many_readers_of_one_object_at_once(gw):

@@ -3,6 +3,7 @@ import pytest
 
 from lib.deadline import until
 from lib.exposition import Metrics
+from lib.origin import CHUNKED, Ask, says
 from lib.wire import BadReply, Client, Truncated, exchange, fetch
 
 
@@ -26,8 +27,8 @@ def test_client_sees_that_nginx_closes_on_a_bad_request(nginx):
 
 
 def test_client_tells_a_truncated_body_from_a_whole_one(origin):
-    origin.on("/cut", lambda ask: (ask.head(200, {"Content-Length": "10"}), ask.send(b"half."), ask.close()))
-    origin.on("/chunked", lambda ask: (ask.head(200, {"Transfer-Encoding": "chunked"}), ask.chunk(b"half"), ask.close()))
+    origin.on("/cut", says(200, {"Content-Length": "10"}, b"half.", Ask.close))
+    origin.on("/chunked", says(200, CHUNKED, b"half", Ask.close))
     for path in ("/cut", "/chunked"):
         with pytest.raises(Truncated) as cut:
             fetch(address(origin), path)

@@ -6,8 +6,10 @@ import time
 import pytest
 import yaml
 
+from lib import configs
 from lib.deadline import patience, until
-from lib.gateway import run
+from lib.gateway import instrumented, run
+from lib.origin import CHUNKED, says
 from lib.wire import Client, Truncated, exchange
 
 SMUGGLED = b"GET /o/smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -103,7 +105,8 @@ def test_connection_close_is_honoured(gw):
 
 def test_requests_after_connection_close_are_not_answered(gw):
     with gw.client() as client:
-        client.send("GET /1.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nGET /2.txt HTTP/1.1\r\nHost: x\r\n\r\n")
+        client.send(
+            "GET /1.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nGET /2.txt HTTP/1.1\r\nHost: x\r\n\r\n")
         assert client.read().text == "object 1"
         assert client.closed()
 
@@ -116,8 +119,7 @@ def test_http_1_0_closes_unless_asked_to_stay(gw):
 
 
 def test_http_1_0_never_gets_chunks(gw, origin):
-    origin.on("/chunked", lambda ask: (ask.head(200, {"Transfer-Encoding": "chunked"}), ask.chunk(b"one"),
-                                       ask.chunk(b"two"), ask.last_chunk()))
+    origin.on("/chunked", says(200, CHUNKED, b"one", b"two"))
     with gw.client() as client:
         client.send("GET /o/chunked HTTP/1.0\r\nHost: x\r\n\r\n")
         reply = client.read()
@@ -158,6 +160,58 @@ def test_idle_half_of_the_clients_does_not_hold_up_the_other(gw):
     finally:
         for client in idle:
             client.close()
+
+
+@pytest.mark.slow
+def test_idle_connections_are_small(gateway, folder):
+    (folder / "x").write_text("object")
+    gw = gateway(configs.site(folder))
+    gw.get("/x")
+    before, clients = gw.rss(), []
+    try:
+        for _ in range(2000):
+            clients.append(gw.client())
+            assert clients[-1].get("/x").status == 200
+        if not instrumented():
+            assert (gw.rss() - before) / len(clients) < 16 << 10
+        assert clients[0].get("/x").text == "object"
+    finally:
+        for client in clients:
+            client.close()
+    until(lambda: gw.total("sekisho_connections_active") == 0, 10, "the connections to end")
+
+
+def test_connections_beyond_the_limit_are_told_503(gateway, folder):
+    (folder / "x").write_text("object")
+    gw = gateway({"origins": {"site": {"type": "dir", "path": str(folder)}}, "limits": {"connections": 8},
+                  "routes": [{"path": "/", "origin": "site"}]})
+    clients = [gw.client() for _ in range(8)]
+    for client in clients:
+        assert client.get("/x").status == 200
+    with gw.client() as late:
+        late.ask("/x")
+        reply = late.read()
+        assert reply.status == 503 and late.closed()
+    assert all(client.get("/x").status == 200 for client in clients), "those who were there are not disturbed"
+    for client in clients:
+        client.close()
+    until(lambda: gw.total("sekisho_connections_active") == 0, 10, "the connections to end")
+    assert gw.get("/x").status == 200
+    assert gw.total("sekisho_connections_refused_total", reason="limit") == 1
+
+
+def test_it_listens_on_several_addresses(gateway, folder):
+    (folder / "x").write_text("object")
+    gw = gateway({
+        "listen": ["127.0.0.1:0", "[::1]:0", {"address": "127.0.0.2:0"}],
+        "origins": {"site": {"type": "dir", "path": str(folder)}}, "routes": [{"path": "/", "origin": "site"}]
+    })
+    addresses = [record["address"] for record in gw.logged("listening") if record["listener"] == "main"]
+    assert len(addresses) == 3
+    for address in addresses:
+        host, _, port = address.rpartition(":")
+        with Client((host.strip("[]"), int(port))) as client:
+            assert client.get("/x").text == "object"
 
 
 # ---- Expect
@@ -215,7 +269,8 @@ def test_too_many_fields_are_431(gw):
     reply, closed = exchange(gw.address, b"GET /1.txt HTTP/1.1\r\nHost: x\r\n" + fields + b"\r\n")
     assert reply.status == 431 and closed
     fields = b"".join(b"X-%d: 1\r\n" % n for n in range(45))
-    assert exchange(gw.address, b"GET /1.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + fields + b"\r\n")[0].status == 200
+    assert exchange(gw.address,
+                    b"GET /1.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + fields + b"\r\n")[0].status == 200
 
 
 def test_a_long_body_is_413_whether_announced_or_not(gw, origin):
@@ -244,14 +299,16 @@ def test_a_head_as_large_as_configured_is_served(gateway, origin, tmp_path, size
         pytest.skip(f"limits.head may not be {size}")
     gw = gateway(config)
     room = int(size[:-3]) * 1024 - 300
-    origin.on("/large", lambda ask: ask.reply(b"%d" % sum(len(value) for name, value in ask.fields if name.startswith("X-"))))
+    origin.on("/large",
+              lambda ask: ask.reply(b"%d" % sum(len(value) for name, value in ask.fields if name.startswith("X-"))))
     with gw.client() as client:
         target = "/large?" + "q" * min(room // 2, 15_000)
         values = {f"X-{n}": "v" * 2000 for n in range((room - len(target)) // 2100)}
         for _ in range(2):
             assert client.get(target, values).status == 200
     assert origin.last.target == target and all(origin.last.get(name) == value for name, value in values.items())
-    assert exchange(gw.address, b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * int(size[:-3]) * 1024 + b"\r\n\r\n")[0].status == 431
+    assert exchange(gw.address,
+                    b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * int(size[:-3]) * 1024 + b"\r\n\r\n")[0].status == 431
 
 
 # ---- methods and versions
@@ -337,12 +394,12 @@ def post(*fields: bytes, version: bytes = b"1.1") -> bytes:
             b"\r\n")
 
 
-CHUNKED = b"Transfer-Encoding: chunked"
+CHUNKED_FIELD = b"Transfer-Encoding: chunked"
 ZERO = b"0\r\n\r\n"
 
 FRAMINGS = {
-    "length beside chunked": post(b"Content-Length: 4", CHUNKED) + ZERO,
-    "chunked beside length": post(CHUNKED, b"Content-Length: 4") + ZERO,
+    "length beside chunked": post(b"Content-Length: 4", CHUNKED_FIELD) + ZERO,
+    "chunked beside length": post(CHUNKED_FIELD, b"Content-Length: 4") + ZERO,
     "two lengths": post(b"Content-Length: 4", b"Content-Length: 5") + b"four",
     "the same length twice": post(b"Content-Length: 4", b"Content-Length: 4") + b"four",
     "a list of lengths": post(b"Content-Length: 4, 4") + b"four",
@@ -360,13 +417,13 @@ FRAMINGS = {
     "chunked quoted": post(b'Transfer-Encoding: "chunked"') + ZERO,
     "chunked, identity": post(b"Transfer-Encoding: chunked, identity") + ZERO,
     "chunked twice": post(b"Transfer-Encoding: chunked, chunked") + ZERO,
-    "chunked in two fields": post(CHUNKED, CHUNKED) + ZERO,
-    "chunked and gzip in two fields": post(CHUNKED, b"Transfer-Encoding: gzip") + ZERO,
+    "chunked in two fields": post(CHUNKED_FIELD, CHUNKED_FIELD) + ZERO,
+    "chunked and gzip in two fields": post(CHUNKED_FIELD, b"Transfer-Encoding: gzip") + ZERO,
     "chunked with a parameter": post(b"Transfer-Encoding: chunked;a=b") + ZERO,
     "chunked after a vertical tab": post(b"Transfer-Encoding: \x0bchunked") + ZERO,
     "empty coding": post(b"Transfer-Encoding: ") + ZERO,
     "a comma before chunked": post(b"Transfer-Encoding: ,chunked") + ZERO,
-    "chunked on 1.0": post(CHUNKED, version=b"1.0") + ZERO,
+    "chunked on 1.0": post(CHUNKED_FIELD, version=b"1.0") + ZERO,
     "space before the colon of chunked": post(b"Transfer-Encoding : chunked") + ZERO,
     "folded chunked": post(b"Transfer-Encoding:\r\n chunked") + ZERO,
     "hidden by LF": post(b"X: y\nTransfer-Encoding: chunked") + ZERO,
@@ -413,7 +470,7 @@ CHUNKS = {
 def test_malformed_chunks_are_refused_and_smuggle_nothing(gw, origin, name):
     origin.on("/trick", lambda ask: ask.reply(b"taken"))
     with gw.client() as client:
-        client.send(post(CHUNKED))
+        client.send(post(CHUNKED_FIELD))
         client.send(CHUNKS[name] + SMUGGLED)
         reply = client.read()
         assert reply.status in (400, 413, 431), name
@@ -425,8 +482,9 @@ def test_malformed_chunks_are_refused_and_smuggle_nothing(gw, origin, name):
 def test_valid_chunks_reach_the_origin_whole(gw, origin):
     origin.on("/good", lambda ask: ask.reply(b"taken"))
     with gw.client() as client:
-        client.send(post(CHUNKED).replace(b"/trick", b"/good") +
-                    b'4;a=b;c="d e"\r\nfour\r\n00a\r\n0123456789\r\nA\r\nabcdefghij\r\n0\r\nX-Trailer: dropped\r\n\r\n')
+        client.send(
+            post(CHUNKED_FIELD).replace(b"/trick", b"/good") +
+            b'4;a=b;c="d e"\r\nfour\r\n00a\r\n0123456789\r\nA\r\nabcdefghij\r\n0\r\nX-Trailer: dropped\r\n\r\n')
         assert client.read().text == "taken"
         assert client.get("/1.txt").text == "object 1"
     assert origin.seen("/good")[-1].body == b"four0123456789abcdefghij"
@@ -436,9 +494,10 @@ def test_valid_chunks_reach_the_origin_whole(gw, origin):
 # ---- targets: what could name two things names none
 
 @pytest.mark.parametrize("target", [
-    "/../etc/passwd", "/a/../1.txt", "/./1.txt", "/a/..", "/%2e%2e/1.txt", "/.%2e/1.txt", "/%2E%2E%2f1.txt", "/%2e/1.txt",
-    "/a%2fb", "/a%2Fb", "/a%5cb", "/a\\b", "/..\\1.txt", "/a%00b", "/a%0ab", "/a%1fb", "/a%7fb", "/%", "/%4", "/%zz",
-    "/%u002e", "/a/%2e%2e/%2e%2e/etc/passwd"])
+    "/../etc/passwd", "/a/../1.txt", "/./1.txt", "/a/..", "/%2e%2e/1.txt", "/.%2e/1.txt", "/%2E%2E%2f1.txt",
+    "/%2e/1.txt", "/a%2fb", "/a%2Fb", "/a%5cb", "/a\\b", "/..\\1.txt", "/a%00b", "/a%0ab", "/a%1fb", "/a%7fb", "/%",
+    "/%4", "/%zz", "/%u002e", "/a/%2e%2e/%2e%2e/etc/passwd"
+])
 def test_targets_that_could_name_two_things_are_refused(gw, target):
     with gw.client() as client:
         client.send(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -19,7 +19,9 @@ EC = EcKey()
 
 
 def staff(**changes):
-    result = {"type": "jwt", "issuer": ISSUER, "audience": AUDIENCE, "algorithms": ["HS256"], "keys": [{"inline": SECRET}]} | changes
+    result = {
+        "type": "jwt", "issuer": ISSUER, "audience": AUDIENCE, "algorithms": ["HS256"], "keys": [{"inline": SECRET}]
+    } | changes
     return {key: value for key, value in result.items() if value is not None}
 
 
@@ -77,7 +79,8 @@ def test_open_routes_ask_nobody(gw):
 def test_a_protected_route_without_a_token_is_401(gw):
     reply = refused(gw.get("/private/x.txt"))
     assert "error=" not in reply["WWW-Authenticate"]
-    assert refused(gw.get("/private/x.txt", bearer("nonsense")))["WWW-Authenticate"].count('error="invalid_token"') == 1
+    assert refused(gw.get("/private/x.txt",
+                          bearer("nonsense")))["WWW-Authenticate"].count('error="invalid_token"') == 1
 
 
 def test_a_valid_token_is_served(gw):
@@ -114,9 +117,11 @@ def test_unset_issuer_and_audience_are_not_checked(gw):
 
 def test_claims_that_refuse(gw):
     now = int(time.time())
-    for changes in ({"exp": now - 60}, {"exp": now - 31}, {"nbf": now + 60}, {"iat": now + 600}, {"iss": "https://other.test"}, {"iss": None},
-                    {"aud": "other"}, {"aud": ["other", "another"]}, {"aud": None}, {"aud": []}, {"exp": None}, {"exp": "tomorrow"},
-                    {"exp": {}}, {"nbf": "x"}, {"iss": [ISSUER]}, {"aud": 7}, {"aud": ISSUER}):
+    for changes in ({"exp": now - 60}, {"exp": now - 31}, {"nbf": now + 60}, {"iat": now + 600
+                                                                              }, {"iss": "https://other.test"},
+                    {"iss": None}, {"aud": "other"}, {"aud": ["other",
+                                                              "another"]}, {"aud": None}, {"aud": []}, {"exp": None},
+                    {"exp": "tomorrow"}, {"exp": {}}, {"nbf": "x"}, {"iss": [ISSUER]}, {"aud": 7}, {"aud": ISSUER}):
         try:
             token = hs256(**changes)
         except TypeError:  # PyJWT does not mint it; sign it by hand
@@ -126,8 +131,8 @@ def test_claims_that_refuse(gw):
 
 def test_claims_that_are_fine(gw):
     now = int(time.time())
-    for changes in ({"exp": now - 10}, {"nbf": now + 10}, {"aud": ["other", AUDIENCE]}, {"nbf": now - 10}, {"exp": now + 0.5 + 60},
-                    {"iat": None}, {"sub": None}, {"nested": {"a": [1, {"b": None}]}}):
+    for changes in ({"exp": now - 10}, {"nbf": now + 10}, {"aud": ["other", AUDIENCE]}, {"nbf": now - 10},
+                    {"exp": now + 0.5 + 60}, {"iat": None}, {"sub": None}, {"nested": {"a": [1, {"b": None}]}}):
         served(gw.get("/private/x.txt", bearer(hs256(**changes))))
 
 
@@ -192,9 +197,11 @@ def forgeries():
     yield "claims with rubbish behind", forge({"alg": "HS256"}, b64(json.dumps(claims()).encode() + b"x"))
     yield "claims not UTF-8", forge({"alg": "HS256"}, b64(json.dumps(claims()).encode().replace(b"ann", b"\xff\xfe")))
     yield "unknown critical header", forge({"alg": "HS256", "crit": ["x"], "x": 1}, claims())
-    yield "deep claims", forge({"alg": "HS256"}, b64(json.dumps(claims())[:-1].encode() + b',"x":' + b"[" * 2000 + b"]" * 2000 + b"}"))
+    yield "deep claims", forge({"alg": "HS256"},
+                               b64(json.dumps(claims())[:-1].encode() + b',"x":' + b"[" * 2000 + b"]" * 2000 + b"}"))
     yield "too long", forge({"alg": "HS256"}, claims(pad="x" * 8000))
-    yield "exp infinite", forge({"alg": "HS256"}, b64(json.dumps(claims())[:-1].encode().replace(b'"exp"', b'"was"') + b',"exp":1e999}'))
+    yield "exp infinite", forge({"alg": "HS256"},
+                                b64(json.dumps(claims())[:-1].encode().replace(b'"exp"', b'"was"') + b',"exp":1e999}'))
     yield "an encrypted token", "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..x.y.z"
 
 
@@ -217,7 +224,9 @@ def test_a_public_key_is_no_hmac_secret(gw):
 def test_keys_inside_a_token_are_not_believed(gw):
     own = EcKey()
     numbers = own.private.public_key().public_numbers()
-    jwk = {"kty": "EC", "crv": "P-256", "x": b64(numbers.x.to_bytes(32, "big")), "y": b64(numbers.y.to_bytes(32, "big"))}
+    jwk = {
+        "kty": "EC", "crv": "P-256", "x": b64(numbers.x.to_bytes(32, "big")), "y": b64(numbers.y.to_bytes(32, "big"))
+    }
     refused(gw.get("/es/x.txt", bearer(own.token(headers={"jwk": jwk}))))
     refused(gw.get("/es/x.txt", bearer(own.token(headers={"jku": "http://127.0.0.1:1/keys"}))))
 
@@ -339,7 +348,8 @@ def test_tokens_stand_in_no_log(app):
 
 def ec_pem(private, public=True):
     if public:
-        return private.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+        return private.public_key().public_bytes(serialization.Encoding.PEM,
+                                                 serialization.PublicFormat.SubjectPublicKeyInfo).decode()
     return private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                                  serialization.BestAvailableEncryption(b"passphrase")).decode()
 
@@ -357,8 +367,10 @@ BROKEN = {
     "empty secret": (staff(keys=[{"inline": ""}]), "inline"),
     "no PEM": (staff(algorithms=["ES256"], keys=[{"inline": "not a key"}]), "PEM"),
     "truncated PEM": (staff(algorithms=["ES256"], keys=[{"inline": EC.public_pem[:90]}]), "PEM"),
-    "an RSA key": (staff(algorithms=["ES256"], keys=[{"inline": ec_pem(rsa.generate_private_key(65537, 2048))}]), "P-256"),
-    "another curve": (staff(algorithms=["ES256"], keys=[{"inline": ec_pem(ec.generate_private_key(ec.SECP384R1()))}]), "P-256"),
+    "an RSA key": (staff(algorithms=["ES256"], keys=[{"inline": ec_pem(rsa.generate_private_key(65537,
+                                                                                                2048))}]), "P-256"),
+    "another curve": (staff(algorithms=["ES256"],
+                            keys=[{"inline": ec_pem(ec.generate_private_key(ec.SECP384R1()))}]), "P-256"),
     "an encrypted key": (staff(algorithms=["ES256"], keys=[{"inline": ec_pem(EC.private, public=False)}]), ""),
     "a public key as secret": (staff(keys=[{"inline": EC.public_pem}]), ""),
     "two sources of one key": (staff(keys=[{"inline": SECRET, "env": "HOME"}]), ""),

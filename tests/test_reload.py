@@ -3,7 +3,9 @@ import threading
 
 import pytest
 
+from lib import configs
 from lib.deadline import until
+from lib.origin import Ask, says
 from lib.tokens import AUDIENCE, ISSUER, SECRET, bearer, hs256
 from lib.wire import Truncated, is_hit
 
@@ -13,7 +15,7 @@ FRESH = {"Cache-Control": "max-age=600"}
 @pytest.fixture
 def site(folder):
     (folder / "x").write_text("object")
-    return {"origins": {"site": {"type": "dir", "path": str(folder)}}, "routes": [{"path": "/", "origin": "site"}]}
+    return configs.site(folder)
 
 
 def test_a_route_is_added_under_load_without_a_failure(gateway, origin):
@@ -57,7 +59,9 @@ def test_a_route_is_added_under_load_without_a_failure(gateway, origin):
 
 @pytest.mark.parametrize("broken, mentions", [
     ("listen: [", "sekisho.yaml"), ("listn: 127.0.0.1:0\n", "listen"), ("", "sekisho.yaml"),
-    ("listen: 127.0.0.1:0\norigins: { site: { type: dir, path: /no/such/folder } }\nroutes: [ { path: /, origin: sight } ]\n", "sight")])
+    ("listen: 127.0.0.1:0\norigins: { site: { type: dir, path: /no/such/folder } }\nroutes: [ { path: /, origin: sight } ]\n",
+     "sight")
+])
 def test_a_bad_configuration_is_refused_and_the_old_one_stays(gateway, site, broken, mentions):
     gw = gateway(site)
     reload = gw.reload(broken)
@@ -71,9 +75,14 @@ def test_a_bad_configuration_is_refused_and_the_old_one_stays(gateway, site, bro
 
 def test_a_key_file_that_vanished_refuses_the_reload_and_stays_protected(gateway, site, tmp_path):
     (tmp_path / "secret").write_text(SECRET)
-    config = site | {"identities": {"staff": {"type": "jwt", "issuer": ISSUER, "audience": AUDIENCE, "algorithms": ["HS256"],
-                                              "keys": [{"file": str(tmp_path / "secret")}]}},
-                     "routes": [{"path": "/", "origin": "site", "identity": "staff"}]}
+    config = site | {
+        "identities": {
+            "staff": {
+                "type": "jwt", "issuer": ISSUER, "audience": AUDIENCE, "algorithms": ["HS256"],
+                "keys": [{"file": str(tmp_path / "secret")}]
+            }
+        }, "routes": [{"path": "/", "origin": "site", "identity": "staff"}]
+    }
     gw = gateway(config)
     (tmp_path / "secret").unlink()
     assert not gw.reload(config).ok
@@ -95,7 +104,7 @@ def test_the_configuration_in_force_is_told(gateway, site):
 
 def test_the_cache_survives(gateway, origin):
     def config(ttl):
-        return {"origins": {"app": {"type": "http", "url": origin.url}}, "routes": [{"path": "/", "origin": "app", "cache": {"ttl": ttl}}]}
+        return configs.app(origin, cache={"ttl": ttl})
 
     origin.on("/x", lambda ask: ask.reply(b"body", fields=FRESH))
     gw = gateway(config("1h"))
@@ -110,7 +119,7 @@ def test_an_origin_that_moves_is_not_answered_from_the_old_ones_cache(gateway, o
         server.on("/x", lambda ask, body=b"from %d" % number: ask.reply(body, fields=FRESH))
 
     def config(server):
-        return {"origins": {"app": {"type": "http", "url": server.url}}, "routes": [{"path": "/", "origin": "app"}]}
+        return configs.app(server)
 
     gw = gateway(config(origin))
     assert gw.get("/x").body == b"from 0"
@@ -119,7 +128,7 @@ def test_an_origin_that_moves_is_not_answered_from_the_old_ones_cache(gateway, o
 
 
 def test_connections_to_unchanged_origins_survive(gateway, origin):
-    config = {"origins": {"app": {"type": "http", "url": origin.url}}, "workers": 1, "routes": [{"path": "/", "origin": "app", "cache": "off"}]}
+    config = configs.app(origin, cache="off") | {"workers": 1}
     gw = gateway(config)
     gw.get("/")
     gw.reload(config | {"routes": config["routes"] + [{"path": "/b/", "origin": "app"}]})
@@ -129,13 +138,13 @@ def test_connections_to_unchanged_origins_survive(gateway, origin):
 
 def test_a_request_in_flight_finishes_by_the_rules_it_began_with(gateway, origin, folder):
     gate = threading.Event()
-    origin.on("/slow", lambda ask: (ask.head(200, {"Content-Length": "10"}), ask.send(b"first"), gate.wait(20), ask.send(b"last.")))
-    gw = gateway({"origins": {"app": {"type": "http", "url": origin.url}}, "routes": [{"path": "/", "origin": "app", "cache": "off"}]})
+    origin.on("/slow", says(200, {"Content-Length": "10"}, b"first", gate, b"last."))
+    gw = gateway(configs.app(origin, cache="off"))
     (folder / "x").write_text("object")
     with gw.client() as client:
         client.ask("/slow")
         head = client.read_head()
-        assert gw.reload({"origins": {"site": {"type": "dir", "path": str(folder)}}, "routes": [{"path": "/", "origin": "site"}]}).ok
+        assert gw.reload(configs.site(folder)).ok
         assert gw.get("/x").text == "object"
         gate.set()
         assert b"".join(client.pieces(head)) == b"firstlast."
@@ -146,8 +155,10 @@ def test_a_route_that_becomes_protected_is_so_at_once_for_open_connections(gatew
     gw = gateway(site)
     with gw.client() as client:
         assert client.get("/x").status == 200
-        protected = site | {"identities": {"staff": {"type": "jwt", "algorithms": ["HS256"], "keys": [{"inline": SECRET}]}},
-                            "routes": [{"path": "/", "origin": "site", "identity": "staff"}]}
+        protected = site | {
+            "identities": {"staff": {"type": "jwt", "algorithms": ["HS256"], "keys": [{"inline": SECRET}]}},
+            "routes": [{"path": "/", "origin": "site", "identity": "staff"}]
+        }
         assert gw.reload(protected).ok
         assert client.get("/x").status == 401
         assert client.get("/x", bearer(hs256())).status == 200
@@ -180,7 +191,8 @@ def test_the_log_level_changes(gateway, site):
     gw.get("/absent")
     assert not [record for record in gw.log() if record["level"] == "debug"]
     assert gw.reload(site | {"log": {"level": "debug"}}).ok
-    until(lambda: gw.get("/absent") and [record for record in gw.log() if record["level"] == "debug"], 5, "something at level debug")
+    until(lambda: gw.get("/absent") and [record for record in gw.log() if record["level"] == "debug"], 5,
+          "something at level debug")
 
 
 def test_many_reloads_leak_nothing(gateway, site):
@@ -203,9 +215,9 @@ def test_timeouts_and_limits_change(gateway, site):
 
 
 def test_truncation_is_not_hidden_by_a_reload(gateway, origin):
-    config = {"origins": {"app": {"type": "http", "url": origin.url}}, "routes": [{"path": "/", "origin": "app"}]}
+    config = configs.app(origin)
     gate = threading.Event()
-    origin.on("/cut", lambda ask: (ask.head(200, FRESH | {"Content-Length": "10"}), ask.send(b"first"), gate.wait(20), ask.close()))
+    origin.on("/cut", says(200, FRESH | {"Content-Length": "10"}, b"first", gate, Ask.close))
     gw = gateway(config)
     with gw.client() as client:
         client.ask("/cut")

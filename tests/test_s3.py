@@ -9,14 +9,18 @@ import pytest
 
 from lib.deadline import until
 from lib.gateway import instrumented
+from lib.origin import Ask, says
 from lib.peers import ACCESS_KEY, SECRET_KEY, Minio, free_port
 from lib.wire import Truncated, is_hit
 
 DATA = bytes(range(256)) * 40
 
-ODD_KEYS = ["a b", "a+b", "100%", "a%20b", "%2e%2e", "ünï/cödé", "日本/語", "a&b=c", "q?x=1", "h#x", "semi;colon", "com,ma", "at@sign",
-            "tilde~", "star*", "paren(s)", "quote'", "dollar$", "excl!", "equals=", "colon:x", "[brackets]", "{braces}", 'dq"', "pipe|x",
-            "caret^", "back`tick", "<angle>", "deep/er/still/x", "trailing-dots...", "...leading", "😀.txt"]
+ODD_KEYS = [
+    "a b", "a+b", "100%", "a%20b", "%2e%2e", "ünï/cödé", "日本/語", "a&b=c", "q?x=1", "h#x", "semi;colon", "com,ma",
+    "at@sign", "tilde~", "star*", "paren(s)", "quote'", "dollar$", "excl!", "equals=", "colon:x", "[brackets]",
+    "{braces}", 'dq"', "pipe|x", "caret^", "back`tick", "<angle>", "deep/er/still/x", "trailing-dots...", "...leading",
+    "😀.txt"
+]
 
 
 @pytest.fixture(scope="session", params=["minio", "versitygw"])
@@ -25,7 +29,11 @@ def s3(request):
     peer = request.getfixturevalue(request.param)
     client = peer.boto()
     client.create_bucket(Bucket="photos")
-    client.put_object(Bucket="photos", Key="data.bin", Body=DATA, ContentType="image/x-test", CacheControl="max-age=60")
+    client.put_object(Bucket="photos",
+                      Key="data.bin",
+                      Body=DATA,
+                      ContentType="image/x-test",
+                      CacheControl="max-age=60")
     client.put_object(Bucket="photos", Key="plain", Body=b"plain")
     client.put_object(Bucket="photos", Key="empty", Body=b"")
     client.put_object(Bucket="photos", Key="under/prefix/x", Body=b"prefixed")
@@ -110,7 +118,8 @@ def test_several_ranges(client):
     for _ in range(2):
         reply = client.get("/photos/data.bin", {"Range": "bytes=0-9,100-109"})
         assert reply.status == 206 and reply["Content-Type"].startswith("multipart/byteranges; boundary=")
-        assert DATA[:10] in reply.body and b"Content-Range: bytes 100-109/10240" in reply.body.replace(b"content-range", b"Content-Range")
+        assert DATA[:10] in reply.body and b"Content-Range: bytes 100-109/10240" in reply.body.replace(
+            b"content-range", b"Content-Range")
         assert reply.body.count(b"image/x-test") == 2
 
 
@@ -145,7 +154,8 @@ def test_a_missing_key_is_404_in_our_own_words(client):
     assert_leaks_nothing(reply)
 
 
-@pytest.mark.parametrize("target", ["/photos/", "/photos/?list-type=2", "/photos/?acl", "/photos/?policy", "/photos/?versions"])
+@pytest.mark.parametrize("target",
+                         ["/photos/", "/photos/?list-type=2", "/photos/?acl", "/photos/?policy", "/photos/?versions"])
 def test_the_bucket_itself_is_not_shown(client, target):
     reply = client.get(target)
     assert reply.status in (403, 404)
@@ -169,17 +179,27 @@ def test_writing_is_405(gw, s3, method):
     assert s3.boto().get_object(Bucket="photos", Key="plain")["Body"].read() == b"plain"
 
 
-@pytest.mark.parametrize("target", ["/photos/../other/x", "/photos/%2e%2e/other/x", "/photos/..%2fx", "/photos/x\\y", "/photos/%00"])
+@pytest.mark.parametrize(
+    "target", ["/photos/../other/x", "/photos/%2e%2e/other/x", "/photos/..%2fx", "/photos/x\\y", "/photos/%00"])
 def test_no_path_leaves_the_bucket(client, target):
     assert client.get(target).status == 400
 
 
 def test_fields_of_the_client_do_not_reach_the_bucket(gateway, origin):
-    gw = gateway({"origins": {"photos": {"type": "s3", "bucket": "photos", "endpoint": origin.url, "access_key_id": ACCESS_KEY,
-                                         "secret_access_key": SECRET_KEY, "session_token": "a-session-token"}},
-                  "routes": [{"path": "/", "origin": "photos", "cache": "off"}]})
-    gw.get("/x", {"Authorization": "Bearer client", "X-Amz-Security-Token": "client", "Cookie": "a=b", "X-Amz-Copy-Source": "/other/x",
-                  "X-Amz-Date": "20200101T000000Z", "X-Amz-Expected-Bucket-Owner": "1", "Range": "bytes=0-1"})
+    gw = gateway({
+        "origins": {
+            "photos": {
+                "type": "s3", "bucket": "photos", "endpoint": origin.url, "access_key_id": ACCESS_KEY,
+                "secret_access_key": SECRET_KEY, "session_token": "a-session-token"
+            }
+        }, "routes": [{"path": "/", "origin": "photos", "cache": "off"}]
+    })
+    gw.get(
+        "/x", {
+            "Authorization": "Bearer client", "X-Amz-Security-Token": "client", "Cookie": "a=b",
+            "X-Amz-Copy-Source": "/other/x", "X-Amz-Date": "20200101T000000Z", "X-Amz-Expected-Bucket-Owner": "1",
+            "Range": "bytes=0-1"
+        })
     ask = origin.last
     assert ask.get("Authorization").startswith(f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/")
     assert ask.get("X-Amz-Security-Token") == "a-session-token"
@@ -191,7 +211,9 @@ def test_fields_of_the_client_do_not_reach_the_bucket(gateway, origin):
 
 def test_the_bucket_internals_do_not_reach_the_client(client):
     reply = client.get("/photos/data.bin")
-    assert not [name for name, _ in reply.fields if name.lower() in ("x-amz-id-2", "x-amz-request-id", "x-minio-deployment-id")]
+    assert not [
+        name for name, _ in reply.fields if name.lower() in ("x-amz-id-2", "x-amz-request-id", "x-minio-deployment-id")
+    ]
     assert reply.get("Server") in (None, "sekisho") or "minio" not in reply["Server"].lower()
 
 
@@ -238,8 +260,13 @@ def test_a_public_bucket_is_read_without_credentials(gateway, minio):
     anonymous = {"bucket": bucket, "access_key_id": None, "secret_access_key": None}
     gw = gateway(config(minio, **anonymous), wait="listening")
     assert gw.get("/photos/x").status == 502, "the bucket is still private"
-    client.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Principal": {"AWS": ["*"]}, "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::{bucket}/*"]}]}))
+    client.put_bucket_policy(Bucket=bucket,
+                             Policy=json.dumps({
+                                 "Version": "2012-10-17", "Statement": [{
+                                     "Effect": "Allow", "Principal": {"AWS": ["*"]}, "Action": ["s3:GetObject"],
+                                     "Resource": [f"arn:aws:s3:::{bucket}/*"]
+                                 }]
+                             }))
     until(lambda: gw.get("/photos/x").body == b"for everybody", 10, "the policy to take hold")
 
 
@@ -250,7 +277,10 @@ def test_temporary_credentials_carry_their_session_token(gateway, minio):
     temporary = sts.assume_role(RoleArn="arn:x:x:x:xxxx", RoleSessionName="tests")["Credentials"]
     minio.boto().create_bucket(Bucket="temporary")
     minio.boto().put_object(Bucket="temporary", Key="session", Body=b"for a session")
-    keys = {"bucket": "temporary", "access_key_id": temporary["AccessKeyId"], "secret_access_key": temporary["SecretAccessKey"]}
+    keys = {
+        "bucket": "temporary", "access_key_id": temporary["AccessKeyId"],
+        "secret_access_key": temporary["SecretAccessKey"]
+    }
     gw = gateway(config(minio, **keys, session_token=temporary["SessionToken"]))
     assert gw.get("/photos/session").body == b"for a session"
     gw = gateway(config(minio, **keys), wait="listening")
@@ -261,8 +291,13 @@ def test_virtual_host_style(gateway, minio):
     client = minio.boto()
     client.create_bucket(Bucket="hosted")
     client.put_object(Bucket="hosted", Key="a b/ü", Body=b"by its host")
-    gw = gateway({"origins": {"hosted": minio.origin(bucket="hosted", style="virtual-host", endpoint=f"http://s3.test:{minio.port}")},
-                  "routes": [{"path": "/", "origin": "hosted"}]}, hosts=["hosted.s3.test", "s3.test"])
+    gw = gateway(
+        {
+            "origins": {
+                "hosted": minio.origin(bucket="hosted", style="virtual-host", endpoint=f"http://s3.test:{minio.port}")
+            }, "routes": [{"path": "/", "origin": "hosted"}]
+        },
+        hosts=["hosted.s3.test", "s3.test"])
     assert gw.get("/" + quote("a b/ü")).body == b"by its host"
     assert gw.get("/absent").status == 404
 
@@ -292,18 +327,25 @@ def test_an_endpoint_over_tls(gateway, minio_tls, certificate):
 
 
 def s3_stub(origin, **more):
-    return {"origins": {"photos": {"type": "s3", "bucket": "photos", "endpoint": origin.url, "access_key_id": "k", "secret_access_key": "s",
-                                   "timeouts": {"connect": "1s", "first_byte": "1s", "idle": "1s"}}},
-            "routes": [{"path": "/", "origin": "photos", "cache": {"ttl": "1h"}}]} | more
+    return {
+        "origins": {
+            "photos": {
+                "type": "s3", "bucket": "photos", "endpoint": origin.url, "access_key_id": "k",
+                "secret_access_key": "s", "timeouts": {"connect": "1s", "first_byte": "1s", "idle": "1s"}
+            }
+        }, "routes": [{"path": "/", "origin": "photos", "cache": {"ttl": "1h"}}]
+    } | more
 
 
-@pytest.mark.parametrize("how, status", [
-    ("garbage", 502), ("close", 502), ("stall", 504), ("status 403", 502), ("status 500", 502), ("status 503", 503), ("status 301", 502)])
+@pytest.mark.parametrize("how, status", [("garbage", 502), ("close", 502), ("stall", 504), ("status 403", 502),
+                                         ("status 500", 502), ("status 503", 503), ("status 301", 502)])
 def test_an_endpoint_that_misbehaves(gateway, origin, how, status):
     gw = gateway(s3_stub(origin), wait="listening")
     if how.startswith("status"):
         code = int(how.split()[1])
-        origin.on("/photos/x", lambda ask: ask.reply(b"<Error><Code>Secret</Code></Error>", code, {"Location": "http://internal.test/"}))
+        origin.on(
+            "/photos/x",
+            lambda ask: ask.reply(b"<Error><Code>Secret</Code></Error>", code, {"Location": "http://internal.test/"}))
     else:
         origin.on("/photos/x", lambda ask: ask.stall() if how == "stall" else ask.close() if how == "close" else
                   (ask.send(b"not HTTP at all\r\n\r\n"), ask.close()))
@@ -316,7 +358,7 @@ def test_an_endpoint_that_misbehaves(gateway, origin, how, status):
 
 def test_a_truncated_object_is_cut_and_never_stored(gateway, origin):
     gw = gateway(s3_stub(origin))
-    origin.on("/photos/x", lambda ask: (ask.head(200, {"Content-Length": "1000", "ETag": '"a"'}), ask.send(b"half"), ask.close()))
+    origin.on("/photos/x", says(200, {"Content-Length": "1000", "ETag": '"a"'}, b"half", Ask.close))
     for _ in range(2):
         with pytest.raises(Truncated):
             gw.get("/x")
@@ -353,8 +395,10 @@ def test_a_gigabyte_streams_in_constant_memory(gateway, minio):
     client, block, parts = minio.boto(), os.urandom(32 << 20), 32
     client.create_bucket(Bucket="large")
     upload = client.create_multipart_upload(Bucket="large", Key="x")["UploadId"]
-    done = [{"PartNumber": n, "ETag": client.upload_part(Bucket="large", Key="x", UploadId=upload, PartNumber=n, Body=block)["ETag"]}
-            for n in range(1, parts + 1)]
+    done = [{
+        "PartNumber": n, "ETag": client.upload_part(Bucket="large", Key="x", UploadId=upload, PartNumber=n,
+                                                    Body=block)["ETag"]
+    } for n in range(1, parts + 1)]
     client.complete_multipart_upload(Bucket="large", Key="x", UploadId=upload, MultipartUpload={"Parts": done})
     gw = gateway({"origins": {"large": minio.origin(bucket="large")}, "routes": [{"path": "/", "origin": "large"}]})
     gw.get("/absent")

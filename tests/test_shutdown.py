@@ -7,6 +7,7 @@ import time
 import pytest
 
 from lib.deadline import patience, until
+from lib.origin import Ask, says
 from lib.wire import Truncated, fetch
 
 
@@ -21,7 +22,7 @@ def app(origin, **shutdown):
 
 
 def slow(origin, gate, path="/slow"):
-    origin.on(path, lambda ask: (ask.head(200, {"Content-Length": "10"}), ask.send(b"first"), gate.wait(patience(30)), ask.send(b"last.")))
+    origin.on(path, says(200, {"Content-Length": "10"}, b"first", gate, b"last."))
 
 
 def refuses(address) -> bool:
@@ -166,10 +167,14 @@ def test_a_second_signal_ends_it_at_once(gateway, origin, gate):
 
 
 def test_a_tunnel_does_not_hold_it_up_for_ever(gateway, origin):
-    origin.on("/ws", lambda ask: (ask.head(101, {"Connection": "Upgrade", "Upgrade": "websocket"}), ask.stall(60)))
+    origin.on("/ws", says(101, {"Connection": "Upgrade", "Upgrade": "websocket"}, Ask.stall))
     gw = gateway(app(origin, timeout="500ms"))
     with gw.client() as client:
-        client.ask("/ws", fields={"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "x"})
+        client.ask("/ws",
+                   fields={
+                       "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+                       "Sec-WebSocket-Key": "x"
+                   })
         assert client.read_head().status == 101
         gw.signal(signal.SIGTERM)
         assert gw.wait() == 0
@@ -177,7 +182,8 @@ def test_a_tunnel_does_not_hold_it_up_for_ever(gateway, origin):
 
 def test_a_port_in_use_is_one_clear_line(gateway, origin):
     gw = gateway(app(origin))
-    other = gateway(app(origin) | {"listen": f"127.0.0.1:{gw.admin[1]}", "admin": {"listen": "127.0.0.1:0"}}, start=False)
+    other = gateway(app(origin) | {"listen": f"127.0.0.1:{gw.admin[1]}", "admin": {"listen": "127.0.0.1:0"}},
+                    start=False)
     other.start(wait="")
     assert other.wait() != 0
     assert str(gw.admin[1]) in other.stderr()

@@ -1,7 +1,9 @@
 """An origin server that does what a test tells it, well-behaved or not, and remembers all it was sent.
 
     origin = Origin()
-    origin.on("/slow", lambda ask: (ask.head(200, {"Content-Length": "2"}), ask.send(b"a"), gate.wait(), ask.send(b"b")))
+    origin.on("/x", lambda ask: ask.reply(b"body", fields={"ETag": '"1"'}))
+    origin.on("/slow", says(200, {"Content-Length": "2"}, b"a", gate, b"b"))
+    origin.on("/cut", says(200, {"Content-Length": "9"}, b"half", Ask.close))
     ...
     assert origin.count("/slow") == 1
 
@@ -15,6 +17,9 @@ import struct
 import threading
 
 from .deadline import patience
+
+
+CHUNKED = {"Transfer-Encoding": "chunked"}
 
 
 class Gone(Exception):
@@ -94,6 +99,28 @@ class Ask:
 
     def pieces(self):
         yield from self.connection.body_pieces(self)
+
+
+def says(status: int, fields, *steps):
+    """A handler that sends a head and then, step by step: bytes (as chunks, where the fields say so), a wait
+    for a threading.Event, or what one of Ask's methods does (Ask.close, Ask.reset, Ask.stall)."""
+    chunked = "Transfer-Encoding" in fields
+
+    def handler(ask: Ask) -> None:
+        ask.head(status, fields)
+        for step in steps:
+            if isinstance(step, threading.Event):
+                step.wait(patience(20))
+            elif callable(step):
+                step(ask)
+            elif chunked:
+                ask.chunk(step)
+            else:
+                ask.send(step)
+        if chunked:
+            ask.last_chunk()
+
+    return handler
 
 
 class Connection(threading.Thread):

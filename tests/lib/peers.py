@@ -88,9 +88,13 @@ class S3Peer(Peer):
         return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def boto(self, **more):
-        return boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1", aws_access_key_id=ACCESS_KEY,
+        return boto3.client("s3",
+                            endpoint_url=self.endpoint,
+                            region_name="us-east-1",
+                            aws_access_key_id=ACCESS_KEY,
                             aws_secret_access_key=SECRET_KEY,
-                            config=botocore.config.Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}),
+                            config=botocore.config.Config(s3={"addressing_style": "path"},
+                                                          retries={"max_attempts": 2}),
                             **more)
 
     def origin(self, **changes) -> dict:
