@@ -232,7 +232,7 @@ def test_wrong_credentials_are_502_and_leak_nothing(gateway, s3, wrong):
     gw = gateway(config(s3, **wrong), wait="listening")
     for method in ("GET", "HEAD"):
         reply = gw.get("/photos/data.bin", method=method)
-        assert reply.status == 502
+        assert reply.status == 502 or (method, reply.status) == ("HEAD", 403)  # without a body S3 gives no reason
         assert_leaks_nothing(reply)
     body = json.loads(gw.get("/photos/data.bin").body)
     assert body["status"] == 502
@@ -259,7 +259,7 @@ def test_a_public_bucket_is_read_without_credentials(gateway, minio):
     client.put_object(Bucket=bucket, Key="x", Body=b"for everybody")
     anonymous = {"bucket": bucket, "access_key_id": None, "secret_access_key": None}
     gw = gateway(config(minio, **anonymous), wait="listening")
-    assert gw.get("/photos/x").status == 502, "the bucket is still private"
+    assert gw.get("/photos/x").status in (403, 502), "the bucket is still private"
     client.put_bucket_policy(Bucket=bucket,
                              Policy=json.dumps({
                                  "Version": "2012-10-17", "Statement": [{
@@ -337,7 +337,7 @@ def s3_stub(origin, **more):
     } | more
 
 
-@pytest.mark.parametrize("how, status", [("garbage", 502), ("close", 502), ("stall", 504), ("status 403", 502),
+@pytest.mark.parametrize("how, status", [("garbage", 502), ("close", 502), ("stall", 504), ("status 403", 403),
                                          ("status 500", 502), ("status 503", 503), ("status 301", 502)])
 def test_an_endpoint_that_misbehaves(gateway, origin, how, status):
     gw = gateway(s3_stub(origin), wait="listening")

@@ -237,7 +237,7 @@ class Origin:
         self.lock = threading.Lock()
         self.handlers = {}
         self.default = (lambda ask: ask.reply(ask.target.encode(), fields={"Content-Type": "text/plain"}), False)
-        self.requests, self.connections, self.errors = [], [], []
+        self.requests, self.accepted, self.errors = [], [], []
         self.stopping = False
         self.forgiving = False  # whether nonsense on a connection is no fault of the test
         threading.Thread(target=self.accept, daemon=True).start()
@@ -254,7 +254,7 @@ class Origin:
                 return
             connection = Connection(self, accepted)
             with self.lock:
-                self.connections.append(connection)
+                self.accepted.append(connection)
             connection.start()
 
     def on(self, path: str, handler, lazy: bool = False) -> None:
@@ -275,14 +275,19 @@ class Origin:
         with self.lock:
             return self.requests[-1]
 
-    def received(self) -> bytes:
+    @property
+    def connections(self) -> list:
+        """Those over which something came: the gateway's readiness probes only knock."""
         with self.lock:
-            return b"".join(connection.received for connection in self.connections)
+            return [connection for connection in self.accepted if connection.received]
+
+    def received(self) -> bytes:
+        return b"".join(connection.received for connection in self.connections)
 
     def drop_connections(self) -> None:
         """Closes every connection, as an origin that restarts does."""
         with self.lock:
-            open_ones, self.connections = self.connections, []
+            open_ones, self.accepted = self.accepted, []
         for connection in open_ones:
             connection.close()
 
