@@ -2,13 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
-#include <vector>
 
 namespace http {
 namespace {
 
 using base::Code;
+using namespace std::string_literals;
 
 const HeadLimits kLimits;
 
@@ -164,7 +165,7 @@ TEST(RequestHead, RefusesALooseRequestLine) {
                            "GET http://u@a/ HTTP/1.1\r\n",
                            "OPTIONS *x HTTP/1.1\r\n"})
     EXPECT_EQ(refused(std::string(line) + "Host: a\r\n\r\n"), Code::kBadRequest) << line;
-  EXPECT_EQ(refused(std::string("GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n", 30)), Code::kBadRequest);
+  EXPECT_EQ(refused("GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n"s), Code::kBadRequest);
 }
 
 TEST(RequestHead, RefusesEveryLineEndButCrlf) {
@@ -181,7 +182,7 @@ TEST(RequestHead, RefusesFieldLinesThatReadersDisagreeAbout) {
                             "X: a\r\n b\r\n", "X\r\n", "X y: b\r\n", "X(: b\r\n", "X\x01: b\r\n",
                             "X: a\x01\r\n", "X: a\x7f\r\n", "X: \x0b\r\n", "X\xc3: b\r\n", "\"X\": b\r\n"})
     EXPECT_EQ(refused(with(field)), Code::kBadRequest) << field;
-  EXPECT_EQ(refused(with(std::string("X: a\0b\r\n", 8))), Code::kBadRequest);
+  EXPECT_EQ(refused(with("X: a\0b\r\n"s)), Code::kBadRequest);
   EXPECT_EQ(accepted(with("X:\r\n")).fields[1].value, "");
   EXPECT_EQ(accepted(with("X: \t \r\n")).fields[1].value, "");
   EXPECT_EQ(accepted(with("X: \xc3\xa4\tb\r\n")).fields[1].value, "\xc3\xa4\tb");
