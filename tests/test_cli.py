@@ -171,7 +171,7 @@ def test_no_or_an_unknown_subcommand_explains_itself():
 
 def test_token_mints_for_an_hmac_secret(tmp_path):
     (tmp_path / "secret").write_text(SECRET)
-    done = run("token", "--key", tmp_path / "secret", "--subject", "ann", "--issuer", "https://id.test", "--audience",
+    done = run("token", "--key", tmp_path / "secret", "--sub", "ann", "--iss", "https://id.test", "--aud",
                "sekisho")
     assert done.returncode == 0, done.stderr
     claims = jwt.decode(done.stdout.strip(),
@@ -187,7 +187,7 @@ def test_token_mints_for_an_es256_key(tmp_path):
     (tmp_path / "key.pem").write_bytes(
         key.private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                                   serialization.NoEncryption()))
-    done = run("token", "--key", tmp_path / "key.pem", "--algorithm", "ES256", "--subject", "ann")
+    done = run("token", "--key", tmp_path / "key.pem", "--alg", "ES256", "--sub", "ann")
     assert done.returncode == 0, done.stderr
     assert jwt.decode(done.stdout.strip(), key.public_pem, algorithms=["ES256"])["sub"] == "ann"
 
@@ -195,7 +195,7 @@ def test_token_mints_for_an_es256_key(tmp_path):
 def test_token_refuses_a_key_that_is_none(tmp_path):
     (tmp_path / "short").write_text("short")
     for file in ("short", "absent"):
-        done = run("token", "--key", tmp_path / file, "--subject", "ann")
+        done = run("token", "--key", tmp_path / file, "--sub", "ann")
         assert done.returncode != 0 and len(done.stderr.splitlines()) == 1 and not done.stdout
 
 

@@ -195,6 +195,17 @@ def test_the_log_level_changes(gateway, site):
           "something at level debug")
 
 
+def test_the_access_log_moves(gateway, site, tmp_path):
+    """log.access is no setting that needs a restart: it takes effect, or the operator is told that it does not."""
+    gw = gateway(site)
+    file = tmp_path / "access.log"
+    reload = gw.reload(site | {"log": {"access": {"output": str(file)}}})
+    assert reload.ok
+    if not [record for record in reload.told if record["level"] == "warn" and "access" in str(record)]:
+        gw.get("/x")
+        until(lambda: file.exists() and file.read_text(), 5, "a line in the new access log")
+
+
 def test_many_reloads_leak_nothing(gateway, site):
     gw = gateway(site)
     for _ in range(5):

@@ -135,6 +135,12 @@ class Gateway:
             self.process.wait()
         self.process = None
 
+    def check_cut_short(self) -> None:
+        """After an end in which something was cut: the exit code says so, and nothing else is wrong."""
+        assert self.process.returncode == 1, self.process.returncode
+        self.process = None
+        self.check_clean()
+
     def check_clean(self) -> None:
         report = SANITIZER.search(self.stderr())
         assert not report, self.stderr()[report.start():][:6000]
