@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <span>
 #include <tuple>
 
 namespace identity {
@@ -26,37 +27,33 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-JsonName name_of(std::string_view text) {
-  std::uint64_t prefix;
-  std::memcpy(&prefix, text.data(), sizeof prefix);  // the padding makes this safe at the end of the text
-  if (text.size() < 8) prefix &= (std::uint64_t{1} << (8 * text.size())) - 1;
-  return {prefix, text};
-}
-
-void put_utf8(std::uint32_t point, char*& to) {
+void append_utf8(std::uint32_t point, std::string& out) {
   if (point < 0x80) {
-    *to++ = static_cast<char>(point);
-  } else if (point < 0x800) {
-    *to++ = static_cast<char>(0xc0 | point >> 6);
-    *to++ = static_cast<char>(0x80 | (point & 0x3f));
-  } else if (point < 0x10000) {
-    *to++ = static_cast<char>(0xe0 | point >> 12);
-    *to++ = static_cast<char>(0x80 | (point >> 6 & 0x3f));
-    *to++ = static_cast<char>(0x80 | (point & 0x3f));
-  } else {
-    *to++ = static_cast<char>(0xf0 | point >> 18);
-    *to++ = static_cast<char>(0x80 | (point >> 12 & 0x3f));
-    *to++ = static_cast<char>(0x80 | (point >> 6 & 0x3f));
-    *to++ = static_cast<char>(0x80 | (point & 0x3f));
+    out += static_cast<char>(point);
+    return;
   }
+  if (point < 0x800) {
+    out += static_cast<char>(0xc0 | point >> 6);
+  } else {
+    if (point < 0x10000) {
+      out += static_cast<char>(0xe0 | point >> 12);
+    } else {
+      out += static_cast<char>(0xf0 | point >> 18);
+      out += static_cast<char>(0x80 | (point >> 12 & 0x3f));
+    }
+    out += static_cast<char>(0x80 | (point >> 6 & 0x3f));
+  }
+  out += static_cast<char>(0x80 | (point & 0x3f));
 }
 
 }  // namespace
 
-JsonReader::JsonReader(std::span<char> text, std::vector<JsonName>& names)
-    : p_(text.data()), end_(text.data() + text.size()), names_(names) {
-  names_.clear();
-  if (!valid_utf8({text.data(), text.size()}) || !take('{')) failed();
+JsonReader::JsonReader(std::string_view text, JsonSpace& space)
+    : p_(text.data()), end_(text.data() + text.size()), space_(space) {
+  space_.names.clear();
+  space_.unescaped.clear();
+  space_.unescaped.reserve(text.size());
+  if (!valid_utf8(text) || !take('{')) failed();
 }
 
 bool JsonReader::next(std::string_view& name) {
@@ -100,55 +97,67 @@ bool JsonReader::take_name(std::string_view& name) {
   skip_space();
   if (!take(':')) return false;
   skip_space();
-  names_.push_back(name_of(name));
+  std::uint64_t prefix = 0;
+  std::memcpy(&prefix, name.data(), std::min(name.size(), sizeof prefix));
+  space_.names.push_back({prefix, name});
   return true;
 }
 
 bool JsonReader::take_string(std::string_view& value) {
   if (!take('"')) return false;
-  char* const begin = p_;
+  const char* const begin = p_;
   while (p_ != end_ && !kStops[byte(*p_)]) ++p_;
-  char* to = p_;  // behind p_ once an escape was seen: what is decoded is never longer than its spelling
+  if (p_ == end_ || *p_ != '"') return take_escaped_string(begin, value);
+  value = {begin, static_cast<std::size_t>(p_ - begin)};
+  ++p_;
+  return true;
+}
+
+bool JsonReader::take_escaped_string(const char* begin, std::string_view& value) {
+  std::string& out = space_.unescaped;
+  const std::size_t start = out.size();
+  out.append(begin, p_);
   while (p_ != end_) {
     if (*p_ == '"') {
-      value = {begin, static_cast<std::size_t>(to - begin)};
+      value = std::string_view(out).substr(start);
       ++p_;
       return true;
     }
     if (*p_ == '\\') {
-      if (!take_escape(to)) return false;
+      if (!take_escape()) return false;
     } else if (byte(*p_) < 0x20) {
       return false;
     } else {
-      *to++ = *p_++;
+      out += *p_++;
     }
   }
   return false;
 }
 
-bool JsonReader::take_escape(char*& to) {
+bool JsonReader::take_escape() {
+  std::string& out = space_.unescaped;
   ++p_;
   if (p_ == end_) return false;
   switch (const char c = *p_++) {
     case '"':
     case '\\':
     case '/':
-      *to++ = c;
+      out += c;
       return true;
     case 'b':
-      *to++ = '\b';
+      out += '\b';
       return true;
     case 'f':
-      *to++ = '\f';
+      out += '\f';
       return true;
     case 'n':
-      *to++ = '\n';
+      out += '\n';
       return true;
     case 'r':
-      *to++ = '\r';
+      out += '\r';
       return true;
     case 't':
-      *to++ = '\t';
+      out += '\t';
       return true;
     case 'u':
       break;
@@ -163,7 +172,7 @@ bool JsonReader::take_escape(char*& to) {
     if (!take("\\u") || !take_hex(low) || low < 0xdc00 || low >= 0xe000) return false;
     point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
   }
-  put_utf8(point, to);
+  append_utf8(point, out);
   return true;
 }
 
@@ -196,7 +205,7 @@ bool JsonReader::take_number(double& value) {
     value = static_cast<double>(negative ? -n : n);
     return true;
   }
-  const auto [after, error] = std::from_chars(begin, static_cast<const char*>(p_), value);
+  const auto [after, error] = std::from_chars(begin, p_, value);
   return error == std::errc() && after == p_ && std::isfinite(value);
 }
 
@@ -224,7 +233,7 @@ bool JsonReader::skip_value(int depth) {
 
 bool JsonReader::skip_object(int depth) {
   ++p_;
-  const std::size_t first = names_.size();
+  const std::size_t first = space_.names.size();
   skip_space();
   if (take('}')) return true;
   for (;;) {
@@ -236,7 +245,7 @@ bool JsonReader::skip_object(int depth) {
     skip_space();
   }
   const bool unique = unique_names_since(first);
-  names_.resize(first);
+  space_.names.resize(first);
   return unique;
 }
 
@@ -255,7 +264,7 @@ bool JsonReader::skip_array(int depth) {
 
 bool JsonReader::unique_names_since(std::size_t first) {
   constexpr std::size_t kPairwise = 24;
-  const auto names = std::span(names_).subspan(first);
+  const auto names = std::span(space_.names).subspan(first);
   if (names.size() <= kPairwise) {
     for (std::size_t i = 1; i < names.size(); ++i)
       for (std::size_t j = 0; j < i; ++j)
@@ -263,10 +272,10 @@ bool JsonReader::unique_names_since(std::size_t first) {
     return true;
   }
   // Sorted, because pairs grow as the square of what a signer may have been talked into signing.
-  std::ranges::sort(names, [](const JsonName& a, const JsonName& b) {
+  std::ranges::sort(names, [](const JsonSpace::Name& a, const JsonSpace::Name& b) {
     return std::tie(a.prefix, a.text) < std::tie(b.prefix, b.text);
   });
-  return std::ranges::adjacent_find(names, {}, &JsonName::text) == names.end();
+  return std::ranges::adjacent_find(names, {}, &JsonSpace::Name::text) == names.end();
 }
 
 bool valid_utf8(std::string_view text) {

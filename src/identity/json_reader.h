@@ -2,15 +2,16 @@
 //
 // Owner:    the verifier, on its stack, one per part of a token.
 // Thread:   one.
-// Lifetime: names and strings are views into the text, which is decoded in place: it is no longer JSON after.
+// Lifetime: names and strings are views into the text or, where they are spelt with escapes, into the space;
+//           they die with either.
 // Failure:  after the first fault every call answers false and complete() stays false.
 // Standard: RFC 8259, with the duplicate members, lone surrogates and numbers outside of double refused that
 //           RFC 7493 (I-JSON) §2 forbids; RFC 7515 §4 and RFC 7519 §4 let a verifier refuse duplicates.
 //
-// Why not Boost.JSON: it takes duplicate members, and its two parses of a token cost more than this room may
-// (json_parse in identity_bench.cc measures both). It is the oracle of this reader's fuzzer instead.
+// Why not Boost.JSON: it takes duplicate members, and parsing a token's two objects with it costs more than
+// this room may (json_parse_* in identity_bench.cc). It is the oracle of this reader's fuzzer instead.
 //
-// Usage:    JsonReader in(text, names);           // text.data() has kPadding readable bytes behind its end
+// Usage:    JsonReader in(text, space);
 //           std::string_view name;
 //           while (in.next(name)) { if (name == "exp") in.number(exp); else in.skip(); }
 //           if (!in.complete()) → refuse
@@ -18,25 +19,27 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace identity {
 
-// Names are compared by their first eight bytes as a number before they are compared at all.
-struct JsonName {
-  std::uint64_t prefix;
-  std::string_view text;
+// Working space, kept by its owner so that reading allocates nothing once it has grown.
+struct JsonSpace {
+  struct Name {
+    std::uint64_t prefix;  // the first eight bytes: names are told apart by it before they are compared
+    std::string_view text;
+  };
+  std::vector<Name> names;  // of all objects that are open
+  std::string unescaped;    // never longer than the text it comes from, so that it does not move
 };
 
 class JsonReader {
  public:
-  static constexpr std::size_t kPadding = 8;
   static constexpr int kMaxDepth = 16;  // of objects and arrays within one another
 
-  // `names` is working space, emptied here.
-  JsonReader(std::span<char> text, std::vector<JsonName>& names);
+  JsonReader(std::string_view text, JsonSpace& space);
 
   // The next member of the object; exactly one of the calls below must take its value before the next one.
   bool next(std::string_view& name);
@@ -82,7 +85,8 @@ class JsonReader {
   bool take(std::string_view word);
   bool take_digits();
   bool take_string(std::string_view& value);
-  bool take_escape(char*& to);
+  bool take_escaped_string(const char* begin, std::string_view& value);
+  bool take_escape();
   bool take_hex(std::uint32_t& unit);
   bool take_number(double& value);
   bool take_name(std::string_view& name);
@@ -91,9 +95,9 @@ class JsonReader {
   bool skip_array(int depth);
   bool unique_names_since(std::size_t first);
 
-  char* p_;
-  char* const end_;
-  std::vector<JsonName>& names_;
+  const char* p_;
+  const char* const end_;
+  JsonSpace& space_;
   State state_ = State::kFirst;
 };
 

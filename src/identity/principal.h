@@ -18,9 +18,13 @@
 namespace identity {
 
 struct Principal : base::Shared<Principal> {
-  std::string issuer;   // "" when the token names none
-  std::string subject;  // "" when the token names none
+  Principal() = default;
+  Principal(const Principal&) = delete;  // the views below point into the object
+  Principal& operator=(const Principal&) = delete;
+
   std::string payload;  // the JSON object that was signed, byte for byte: strict UTF-8, no duplicate members
+  std::string_view issuer;   // "" when the token names none
+  std::string_view subject;  // "" when the token names none
 
   base::Wall expires = base::Wall::max();      // the claim `exp`; max: the token has none and needs none
   base::Wall usable_from = base::Wall::min();  // `nbf` with the verifier's leeway taken off
@@ -30,7 +34,10 @@ struct Principal : base::Shared<Principal> {
   bool usable(base::Wall now) const { return usable_from <= now && now < usable_until; }
 
   // What logs call the caller. The bytes are the token's: whoever writes them, escapes them.
-  std::string_view name() const { return subject.empty() ? std::string_view(issuer) : subject; }
+  std::string_view name() const { return subject.empty() ? issuer : subject; }
+
+  // Sets issuer and subject: views into the payload, or into copies of what its escapes spelt.
+  void keep(std::string_view iss, std::string_view sub);
 
   // All claims, parsed anew at each call: for rules, which are evaluated once a token, not once a request.
   // Include <boost/json/value.hpp> to use it.
@@ -38,6 +45,9 @@ struct Principal : base::Shared<Principal> {
 
   // Bytes of memory, for bounds.
   std::size_t cost() const;
+
+ private:
+  std::string unescaped_;
 };
 
 }  // namespace identity

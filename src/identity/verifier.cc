@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <optional>
-#include <span>
 #include <utility>
 
 #include "base/siphash.h"
@@ -34,18 +32,33 @@ std::unexpected<base::Error> refuse(std::string_view reason) {
 
 // Working space of a thread, so that reading a token allocates nothing but its principal.
 struct Scratch {
-  std::vector<char> text;
-  std::vector<JsonName> names;
+  JsonSpace json;
+  std::string header;
 
-  std::span<char> room(std::size_t size) {
-    if (text.size() < size + JsonReader::kPadding) text.resize(2 * size + JsonReader::kPadding);
-    return {text.data(), size};
-  }
+  // The last header that was read and accepted. An issuer spells all of its headers alike, so most tokens need
+  // no more than a compare with it. Verifiers of one id have the same rules.
+  struct {
+    std::uint64_t verifier = 0;
+    std::string encoded;
+    const AlgorithmRow* algorithm = nullptr;
+    std::optional<std::string> kid;
+  } last;
 };
 
 Scratch& scratch() {
   thread_local Scratch space;
   return space;
+}
+
+// Decodes into `out`; false when it is not canonical base64url.
+bool decode(std::string_view encoded, std::string& out) {
+  const std::size_t size = base64url_decoded_size(encoded.size());
+  bool good = false;
+  out.resize_and_overwrite(size, [&](char* to, std::size_t) {  // libstdc++ 12 hands in a size of its own
+    good = base64url_decode(encoded, to);
+    return size;
+  });
+  return good;
 }
 
 struct Parts {
@@ -145,7 +158,7 @@ std::string name_of(const config::JwtIdentity& rules) {
 
 struct Verifier::Header {
   const AlgorithmRow* algorithm = nullptr;
-  std::optional<std::string_view> kid;
+  const std::optional<std::string>* kid = nullptr;
 };
 
 Verifier::Verifier(const config::JwtIdentity& rules)
@@ -227,23 +240,33 @@ base::Result<base::Ref<const Principal>> Verifier::verify(std::string_view token
 
   // Only now: nothing but the header is read of a token that nobody of ours has signed.
   auto principal = base::make_ref<Principal>();
-  bool decoded = false;
-  principal->payload.resize_and_overwrite(base64url_decoded_size(parts->payload.size()),
-                                          [&](char* out, std::size_t size) {
-                                            decoded = base64url_decode(parts->payload, out);
-                                            return size;
-                                          });
-  if (!decoded) return refuse(reason::kMalformed);
+  if (!decode(parts->payload, principal->payload)) return refuse(reason::kMalformed);
   if (auto ok = read_claims(*principal, now); !ok) return std::unexpected(ok.error());
   return base::Ref<const Principal>(std::move(principal));
 }
 
 base::Result<> Verifier::read_header(std::string_view encoded, Header& header) const {
   Scratch& space = scratch();
-  const std::span<char> text = space.room(base64url_decoded_size(encoded.size()));
-  if (!base64url_decode(encoded, text.data())) return refuse(reason::kMalformed);
+  auto& last = space.last;
+  if (!last.algorithm || last.verifier != id_ || last.encoded != encoded) {
+    last.algorithm = nullptr;
+    last.kid.reset();
+    if (auto ok = parse_header(encoded, last.kid); ok)
+      last.algorithm = *ok;
+    else
+      return std::unexpected(ok.error());
+    last.verifier = id_;
+    last.encoded = encoded;
+  }
+  header = {last.algorithm, &last.kid};
+  return {};
+}
 
-  JsonReader in(text, space.names);
+base::Result<const AlgorithmRow*> Verifier::parse_header(std::string_view encoded,
+                                                         std::optional<std::string>& kid) const {
+  Scratch& space = scratch();
+  if (!decode(encoded, space.header)) return refuse(reason::kMalformed);
+  JsonReader in(space.header, space.json);
   std::optional<std::string_view> alg;
   bool refused = false;
   std::string_view name, value;
@@ -251,7 +274,7 @@ base::Result<> Verifier::read_header(std::string_view encoded, Header& header) c
     if (name == "alg") {
       if (in.string(value)) alg = value;
     } else if (name == "kid") {
-      if (in.string(value)) header.kid = value;
+      if (in.string(value)) kid = value;
     } else if (name == "typ") {
       in.string(value);
     } else {
@@ -261,10 +284,10 @@ base::Result<> Verifier::read_header(std::string_view encoded, Header& header) c
   }
   if (!in.complete() || !alg) return refuse(reason::kMalformed);
   if (refused) return refuse(reason::kBadHeader);
-  header.algorithm = algorithm_named(*alg);
-  if (!header.algorithm || std::ranges::find(algorithms_, header.algorithm->algorithm) == algorithms_.end())
+  const AlgorithmRow* row = algorithm_named(*alg);
+  if (!row || std::ranges::find(algorithms_, row->algorithm) == algorithms_.end())
     return refuse(reason::kBadAlgorithm);
-  return {};
+  return row;
 }
 
 base::Result<> Verifier::check_signature(const Header& header, std::string_view message,
@@ -278,7 +301,7 @@ base::Result<> Verifier::check_signature(const Header& header, std::string_view 
   int tries = 0;
   for (const auto& key : keys_) {
     if (&key->algorithm() != header.algorithm) continue;
-    if (header.kid && !key->kid().empty() && key->kid() != *header.kid) continue;
+    if (*header.kid && !key->kid().empty() && key->kid() != **header.kid) continue;
     if (++tries > kMaxTries) break;
     if (key->verifies(message, signature)) return {};
   }
@@ -286,10 +309,7 @@ base::Result<> Verifier::check_signature(const Header& header, std::string_view 
 }
 
 base::Result<> Verifier::read_claims(Principal& principal, base::Wall now) const {
-  Scratch& space = scratch();
-  const std::span<char> text = space.room(principal.payload.size());
-  std::memcpy(text.data(), principal.payload.data(), text.size());
-  JsonReader in(text, space.names);
+  JsonReader in(principal.payload, scratch().json);
   Claims claims;
   const bool whole = read(in, audience_, claims);
   if (claims.wrong_type) return refuse(reason::kBadClaim);
@@ -308,8 +328,7 @@ base::Result<> Verifier::read_claims(Principal& principal, base::Wall now) const
   if (now < principal.usable_from) return refuse(reason::kNotYetValid);
   if (claims.iat && now < to_wall(*claims.iat - leeway)) return refuse(reason::kIssuedInFuture);
 
-  if (claims.iss) principal.issuer = *claims.iss;
-  if (claims.sub) principal.subject = *claims.sub;
+  principal.keep(claims.iss.value_or(""), claims.sub.value_or(""));
   return {};
 }
 

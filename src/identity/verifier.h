@@ -20,6 +20,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -34,6 +35,7 @@
 namespace identity {
 
 class VerificationKey;
+struct AlgorithmRow;
 
 // An identity that cannot verify anything as configured: one line, with the place in the configuration.
 struct VerifierError : std::runtime_error {
@@ -70,6 +72,8 @@ class Verifier {
   void fingerprint(const config::JwtIdentity& rules);
 
   base::Result<> read_header(std::string_view encoded, Header& header) const;
+  base::Result<const AlgorithmRow*> parse_header(std::string_view encoded,
+                                                 std::optional<std::string>& kid) const;
   base::Result<> check_signature(const Header& header, std::string_view message,
                                  std::string_view encoded) const;
   base::Result<> read_claims(Principal& principal, base::Wall now) const;
