@@ -4,6 +4,7 @@
 #include "base/siphash.h"
 #include "origin/dir_origin.h"
 #include "origin/http_origin.h"
+#include "origin/s3_origin.h"
 
 namespace origin {
 
@@ -69,7 +70,7 @@ std::shared_ptr<Origin> make_origin(const config::Origin& configuration, Env env
         else if constexpr (std::is_same_v<Options, config::HttpOrigin>)
           return std::make_shared<HttpOrigin>(configuration, options, env);
         else
-          throw std::runtime_error("origins of type s3 are not built yet");
+          return std::make_shared<S3Origin>(configuration, options, env);
       },
       configuration.kind);
 }

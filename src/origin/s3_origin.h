@@ -1,0 +1,61 @@
+// A bucket behind the gateway: GET and HEAD of objects, signed, by way of S3's HTTP interface.
+//
+// Owner, thread, lifetime: as Origin. A Reply with several ranges asks this origin for each as it is read.
+// Standard: Amazon S3 "GetObject" and "HeadObject"; RFC 9110 §13.1.5 (If-Range), §14 (ranges).
+// Failure:  as Origin; what an S3 reply turns into stands in s3_reply.h.
+//
+// The key is the decoded path without its first slash, behind the configured prefix; `//` stays. A request
+// for no key at all is kNotFound and never sent: it would list the bucket. Of a query versionId and
+// partNumber are kept, everything else would be a sub-resource (?acl, ?policy) or a way to change the reply's
+// fields
+// (?response-content-type).
+//
+// S3 does not know If-Range and answers one range at a time. If-Range becomes Range with If-Match (a strong
+// tag) or If-Unmodified-Since (a date), and what comes back is checked; where it does not hold, the object is
+// asked for as a whole. Several ranges become HEAD, then one GET a range, tied by If-Match.
+#pragma once
+
+#include <string>
+
+#include "origin/origin.h"
+#include "origin/pool.h"
+#include "origin/sigv4.h"
+
+namespace origin {
+
+// One request to S3. Empty views are not sent.
+struct ObjectQuestion {
+  http::Method method = http::Method::kGet;
+  std::string_view path{};  // as on the wire, bucket included where the style wants it
+  std::string_view query{};
+  std::string_view range{}, if_match{}, if_none_match{}, if_modified_since{}, if_unmodified_since{};
+};
+
+class S3Origin final : public Origin {
+ public:
+  S3Origin(const config::Origin& configuration, const config::S3Origin& options, Env env);
+
+  net::Task<base::Result<Reply>> fetch(const Ask& ask, net::Cancel* cancel) override;
+  net::Task<base::Result<>> probe() override;
+  std::string_view allowed_methods() const override { return "GET, HEAD"; }
+  bool effective_query(std::string_view raw_query, bool has_query, std::string& out) const override;
+  void close_idle() override { pool_->close_idle(); }
+
+  // Signs, sends and judges one request; for the parts of a reply as well.
+  net::Task<base::Result<Reply>> ask(const ObjectQuestion& question, net::Cancel* cancel);
+
+ private:
+  net::Task<base::Result<Reply>> fetch_if_range(ObjectQuestion question, std::string_view if_range,
+                                                net::Cancel* cancel);
+  net::Task<base::Result<Reply>> fetch_ranges(ObjectQuestion question, std::string_view if_range,
+                                              net::Cancel* cancel);
+  void render(const ObjectQuestion& question, std::string& out);
+
+  const std::string host_;       // as in Host
+  const std::string path_head_;  // before every key, encoded: "/", "/bucket/", with the prefix
+  const bool anonymous_;
+  Signer signer_;
+  base::Ref<Pool> pool_;
+};
+
+}  // namespace origin

@@ -1,0 +1,141 @@
+#include "origin/s3_reply.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "http/chars.h"
+#include "origin/reply.h"
+
+namespace origin {
+
+using base::Code;
+using base::fail;
+using http::FieldId;
+
+namespace {
+
+constexpr std::size_t kMaxError = 16 << 10;
+
+bool starts_with_nocase(std::string_view text, std::string_view prefix) {
+  return http::iequals(text.substr(0, prefix.size()), prefix);
+}
+
+bool of_the_object(const http::Field& field) {
+  switch (field.id) {
+    case FieldId::kContentType:
+    case FieldId::kContentLength:
+    case FieldId::kContentEncoding:
+    case FieldId::kContentRange:
+    case FieldId::kAcceptRanges:
+    case FieldId::kEtag:
+    case FieldId::kLastModified:
+    case FieldId::kCacheControl:
+    case FieldId::kExpires:
+    case FieldId::kDate:
+    case FieldId::kTransferEncoding:
+      return true;
+    case FieldId::kOther:
+      break;
+    default:
+      return false;
+  }
+  return http::iequals(field.name, "Content-Disposition") || http::iequals(field.name, "Content-Language") ||
+         http::iequals(field.name, "x-amz-version-id") || starts_with_nocase(field.name, "x-amz-meta-");
+}
+
+void keep_object_fields(http::ResponseHead& head) {
+  http::FieldList kept;
+  for (const http::Field& field : head.fields)
+    if (of_the_object(field)) kept.push(field.name, field.value, field.id);
+  head.fields = kept;
+}
+
+// The text of an element of an error document, e.g. <Code>NoSuchKey</Code>; such documents are flat.
+std::string_view element(std::string_view xml, std::string_view open, std::string_view close) {
+  const std::size_t at = xml.find(open);
+  if (at == std::string_view::npos) return {};
+  xml.remove_prefix(at + open.size());
+  return xml.substr(0, xml.find(close));
+}
+
+// The body, if it is short; what was read of it otherwise.
+net::Task<std::string> read_error(Reply& reply, net::Cancel* cancel) {
+  std::string text(kMaxError, '\0');
+  std::size_t size = 0;
+  for (int reads = 0; reads < 64 && size < text.size(); ++reads) {
+    const auto n = co_await reply.read(std::span(text).subspan(size), cancel);
+    if (!n || *n == 0) break;
+    size += *n;
+  }
+  text.resize(size);
+  co_return text;
+}
+
+base::Error denied(std::string_view code) {
+  static constexpr auto kOurs = std::to_array<base::Error>({
+      {Code::kOriginDenied, "the object store does not know our access key"},
+      {Code::kOriginDenied, "the object store refuses our signature: check secret and region"},
+      {Code::kOriginDenied, "our session token has expired or does not belong to the key"},
+      {Code::kOriginDenied, "the object store's clock differs from ours by too much"},
+  });
+  if (code == "InvalidAccessKeyId") return kOurs[0];
+  if (code == "SignatureDoesNotMatch" || code == "AuthorizationHeaderMalformed" || code == "InvalidRequest")
+    return kOurs[1];
+  if (code == "ExpiredToken" || code == "InvalidToken" || code == "TokenRefreshRequired") return kOurs[2];
+  if (code == "RequestTimeTooSkewed" || code == "RequestExpired") return kOurs[3];
+  return {Code::kForbidden, "the object store does not give out this object"};
+}
+
+Reply unsatisfiable(const Reply& from, std::string_view xml) {
+  std::string value(from.head().value(FieldId::kContentRange));
+  const std::string_view size = element(xml, "<ActualObjectSize>", "</ActualObjectSize>");
+  if (value.empty() && !size.empty() && size.size() < 20 &&
+      std::ranges::all_of(size, [](char c) { return http::is(http::kDigitChar, c); }))
+    value = "bytes */" + std::string(size);
+  auto own = std::make_unique<OwnHead>(std::uint16_t{416}, 64 + value.size());
+  if (!value.empty()) own->add(FieldId::kContentRange, value);
+  own->set_length(0);
+  return ReplyMaker::of(nullptr, std::move(own), from.requested_at(), from.idle_timeout());
+}
+
+}  // namespace
+
+net::Task<base::Result<Reply>> judge_s3(Reply reply, bool chosen, net::Cancel* cancel) {
+  const std::uint16_t status = reply.status();
+  if (status == 200 || status == 206 || status == 304) {
+    keep_object_fields(ReplyMaker::head(reply));
+    co_return reply;
+  }
+  const std::string xml = co_await read_error(reply, cancel);
+  std::string_view code = element(xml, "<Code>", "</Code>");
+  if (const http::Field* said = reply.head().fields.find("x-minio-error-code"); said && code.empty())
+    code = said->value;
+  switch (status) {
+    case 416:
+      co_return unsatisfiable(reply, xml);
+    case 412:
+      co_return fail(Code::kPreconditionFailed, "the object does not meet the request's conditions");
+    case 404:
+    case 405:
+      co_return fail(Code::kNotFound, "no such object");
+    case 401:
+    case 403:
+      co_return std::unexpected(denied(code));
+    case 429:
+    case 503:
+      co_return fail(Code::kOverloaded, "the object store asks for fewer requests");
+    case 400: {
+      const base::Error why = denied(code);
+      if (why.code == Code::kOriginDenied && code != "InvalidRequest") co_return std::unexpected(why);
+      if (chosen) co_return fail(Code::kBadRequest, "the object store refuses the version or part asked for");
+      co_return fail(Code::kOriginBadReply, "the object store calls our request malformed");
+    }
+    default:
+      break;
+  }
+  if (status >= 300 && status < 400) co_return fail(Code::kOriginBadReply, "the bucket is in another region");
+  co_return fail(Code::kOriginBadReply, "the object store failed");
+}
+
+}  // namespace origin

@@ -1,0 +1,42 @@
+// What an S3 server's reply means to a client, and what of it the client may see.
+//
+// Owner:    S3Origin. Thread: the worker's own.
+// Lifetime: the Reply goes in and comes out.
+// Standard: Amazon S3's "Error responses" and "GetObject", as MinIO and others follow them.
+//
+//   200, 206, 304       a Reply with the object's own fields: type, coding, language, disposition,
+//   validators,
+//                       freshness, ranges, x-amz-meta-*, x-amz-version-id. An allow-list, because the rest
+//                       speaks of the server (ids, encryption, CORS; MinIO's Vary names fields that we never
+//                       send) and grows with every server.
+//   416                 a Reply without a body, with Content-Range
+//   412                 kPreconditionFailed
+//   404, 405            kNotFound (405: the version asked for is a delete marker)
+//   403, 401            kForbidden, or kOriginDenied when it is our signature, key or clock that is refused.
+//   A
+//                       key that may not list its bucket is told 403 for missing objects too; the gateway
+//                       cannot know better and says 403. HEAD has no body to tell the two apart (MinIO says
+//                       it in a field), so there it is kForbidden.
+//   400                 kOriginDenied for expired or malformed credentials; kBadRequest when the client named
+//   a
+//                       version or part; else kOriginBadReply
+//   3xx                 kOriginBadReply: the bucket is in another region
+//   429, 503            kOverloaded, so that the client hears 503 and comes again later
+//   anything else       kOriginBadReply
+//
+// Bodies of errors are read (16 KiB at most) to learn the code and to keep the connection; none goes on.
+#pragma once
+
+#include <string_view>
+
+#include "base/error.h"
+#include "net/loop.h"
+#include "net/task.h"
+#include "origin/origin.h"
+
+namespace origin {
+
+// `chosen`: the client named a version or a part, so that a 400 may be about these.
+net::Task<base::Result<Reply>> judge_s3(Reply reply, bool chosen, net::Cancel* cancel);
+
+}  // namespace origin
