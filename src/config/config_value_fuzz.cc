@@ -33,6 +33,12 @@ void comes_round(std::string_view text) {
   require(second && G::show(*second) == shown);
 }
 
+// A failure says why.
+template <class T>
+void explains(const std::expected<T, std::string>& result) {
+  require(result || !result.error().empty());
+}
+
 void route_path(std::string_view text) {
   const auto path = RoutePath::parse(text);
   if (!path) return;
@@ -74,10 +80,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   comes_round<NetworkText>(text);
   url(text);
   route_path(text);
-  (void)expand(text, no_more_than_a);
+  explains(expand(text, no_more_than_a));
   for (const Encoding encoding : {Encoding::kBase64, Encoding::kBase64Url, Encoding::kHex})
-    (void)decode(base::Secret(std::string(text)), encoding);
-  (void)credentials_from_ini(base::Secret(std::string(text)), "default");
+    explains(decode(base::Secret(std::string(text)), encoding));
+  explains(credentials_from_ini(base::Secret(std::string(text)), "default"));
   // A key file named by the input would read the machine's files; such inputs stop here.
   if (!text.contains("file") && !text.contains("env")) file(text);
   return 0;

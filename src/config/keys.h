@@ -19,7 +19,7 @@
 namespace config {
 
 class Reader;
-struct Node;
+struct YamlNode;
 struct Section;
 
 enum class Kind : std::uint8_t {
@@ -67,7 +67,7 @@ struct Row {
   std::span<const std::string_view> words;
   std::span<const Section* const> sections;
 
-  void (*read)(Reader&, const Row&, const Node&, void* owner) = nullptr;
+  void (*read)(Reader&, const Row&, const YamlNode&, void* owner) = nullptr;
   std::string (*show)(const void* owner) = nullptr;  // the value as text; none for secrets and sections
   const void* (*part)(const void* owner) = nullptr;  // of a single section: the member it fills
   const void* owner_tag = nullptr;                   // the type that read() and show() expect
@@ -81,7 +81,7 @@ struct Section {
   std::string_view text;
   std::span<const Row> rows;
   std::string_view shorthand;
-  void (*check)(Reader&, const Node&, void* owner) = nullptr;  // what no single row can tell
+  void (*check)(Reader&, const YamlNode&, void* owner) = nullptr;  // what no single row can tell
 
   const Row* find(std::string_view key) const;
 };

@@ -49,8 +49,8 @@ void expect_defaults(const Section& section) {
     if (row.fallback.starts_with('(')) continue;
     T fresh{};
     T read{};
-    Node node;
-    node.kind = Node::Kind::kScalar;
+    YamlNode node;
+    node.kind = YamlNode::Kind::kScalar;
     node.text = row.fallback;
     Reader reader("t.yaml", kNoEnv);
     row.read(reader, row, node, &read);

@@ -17,7 +17,7 @@ constexpr std::size_t kMaxFile = 4 << 20;
 Config load_text(const std::string& text, const std::string& name, const Env& env) {
   if (text.size() > kMaxFile) throw ConfigError(name, 0, "", "is larger than 4MiB");
   if (text.contains('\0')) throw ConfigError(name, 0, "", "holds a NUL byte; is it a YAML file?");
-  const Node root = parse_yaml(text, name);
+  const YamlNode root = parse_yaml(text, name);
   Reader reader(name, env);
   Config config;
   config.file = name;

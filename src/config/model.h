@@ -37,19 +37,19 @@ struct Network {  // 10.0.0.0/8, ::1/128, or a bare address; IPv4 is kept as ::f
   bool contains(const std::array<std::uint8_t, 16>& address) const;
 };
 
-struct Timeouts {               // what a client may take
-  Millis header{10'000};        // from the first byte of a head to its end
-  Millis idle{60'000};          // between two requests
-  Millis body{30'000};          // between two reads of a request body
-  Millis write{30'000};         // without the client taking a byte
+struct Timeouts {         // what a client may take
+  Millis header{10'000};  // from the first byte of a head to its end
+  Millis idle{60'000};    // between two requests
+  Millis body{30'000};    // between two reads of a request body
+  Millis write{30'000};   // without the client taking a byte
 };
 
 struct Limits {
-  std::uint64_t head = 16 << 10;          // bytes of a request head, else 431
-  std::uint64_t target = 8 << 10;         // bytes of a request target, else 414
-  std::uint64_t fields = 100;             // header fields, else 431
-  std::uint64_t body = 1ULL << 30;        // bytes of a request body, else 413
-  std::uint64_t connections = 0;          // open client connections, else 503; 0: what RLIMIT_NOFILE allows
+  std::uint64_t head = 16 << 10;    // bytes of a request head, else 431
+  std::uint64_t target = 8 << 10;   // bytes of a request target, else 414
+  std::uint64_t fields = 100;       // header fields, else 431
+  std::uint64_t body = 1ULL << 30;  // bytes of a request body, else 413
+  std::uint64_t connections = 0;    // open client connections, else 503; 0: what RLIMIT_NOFILE allows
 };
 
 struct Admin {
@@ -57,8 +57,8 @@ struct Admin {
 };
 
 struct Shutdown {
-  Millis delay{0};          // accept on while readiness is red, so that balancers notice
-  Millis timeout{30'000};   // then what is still in flight is cut
+  Millis delay{0};         // accept on while readiness is red, so that balancers notice
+  Millis timeout{30'000};  // then what is still in flight is cut
 };
 
 struct AccessLog {
@@ -93,16 +93,16 @@ struct OriginTimeouts {
 };
 
 struct Pool {
-  std::uint64_t idle = 64;          // kept open a worker
-  Millis idle_timeout{30'000};      // then closed
-  Millis resolve_every{30'000};     // a name is looked up again after this
+  std::uint64_t idle = 64;       // kept open a worker
+  Millis idle_timeout{30'000};   // then closed
+  Millis resolve_every{30'000};  // a name is looked up again after this
 };
 
 struct Url {
   bool tls = false;
-  std::string host;         // without brackets
+  std::string host;  // without brackets
   std::uint16_t port = 80;
-  std::string path;         // "" or "/base", never with a trailing slash
+  std::string path;               // "" or "/base", never with a trailing slash
   std::string authority() const;  // for Host: brackets where needed, the port unless it is the scheme's own
 };
 
@@ -151,10 +151,10 @@ struct Origin {
 enum class Algorithm : std::uint8_t { kHS256, kES256 };
 
 struct Key {
-  std::string kid;                    // "": tried for every token without one, and for any
-  std::optional<Algorithm> algorithm; // needed where the identity lists several
-  base::Secret material;              // PEM text, or the bytes of an HMAC secret
-  std::string source;                 // "file staff.pem", "env KEY", "inline": for messages, never the bytes
+  std::string kid;                     // "": tried for every token without one, and for any
+  std::optional<Algorithm> algorithm;  // needed where the identity lists several
+  base::Secret material;               // PEM text, or the bytes of an HMAC secret
+  std::string source;                  // "file staff.pem", "env KEY", "inline": for messages, never the bytes
   int line = 0;
 };
 
@@ -167,36 +167,36 @@ struct TokenSource {
 struct JwtIdentity {
   std::string name;
   int line = 0;
-  std::string issuer;                   // "": not checked
-  std::vector<std::string> audience;    // one of these must be in aud; empty: not checked
-  std::vector<Algorithm> algorithms;    // at least one
-  std::vector<Key> keys;                // at least one
-  std::vector<TokenSource> from;        // default: bearer
-  Seconds leeway{30};                   // for exp, nbf and iat
+  std::string issuer;                 // "": not checked
+  std::vector<std::string> audience;  // one of these must be in aud; empty: not checked
+  std::vector<Algorithm> algorithms;  // at least one
+  std::vector<Key> keys;              // at least one
+  std::vector<TokenSource> from;      // default: bearer
+  Seconds leeway{30};                 // for exp, nbf and iat
   bool require_exp = true;
-  std::uint64_t max_token = 8 << 10;    // bytes
+  std::uint64_t max_token = 8 << 10;  // bytes
 };
 
 // ---- routes
 
 struct RouteCache {
-  bool enabled = true;          // `cache: off` on the route
-  std::optional<Seconds> ttl;   // where the origin is silent
+  bool enabled = true;         // `cache: off` on the route
+  std::optional<Seconds> ttl;  // where the origin is silent
 };
 
 struct Route {
-  std::string path;             // decoded prefix, begins and ends at a segment boundary
+  std::string path;  // decoded prefix, begins and ends at a segment boundary
   int line = 0;
   std::string origin;
-  std::string identity;         // "": open to everybody
+  std::string identity;  // "": open to everybody
   bool forward_authorization = false;
   RouteCache cache;
 };
 
 struct Config {
-  std::string file;             // for messages
+  std::string file;  // for messages
   std::vector<Address> listen;
-  std::uint64_t workers = 0;    // 0: one per CPU of the affinity mask
+  std::uint64_t workers = 0;  // 0: one per CPU of the affinity mask
   std::vector<Network> trusted_proxies;
   Admin admin;
   Timeouts timeouts;

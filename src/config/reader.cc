@@ -15,15 +15,15 @@ namespace {
 
 constexpr std::string_view kEmpty = "has no value; give it one or take the key out";
 
-const char* what_is(const Node& node) {
+const char* what_is(const YamlNode& node) {
   switch (node.kind) {
-    case Node::Kind::kNull:
+    case YamlNode::Kind::kNull:
       return "nothing";
-    case Node::Kind::kScalar:
+    case YamlNode::Kind::kScalar:
       return "a single value";
-    case Node::Kind::kList:
+    case YamlNode::Kind::kList:
       return "a list";
-    case Node::Kind::kMap:
+    case YamlNode::Kind::kMap:
       return "a map";
   }
   return "";
@@ -44,25 +44,25 @@ void Reader::fail(int line, std::string_view message) const {
   throw ConfigError(file_, line, path_, message);
 }
 
-void Reader::fail_value(const Row& row, const Node& node, std::string_view predicate) const {
+void Reader::fail_value(const Row& row, const YamlNode& node, std::string_view predicate) const {
   // A URL may hold a password; a variable's value is never shown, only its name.
   const bool shown =
       row.kind != Kind::kSecret && row.kind != Kind::kUrl && !node.text.empty() && node.text.size() <= 80;
   fail(node.line, shown ? fmt::format("'{}' {}", node.text, predicate) : std::string(predicate));
 }
 
-std::string Reader::text(const Node& node) const {
-  if (node.kind == Node::Kind::kNull) fail(node.line, kEmpty);
-  if (node.kind != Node::Kind::kScalar)
+std::string Reader::text(const YamlNode& node) const {
+  if (node.kind == YamlNode::Kind::kNull) fail(node.line, kEmpty);
+  if (node.kind != YamlNode::Kind::kScalar)
     fail(node.line, fmt::format("must be a single value, not {}", what_is(node)));
   auto expanded = expand(node.text, env_);
   if (!expanded) fail(node.line, expanded.error());
   return *std::move(expanded);
 }
 
-void Reader::check_map(const Node& node) {
-  if (node.kind == Node::Kind::kNull) fail(node.line, kEmpty);
-  if (node.kind != Node::Kind::kMap)
+void Reader::check_map(const YamlNode& node) {
+  if (node.kind == YamlNode::Kind::kNull) fail(node.line, kEmpty);
+  if (node.kind != YamlNode::Kind::kMap)
     fail(node.line, fmt::format("must be a map of keys, not {}", what_is(node)));
   std::map<std::string_view, int> seen;
   for (const Entry& entry : node.entries) {
@@ -73,8 +73,8 @@ void Reader::check_map(const Node& node) {
   }
 }
 
-void Reader::section(const Node& node, const Section& section, void* owner) {
-  if (node.kind == Node::Kind::kScalar && !section.shorthand.empty()) {
+void Reader::section(const YamlNode& node, const Section& section, void* owner) {
+  if (node.kind == YamlNode::Kind::kScalar && !section.shorthand.empty()) {
     const Row* row = section.find(section.shorthand);
     row->read(*this, *row, node, owner);
     if (section.check != nullptr) section.check(*this, node, owner);
@@ -102,7 +102,7 @@ void Reader::section(const Node& node, const Section& section, void* owner) {
   if (section.check != nullptr) section.check(*this, node, owner);
 }
 
-const Section& Reader::choose(const Node& node, std::span<const Section* const> choices) {
+const Section& Reader::choose(const YamlNode& node, std::span<const Section* const> choices) {
   check_map(node);
   std::vector<std::string_view> types;
   for (const Section* choice : choices) types.push_back(choice->type);
@@ -118,7 +118,7 @@ const Section& Reader::choose(const Node& node, std::span<const Section* const> 
   return *choices[static_cast<std::size_t>(found - types.begin())];
 }
 
-const std::vector<Entry>& Reader::named(const Node& node) {
+const std::vector<Entry>& Reader::named(const YamlNode& node) {
   check_map(node);
   for (const Entry& entry : node.entries) {
     const Step step(*this, entry.name);
@@ -127,9 +127,9 @@ const std::vector<Entry>& Reader::named(const Node& node) {
   return node.entries;
 }
 
-std::span<const Node> Reader::items(const Row& row, const Node& node) const {
-  if (node.kind == Node::Kind::kNull) fail(node.line, kEmpty);
-  if (node.kind != Node::Kind::kList) return {&node, 1};
+std::span<const YamlNode> Reader::items(const Row& row, const YamlNode& node) const {
+  if (node.kind == YamlNode::Kind::kNull) fail(node.line, kEmpty);
+  if (node.kind != YamlNode::Kind::kList) return {&node, 1};
   if (node.items.empty() && row.fallback != "[]") fail(node.line, "is an empty list");
   return node.items;
 }

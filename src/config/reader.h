@@ -34,22 +34,22 @@ class Reader {
 
   [[noreturn]] void fail(int line, std::string_view message) const;
   // The message follows the value as written, unless that is better not shown.
-  [[noreturn]] void fail_value(const Row& row, const Node& node, std::string_view predicate) const;
+  [[noreturn]] void fail_value(const Row& row, const YamlNode& node, std::string_view predicate) const;
 
   // A scalar with its variables expanded.
-  std::string text(const Node& node) const;
+  std::string text(const YamlNode& node) const;
 
   // A map, or the shorthand's value; `owner` is of the type that the section's rows expect.
-  void section(const Node& node, const Section& section, void* owner);
+  void section(const YamlNode& node, const Section& section, void* owner);
 
   // The section among `choices` that a map's key `type` names.
-  const Section& choose(const Node& node, std::span<const Section* const> choices);
+  const Section& choose(const YamlNode& node, std::span<const Section* const> choices);
 
   // The entries of a map with chosen names, checked for repetition and for being names.
-  const std::vector<Entry>& named(const Node& node);
+  const std::vector<Entry>& named(const YamlNode& node);
 
   // The items of a list, or the node itself where one stands without brackets.
-  std::span<const Node> items(const Row& row, const Node& node) const;
+  std::span<const YamlNode> items(const Row& row, const YamlNode& node) const;
 
   const std::string& file() const { return file_; }
   const Env& env() const { return env_; }
@@ -57,7 +57,7 @@ class Reader {
   std::string resolve(const std::string& path) const;
 
  private:
-  void check_map(const Node& node);  // a map, and no key twice
+  void check_map(const YamlNode& node);  // a map, and no key twice
 
   std::string file_;
   const Env& env_;

@@ -81,7 +81,7 @@ Parsed<E> Words<E>::parse(std::string_view text) {
 }
 
 template <class G>
-typename G::Value read_value(Reader& reader, const Row& row, const Node& node) {
+typename G::Value read_value(Reader& reader, const Row& row, const YamlNode& node) {
   auto value = G::parse(reader.text(node));
   if (!value) reader.fail_value(row, node, value.error());
   if constexpr (requires { G::measure(*value); }) {
@@ -129,11 +129,11 @@ consteval Row value(Kind kind, Said said) {
           .words = {},
           .sections = {},
           .owner_tag = &kTag<Owner>};
-  row.read = [](Reader& reader, const Row& self, const Node& node, void* owner) {
+  row.read = [](Reader& reader, const Row& self, const YamlNode& node, void* owner) {
     auto& member = static_cast<Owner*>(owner)->*M;
     if constexpr (Unwrapped<ValueOf<M>>::kList) {
       std::size_t index = 0;
-      for (const Node& item : reader.items(self, node)) {
+      for (const YamlNode& item : reader.items(self, node)) {
         const Reader::Step step(reader, index++);
         member.push_back(read_value<G>(reader, self, item));
       }
@@ -221,7 +221,7 @@ consteval Row section(std::string_view name, std::string_view about) {
   row.text = about;
   row.sections = kOnly<S>;
   row.owner_tag = &kTag<OwnerOf<M>>;
-  row.read = [](Reader& reader, const Row&, const Node& node, void* owner) {
+  row.read = [](Reader& reader, const Row&, const YamlNode& node, void* owner) {
     reader.section(node, S, &(static_cast<OwnerOf<M>*>(owner)->*M));
   };
   row.part = [](const void* owner) -> const void* { return &(static_cast<const OwnerOf<M>*>(owner)->*M); };
@@ -229,7 +229,7 @@ consteval Row section(std::string_view name, std::string_view about) {
 }
 
 // A section that is read as a Draft first and then put into its owner by
-// void Place(Reader&, const Node&, Draft&&, Owner&).
+// void Place(Reader&, const YamlNode&, Draft&&, Owner&).
 template <class Owner, class Draft, const Section& S, auto Place>
 consteval Row draft(std::string_view name, std::string_view fallback, Reload reload, std::string_view about) {
   Row row;
@@ -240,7 +240,7 @@ consteval Row draft(std::string_view name, std::string_view fallback, Reload rel
   row.text = about;
   row.sections = kOnly<S>;
   row.owner_tag = &kTag<Owner>;
-  row.read = [](Reader& reader, const Row&, const Node& node, void* owner) {
+  row.read = [](Reader& reader, const Row&, const YamlNode& node, void* owner) {
     Draft item{};
     reader.section(node, S, &item);
     Place(reader, node, std::move(item), *static_cast<Owner*>(owner));
@@ -253,9 +253,9 @@ consteval Row drafts(std::string_view name, std::string_view fallback, Reload re
                      std::string_view about) {
   Row row = draft<Owner, Draft, S, Place>(name, fallback, reload, about);
   row.list = true;
-  row.read = [](Reader& reader, const Row& self, const Node& node, void* owner) {
+  row.read = [](Reader& reader, const Row& self, const YamlNode& node, void* owner) {
     std::size_t index = 0;
-    for (const Node& each : reader.items(self, node)) {
+    for (const YamlNode& each : reader.items(self, node)) {
       const Reader::Step step(reader, index++);
       Draft item{};
       reader.section(each, S, &item);
@@ -274,7 +274,7 @@ consteval Row named(std::string_view name, std::span<const Section* const> choic
   row.text = about;
   row.sections = choices;
   row.owner_tag = &kTag<Owner>;
-  row.read = [](Reader& reader, const Row& self, const Node& node, void* owner) {
+  row.read = [](Reader& reader, const Row& self, const YamlNode& node, void* owner) {
     for (const Entry& entry : reader.named(node)) {
       const Reader::Step step(reader, entry.name);
       Place(reader, entry, reader.choose(entry.value, self.sections), *static_cast<Owner*>(owner));
@@ -283,8 +283,8 @@ consteval Row named(std::string_view name, std::span<const Section* const> choic
   return row;
 }
 
-template <class Owner, void (*Check)(Reader&, const Node&, Owner&)>
-void checked(Reader& reader, const Node& node, void* owner) {
+template <class Owner, void (*Check)(Reader&, const YamlNode&, Owner&)>
+void checked(Reader& reader, const YamlNode& node, void* owner) {
   Check(reader, node, *static_cast<Owner*>(owner));
 }
 
@@ -297,7 +297,7 @@ struct About {
 
 template <class Owner>
 consteval Section table(About about, std::span<const Row> entries,
-                        void (*check)(Reader&, const Node&, void*) = nullptr) {
+                        void (*check)(Reader&, const YamlNode&, void*) = nullptr) {
   for (const Row& row : entries)
     if (row.kind != Kind::kPlanned && row.owner_tag != &kTag<Owner>) throw "a row of another owner";
   return Section{.name = about.name,

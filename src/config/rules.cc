@@ -18,18 +18,19 @@ bool contains(const std::vector<T>& list,
   return std::ranges::find(list, value) != list.end();
 }
 
-int line_of(const Node& node, std::string_view key) {
+int line_of(const YamlNode& node, std::string_view key) {
   const Entry* entry = node.find(key);
   return entry == nullptr ? node.line : entry->value.line;
 }
 
-[[noreturn]] void fail_at(Reader& reader, const Node& node, std::string_view key, std::string_view message) {
+[[noreturn]] void fail_at(Reader& reader, const YamlNode& node, std::string_view key,
+                          std::string_view message) {
   const Reader::Step step(reader, key);
   reader.fail(line_of(node, key), message);
 }
 
 // Exactly one of `keys` is given; its name.
-std::string_view exactly_one(Reader& reader, const Node& node, std::span<const std::string_view> keys) {
+std::string_view exactly_one(Reader& reader, const YamlNode& node, std::span<const std::string_view> keys) {
   std::string_view found;
   for (const std::string_view key : keys) {
     if (node.find(key) == nullptr) continue;
@@ -51,18 +52,19 @@ void check_name(Reader& reader, int line, std::string_view key, std::string_view
                 const std::string& name, const Map& known) {
   if (known.contains(name)) return;
   std::vector<std::string_view> names;
+  names.reserve(known.size());
   for (const auto& [each, unused] : known) names.push_back(each);
   const Reader::Step step(reader, key);
   reader.fail(line, fmt::format("there is no {} '{}'{}", what, name, did_you_mean(name, names)));
 }
 
-void check_routes(Reader& reader, const Node& node, const Config& config) {
+void check_routes(Reader& reader, const YamlNode& node, const Config& config) {
   const Entry* entry = node.find("routes");
   const Reader::Step routes(reader, "routes");
   std::map<std::string_view, const Route*> seen;
   for (std::size_t i = 0; i < config.routes.size(); ++i) {
     const Route& route = config.routes[i];
-    const Node& item = entry->value.kind == Node::Kind::kList ? entry->value.items[i] : entry->value;
+    const YamlNode& item = entry->value.kind == YamlNode::Kind::kList ? entry->value.items[i] : entry->value;
     const Reader::Step step(reader, i);
     // "/a" and "/a/" begin at the same segment; if one were open and the other guarded, which would hold?
     std::string_view prefix = route.path;
@@ -82,7 +84,7 @@ void check_routes(Reader& reader, const Node& node, const Config& config) {
   }
 }
 
-void check_listeners(Reader& reader, const Node& node, const Config& config) {
+void check_listeners(Reader& reader, const YamlNode& node, const Config& config) {
   std::vector<std::string> seen;
   for (const Address& address : config.listen) {
     const std::string shown = AddressText::show(address);
@@ -100,7 +102,7 @@ void check_listeners(Reader& reader, const Node& node, const Config& config) {
 
 // ---- listeners
 
-void place_listen(Reader&, const Node&, ListenDraft&& draft, Config& config) {
+void place_listen(Reader&, const YamlNode&, ListenDraft&& draft, Config& config) {
   config.listen.push_back(std::move(draft.address));
 }
 
@@ -116,17 +118,17 @@ void place_origin(Reader& reader, const Entry& entry, const Section& section, Co
   config.origins.emplace(entry.name, std::move(origin));
 }
 
-void check_dir(Reader& reader, const Node&, DirOrigin& origin) {
+void check_dir(Reader& reader, const YamlNode&, DirOrigin& origin) {
   origin.path = reader.resolve(origin.path);
 }
 
-void check_tls(Reader& reader, const Node&, OriginTls& tls) {
+void check_tls(Reader& reader, const YamlNode&, OriginTls& tls) {
   if (!tls.ca_file.empty()) tls.ca_file = reader.resolve(tls.ca_file);
 }
 
-void place_credentials(Reader& reader, const Node& node, CredentialsDraft&& draft, S3Origin& origin) {
+void place_credentials(Reader& reader, const YamlNode& node, CredentialsDraft&& draft, S3Origin& origin) {
   Parsed<AwsCredentials> found;
-  if (node.kind == Node::Kind::kScalar ||
+  if (node.kind == YamlNode::Kind::kScalar ||
       exactly_one(reader, node, std::array<std::string_view, 2>{"source", "file"}) == "source") {
     if (node.find("profile") != nullptr) fail_at(reader, node, "profile", "needs 'file'");
     found = credentials_from_env(reader.env());
@@ -143,7 +145,7 @@ void place_credentials(Reader& reader, const Node& node, CredentialsDraft&& draf
   origin.session_token = std::move(found->session_token);
 }
 
-void check_s3(Reader& reader, const Node& node, S3Origin& origin) {
+void check_s3(Reader& reader, const YamlNode& node, S3Origin& origin) {
   if (node.find("credentials") != nullptr) {
     for (const std::string_view key : {"access_key_id", "secret_access_key", "session_token"})
       if (node.find(key) != nullptr)
@@ -177,7 +179,7 @@ void place_identity(Reader& reader, const Entry& entry, const Section& section, 
   config.identities.emplace(entry.name, std::move(identity));
 }
 
-void place_key(Reader& reader, const Node& node, KeyDraft&& draft, JwtIdentity& identity) {
+void place_key(Reader& reader, const YamlNode& node, KeyDraft&& draft, JwtIdentity& identity) {
   const std::string_view way =
       exactly_one(reader, node, std::array<std::string_view, 3>{"file", "env", "inline"});
   Key key{.kid = std::move(draft.kid),
@@ -206,9 +208,10 @@ void place_key(Reader& reader, const Node& node, KeyDraft&& draft, JwtIdentity& 
   identity.keys.push_back(std::move(key));
 }
 
-void place_token_source(Reader& reader, const Node& node, TokenSourceDraft&& draft, JwtIdentity& identity) {
+void place_token_source(Reader& reader, const YamlNode& node, TokenSourceDraft&& draft,
+                        JwtIdentity& identity) {
   TokenSource source;
-  if (node.kind == Node::Kind::kMap) {
+  if (node.kind == YamlNode::Kind::kMap) {
     const std::string_view way =
         exactly_one(reader, node, std::array<std::string_view, 3>{"scheme", "header", "query"});
     if (!draft.prefix.empty() && way != "header") fail_at(reader, node, "prefix", "needs 'header'");
@@ -219,13 +222,13 @@ void place_token_source(Reader& reader, const Node& node, TokenSourceDraft&& dra
   identity.from.push_back(std::move(source));
 }
 
-void check_identity(Reader& reader, const Node& node, JwtIdentity& identity) {
+void check_identity(Reader& reader, const YamlNode& node, JwtIdentity& identity) {
   if (identity.from.empty()) identity.from.emplace_back();
   const Reader::Step step(reader, "keys");
-  const Node& keys = node.find("keys")->value;
+  const YamlNode& keys = node.find("keys")->value;
   for (std::size_t i = 0; i < identity.keys.size(); ++i) {
     Key& key = identity.keys[i];
-    const Node& item = keys.kind == Node::Kind::kList ? keys.items[i] : keys;
+    const YamlNode& item = keys.kind == YamlNode::Kind::kList ? keys.items[i] : keys;
     const Reader::Step at(reader, i);
     if (!key.algorithm) {
       if (identity.algorithms.size() != 1)
@@ -244,12 +247,12 @@ void check_identity(Reader& reader, const Node& node, JwtIdentity& identity) {
 
 // ---- the whole
 
-void place_route(Reader&, const Node& node, Route&& route, Config& config) {
+void place_route(Reader&, const YamlNode& node, Route&& route, Config& config) {
   route.line = node.line;
   config.routes.push_back(std::move(route));
 }
 
-void check_config(Reader& reader, const Node& node, Config& config) {
+void check_config(Reader& reader, const YamlNode& node, Config& config) {
   check_listeners(reader, node, config);
   check_routes(reader, node, config);
   for (std::string* output : {&config.log.output, &config.log.access.output})

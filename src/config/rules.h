@@ -9,18 +9,18 @@
 
 namespace config::rules {
 
-void place_listen(Reader&, const Node&, ListenDraft&&, Config&);
+void place_listen(Reader&, const YamlNode&, ListenDraft&&, Config&);
 void place_origin(Reader&, const Entry&, const Section&, Config&);
 void place_identity(Reader&, const Entry&, const Section&, Config&);
-void place_route(Reader&, const Node&, Route&&, Config&);
-void place_credentials(Reader&, const Node&, CredentialsDraft&&, S3Origin&);
-void place_key(Reader&, const Node&, KeyDraft&&, JwtIdentity&);
-void place_token_source(Reader&, const Node&, TokenSourceDraft&&, JwtIdentity&);
+void place_route(Reader&, const YamlNode&, Route&&, Config&);
+void place_credentials(Reader&, const YamlNode&, CredentialsDraft&&, S3Origin&);
+void place_key(Reader&, const YamlNode&, KeyDraft&&, JwtIdentity&);
+void place_token_source(Reader&, const YamlNode&, TokenSourceDraft&&, JwtIdentity&);
 
-void check_dir(Reader&, const Node&, DirOrigin&);
-void check_s3(Reader&, const Node&, S3Origin&);
-void check_tls(Reader&, const Node&, OriginTls&);
-void check_identity(Reader&, const Node&, JwtIdentity&);
-void check_config(Reader&, const Node&, Config&);
+void check_dir(Reader&, const YamlNode&, DirOrigin&);
+void check_s3(Reader&, const YamlNode&, S3Origin&);
+void check_tls(Reader&, const YamlNode&, OriginTls&);
+void check_identity(Reader&, const YamlNode&, JwtIdentity&);
+void check_config(Reader&, const YamlNode&, Config&);
 
 }  // namespace config::rules

@@ -17,9 +17,9 @@ namespace {
 constexpr std::size_t kMaxDepth = 32;
 constexpr std::size_t kMaxBytes = 32 << 20;  // of the tree, with aliases copied out
 
-std::size_t weight(const Node& node) {
-  std::size_t bytes = sizeof(Node) + node.text.size();
-  for (const Node& item : node.items) bytes += weight(item);
+std::size_t weight(const YamlNode& node) {
+  std::size_t bytes = sizeof(YamlNode) + node.text.size();
+  for (const YamlNode& item : node.items) bytes += weight(item);
   for (const Entry& entry : node.entries) bytes += entry.name.size() + weight(entry.value);
   return bytes;
 }
@@ -29,52 +29,52 @@ class Builder final : public YAML::EventHandler {
  public:
   explicit Builder(std::string_view file) : file_(file) {}
 
-  static Node empty() {
-    Node node;
-    node.kind = Node::Kind::kMap;
+  static YamlNode empty() {
+    YamlNode node;
+    node.kind = YamlNode::Kind::kMap;
     node.line = 1;
     return node;
   }
-  Node take() { return std::move(root_); }
+  YamlNode take() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    complete(make(Node::Kind::kNull, mark), anchor);
+    complete(make(YamlNode::Kind::kNull, mark), anchor);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto known = anchors_.find(anchor);
     if (known == anchors_.end()) fail(mark, "an alias stands inside its own anchor");
     spend(weight(known->second), mark.line + 1);
-    complete(Node(known->second), 0);
+    complete(YamlNode(known->second), 0);
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     check_tag(mark, tag);
-    Node node = make(Node::Kind::kScalar, mark);
+    YamlNode node = make(YamlNode::Kind::kScalar, mark);
     node.text = value;
     complete(std::move(node), anchor);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
-    open(mark, tag, anchor, Node::Kind::kList);
+    open(mark, tag, anchor, YamlNode::Kind::kList);
   }
   void OnSequenceEnd() override { close(); }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
-    open(mark, tag, anchor, Node::Kind::kMap);
+    open(mark, tag, anchor, YamlNode::Kind::kMap);
   }
   void OnMapEnd() override { close(); }
 
  private:
   struct Frame {
-    Node node;
+    YamlNode node;
     YAML::anchor_t anchor;
     std::optional<Entry> key;  // of a map, between a key and its value
   };
 
-  static Node make(Node::Kind kind, const YAML::Mark& mark) {
-    Node node;
+  static YamlNode make(YamlNode::Kind kind, const YAML::Mark& mark) {
+    YamlNode node;
     node.kind = kind;
     node.line = mark.line + 1;
     return node;
@@ -86,7 +86,7 @@ class Builder final : public YAML::EventHandler {
   void check_tag(const YAML::Mark& mark, const std::string& tag) const {
     if (!tag.empty() && tag != "?" && tag != "!") fail(mark, "YAML tags are not supported");
   }
-  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Node::Kind kind) {
+  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YamlNode::Kind kind) {
     check_tag(mark, tag);
     if (stack_.size() >= kMaxDepth) fail(mark, "is nested too deeply");
     stack_.push_back(Frame{make(kind, mark), anchor, std::nullopt});
@@ -100,22 +100,23 @@ class Builder final : public YAML::EventHandler {
     stack_.pop_back();
     complete(std::move(frame.node), frame.anchor);
   }
-  void complete(Node node, YAML::anchor_t anchor) {
+  void complete(YamlNode node, YAML::anchor_t anchor) {
     const int line = node.line;
-    spend(sizeof(Node) + node.text.size(), line);
+    spend(sizeof(YamlNode) + node.text.size(), line);
     if (anchor != 0) anchors_[anchor] = node;
     if (stack_.empty()) {
       root_ = std::move(node);
       return;
     }
     Frame& parent = stack_.back();
-    if (parent.node.kind == Node::Kind::kList) {
+    if (parent.node.kind == YamlNode::Kind::kList) {
       parent.node.items.push_back(std::move(node));
     } else if (!parent.key) {
-      if (node.kind != Node::Kind::kScalar) throw ConfigError(file_, line, "", "a key must be plain text");
+      if (node.kind != YamlNode::Kind::kScalar)
+        throw ConfigError(file_, line, "", "a key must be plain text");
       parent.key = Entry{.name = std::move(node.text), .line = line, .value = {}};
     } else {
-      if (node.kind == Node::Kind::kNull) node.line = parent.key->line;  // its mark is the next token's
+      if (node.kind == YamlNode::Kind::kNull) node.line = parent.key->line;  // its mark is the next token's
       parent.key->value = std::move(node);
       parent.node.entries.push_back(std::move(*parent.key));
       parent.key.reset();
@@ -123,28 +124,28 @@ class Builder final : public YAML::EventHandler {
   }
 
   std::string_view file_;
-  Node root_;
+  YamlNode root_;
   std::vector<Frame> stack_;
-  std::map<YAML::anchor_t, Node> anchors_;
+  std::map<YAML::anchor_t, YamlNode> anchors_;
   std::size_t bytes_ = 0;
 };
 
 }  // namespace
 
-const Entry* Node::find(std::string_view name) const {
+const Entry* YamlNode::find(std::string_view name) const {
   for (const Entry& entry : entries)
     if (entry.name == name) return &entry;
   return nullptr;
 }
 
-Node parse_yaml(const std::string& text, std::string_view file) {
+YamlNode parse_yaml(const std::string& text, std::string_view file) {
   try {
     // yaml-cpp takes a newline at the end of the file for the end of an open quote; a comment it does not.
     std::istringstream in(text + "\n#");
     YAML::Parser parser(in);
     Builder builder(file);
     if (!parser.HandleNextDocument(builder)) return Builder::empty();
-    Node root = builder.take();
+    YamlNode root = builder.take();
     if (Builder rest(file); parser.HandleNextDocument(rest))
       throw ConfigError(file, rest.take().line, "", "one document only, but here a second begins");
     return root;

@@ -17,14 +17,14 @@ namespace config {
 
 struct Entry;
 
-struct Node {
+struct YamlNode {
   enum class Kind : std::uint8_t { kNull, kScalar, kList, kMap };
 
   Kind kind = Kind::kNull;
-  int line = 0;                // from 1
-  std::string text;            // of a scalar, as written: variables are not yet expanded
-  std::vector<Node> items;     // of a list
-  std::vector<Entry> entries;  // of a map, in order
+  int line = 0;                 // from 1
+  std::string text;             // of a scalar, as written: variables are not yet expanded
+  std::vector<YamlNode> items;  // of a list
+  std::vector<Entry> entries;   // of a map, in order
 
   const Entry* find(std::string_view name) const;  // the first, or nullptr
 };
@@ -32,10 +32,10 @@ struct Node {
 struct Entry {
   std::string name;
   int line = 0;
-  Node value;
+  YamlNode value;
 };
 
 // An empty document is an empty map. `file` is for messages.
-Node parse_yaml(const std::string& text, std::string_view file);
+YamlNode parse_yaml(const std::string& text, std::string_view file);
 
 }  // namespace config
