@@ -33,8 +33,8 @@ struct ChunkedLimits {
   std::uint64_t body = UINT64_MAX;  // bytes of data in total
   std::size_t extension = 1024;     // bytes per chunk
   std::size_t extensions =
-      16 * 1024;                    // bytes per body: as many tiny chunks cannot make a side channel of them
-  std::size_t trailers = 8 * 1024;  // bytes in total
+      16 << 10;                    // bytes per body: as many tiny chunks cannot make a side channel of them
+  std::size_t trailers = 8 << 10;  // bytes in total
 };
 
 class ChunkedDecoder {

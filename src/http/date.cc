@@ -74,7 +74,8 @@ std::optional<std::int64_t> to_unix(const Fields& f) {
                                          std::chrono::day(f.day)};
   // 60 is a leap second; POSIX time has none, so it is the first of the next minute.
   if (!date.ok() || f.hour > 23 || f.minute > 59 || f.second > 60) return std::nullopt;
-  return Days(date).time_since_epoch().count() * kDay + f.hour * 3600 + f.minute * 60 + f.second;
+  const std::int64_t second = (std::int64_t{f.hour} * 60 + f.minute) * 60 + f.second;
+  return Days(date).time_since_epoch().count() * kDay + second;
 }
 
 // Sun, 06 Nov 1994 08:49:37 GMT

@@ -94,8 +94,8 @@ bool is_host_in(std::string_view value, const char* begin) {
     if (::inet_pton(AF_INET6, text, &address) != 1) return false;
     i = close + 1;
   } else {
-    i = static_cast<std::size_t>(scan::run<kHostChar>(value.data(), {begin, value.data() + value.size()}) -
-                                 value.data());
+    const char* const end = scan::run<kHostChar>(value.begin(), {begin, value.end()});
+    i = static_cast<std::size_t>(end - value.begin());
   }
   if (i == value.size()) return true;
   if (value[i] != ':' || i == 0) return false;
@@ -244,13 +244,13 @@ base::Result<std::size_t> parse_request(std::string_view buffer, const HeadLimit
   out.expect_continue = false;
   out.upgrade = false;
   out.host = {};
-  if (const auto ok = check_meaning(out, buffer.data()); !ok) return std::unexpected(ok.error());
+  if (const auto ok = check_meaning(out, buffer.begin()); !ok) return std::unexpected(ok.error());
   if (seen != nullptr) *seen = 0;
   return static_cast<std::size_t>(lines.next - buffer.data());
 }
 
 bool is_host(std::string_view value) {
-  return is_host_in(value, value.data());
+  return is_host_in(value, value.begin());
 }
 
 }  // namespace http

@@ -46,9 +46,9 @@ constexpr bool is_idempotent(Method m) {
 enum class Framing : std::uint8_t { kNone, kLength, kChunked, kUntilClose };
 
 struct HeadLimits {
-  std::size_t head = 16 * 1024;   // bytes of the whole head: 431
-  std::size_t target = 8 * 1024;  // bytes of the request target: 414
-  std::size_t fields = 100;       // at most FieldList::kCapacity: 431
+  std::size_t head = 16 << 10;   // bytes of the whole head: 431
+  std::size_t target = 8 << 10;  // bytes of the request target: 414
+  std::size_t fields = 100;      // at most FieldList::kCapacity: 431
 };
 
 struct RequestHead {
