@@ -8,18 +8,22 @@ namespace identity {
 namespace {
 
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-constexpr std::uint8_t kForeign = 0x80;  // no sextet has this bit, so that one test serves many characters
+constexpr std::uint32_t kForeign = 0x8000'0000;  // in no sextet, so that one test serves many characters
 
-constexpr std::array<std::uint8_t, 256> kSextets = [] {
-  std::array<std::uint8_t, 256> table{};
+// The sextet of every character, already where it belongs in a group of 24 bits: three ORs decode four.
+using Table = std::array<std::uint32_t, 256>;
+constexpr Table table_of(int shift) {
+  Table table{};
   table.fill(kForeign);
   for (std::size_t i = 0; i < kAlphabet.size(); ++i)
-    table[static_cast<std::uint8_t>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
+    table[static_cast<std::uint8_t>(kAlphabet[i])] = static_cast<std::uint32_t>(i) << shift;
   return table;
-}();
+}
+constexpr std::array<Table, 4> kSextets{table_of(18), table_of(12), table_of(6), table_of(0)};
 
-std::uint32_t sextet(char c) {
-  return kSextets[static_cast<std::uint8_t>(c)];
+template <int Place>
+std::uint32_t sextet(const char* group) {
+  return kSextets[Place][static_cast<std::uint8_t>(group[Place])];
 }
 
 }  // namespace
@@ -27,11 +31,10 @@ std::uint32_t sextet(char c) {
 bool base64url_decode(std::string_view in, char* out) {
   const char* p = in.data();
   const char* const whole = p + in.size() / 4 * 4;
-  std::uint32_t foreign = 0;
+  std::uint32_t seen = 0;
   for (; p != whole; p += 4, out += 3) {
-    const std::uint32_t a = sextet(p[0]), b = sextet(p[1]), c = sextet(p[2]), d = sextet(p[3]);
-    foreign |= a | b | c | d;
-    const std::uint32_t bits = a << 18 | b << 12 | c << 6 | d;
+    const std::uint32_t bits = sextet<0>(p) | sextet<1>(p) | sextet<2>(p) | sextet<3>(p);
+    seen |= bits;
     out[0] = static_cast<char>(bits >> 16);
     out[1] = static_cast<char>(bits >> 8);
     out[2] = static_cast<char>(bits);
@@ -41,24 +44,24 @@ bool base64url_decode(std::string_view in, char* out) {
     case 1:
       return false;
     case 2: {
-      const std::uint32_t a = sextet(p[0]), b = sextet(p[1]);
-      foreign |= a | b;
-      out[0] = static_cast<char>(a << 2 | b >> 4);
-      unused = b & 0x0f;
+      const std::uint32_t bits = sextet<0>(p) | sextet<1>(p);
+      seen |= bits;
+      out[0] = static_cast<char>(bits >> 16);
+      unused = bits & 0xffff;
       break;
     }
     case 3: {
-      const std::uint32_t a = sextet(p[0]), b = sextet(p[1]), c = sextet(p[2]);
-      foreign |= a | b | c;
-      out[0] = static_cast<char>(a << 2 | b >> 4);
-      out[1] = static_cast<char>(b << 4 | c >> 2);
-      unused = c & 0x03;
+      const std::uint32_t bits = sextet<0>(p) | sextet<1>(p) | sextet<2>(p);
+      seen |= bits;
+      out[0] = static_cast<char>(bits >> 16);
+      out[1] = static_cast<char>(bits >> 8);
+      unused = bits & 0xff;
       break;
     }
     default:
       break;
   }
-  return (foreign & kForeign) == 0 && unused == 0;
+  return (seen & kForeign) == 0 && unused == 0;
 }
 
 void base64url_encode(std::string_view in, std::string& out) {

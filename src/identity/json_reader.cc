@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <span>
 #include <tuple>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace identity {
 
@@ -19,6 +24,31 @@ constexpr std::array<bool, 256> kStops = [] {
   table['"'] = table['\\'] = true;
   return table;
 }();
+
+// The first byte at which a plain run stops, or the end.
+const char* end_of_plain(const char* p, const char* end) {
+#ifdef __SSE2__
+  for (; end - p >= 16; p += 16) {
+    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v);
+    const __m128i special =
+        _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    const auto stops = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(control, special)));
+    if (stops != 0) return p + std::countr_zero(stops);
+  }
+#endif
+  while (p != end && !kStops[static_cast<std::uint8_t>(*p)]) ++p;
+  return p;
+}
+
+const char* end_of_ascii(const char* p, const char* end) {
+#ifdef __SSE2__
+  for (; end - p >= 16; p += 16)
+    if (_mm_movemask_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))) != 0) break;
+#endif
+  while (p != end && static_cast<std::uint8_t>(*p) < 0x80) ++p;
+  return p;
+}
 
 std::uint8_t byte(char c) {
   return static_cast<std::uint8_t>(c);
@@ -93,12 +123,18 @@ bool JsonReader::take_digits() {
 }
 
 bool JsonReader::take_name(std::string_view& name) {
+  const char* const begin = p_ + 1;
   if (!take_string(name)) return false;
+  std::uint64_t prefix = 0;
+  if (name.data() == begin && end_ - begin >= 8) {  // one load, beyond the name and within the text
+    std::memcpy(&prefix, begin, sizeof prefix);
+    if (name.size() < 8) prefix &= (std::uint64_t{1} << (8 * name.size())) - 1;
+  } else {
+    std::memcpy(&prefix, name.data(), std::min(name.size(), sizeof prefix));
+  }
   skip_space();
   if (!take(':')) return false;
   skip_space();
-  std::uint64_t prefix = 0;
-  std::memcpy(&prefix, name.data(), std::min(name.size(), sizeof prefix));
   space_.names.push_back({prefix, name});
   return true;
 }
@@ -106,7 +142,7 @@ bool JsonReader::take_name(std::string_view& name) {
 bool JsonReader::take_string(std::string_view& value) {
   if (!take('"')) return false;
   const char* const begin = p_;
-  while (p_ != end_ && !kStops[byte(*p_)]) ++p_;
+  p_ = end_of_plain(p_, end_);
   if (p_ == end_ || *p_ != '"') return take_escaped_string(begin, value);
   value = {begin, static_cast<std::size_t>(p_ - begin)};
   ++p_;
@@ -287,16 +323,9 @@ bool valid_utf8(std::string_view text) {
     return true;
   };
   while (p != end) {
-    if (end - p >= 8) {
-      std::uint64_t eight;
-      std::memcpy(&eight, p, sizeof eight);
-      if ((eight & 0x8080808080808080ULL) == 0) {
-        p += 8;
-        continue;
-      }
-    }
+    p = end_of_ascii(p, end);
+    if (p == end) break;
     const std::uint8_t lead = byte(*p++);
-    if (lead < 0x80) continue;
     bool ok = false;  // the table of RFC 3629 §4
     if (lead >= 0xc2 && lead <= 0xdf) ok = follows(0x80, 0xbf);
     if (lead == 0xe0) ok = follows(0xa0, 0xbf) && follows(0x80, 0xbf);
