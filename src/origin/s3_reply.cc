@@ -45,9 +45,13 @@ bool of_the_object(const http::Field& field) {
 }
 
 void keep_object_fields(http::ResponseHead& head) {
+  // What some servers say of the body in a 304 is about their error document, not about the object.
+  const auto misleading = [&](const http::Field& field) {
+    return head.status == 304 && (field.id == FieldId::kContentType || field.id == FieldId::kContentLength);
+  };
   http::FieldList kept;
   for (const http::Field& field : head.fields)
-    if (of_the_object(field)) kept.push(field.name, field.value, field.id);
+    if (of_the_object(field) && !misleading(field)) kept.push(field.name, field.value, field.id);
   head.fields = kept;
 }
 
@@ -126,6 +130,9 @@ net::Task<base::Result<Reply>> judge_s3(Reply reply, bool chosen, net::Cancel* c
     case 503:
       co_return fail(Code::kOverloaded, "the object store asks for fewer requests");
     case 400: {
+      // A key that the store could not even name holds no object.
+      if (code == "KeyTooLongError" || code == "XMinioInvalidObjectName")
+        co_return fail(Code::kNotFound, "no such object");
       const base::Error why = denied(code);
       if (why.code == Code::kOriginDenied && code != "InvalidRequest") co_return std::unexpected(why);
       if (chosen) co_return fail(Code::kBadRequest, "the object store refuses the version or part asked for");
