@@ -1,1 +1,160 @@
-int main() { return 0; }
+// The command line. Exit codes: 0 done, 1 the work failed, 2 the command or the configuration is wrong.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "cli/demo.h"
+#include "cli/files.h"
+#include "cli/server.h"
+#include "config/load.h"
+#include "config/reference.h"
+#include "config/schema.h"
+#include "gateway/snapshot.h"
+#include "identity/mint.h"
+#include "version.h"
+
+namespace {
+
+constexpr int kWrong = 2;
+
+int complain(const std::string& what) {
+  std::fprintf(stderr, "sekisho: %s\n", what.c_str());
+  return kWrong;
+}
+
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+int serve(const std::string& file) {
+  cli::Server server([file] { return config::load_file(file, config::process_env()); });
+  return server.run();
+}
+
+int serve_demo(const std::string& folder) {
+  const char* wanted = std::getenv("SEKISHO_DEMO_LISTEN");
+  const cli::Demo demo = cli::make_demo(folder, wanted ? wanted : "127.0.0.1:8080");
+  const auto load = [&] { return config::load_file(demo.config_file, config::process_env()); };
+  std::optional<cli::Server> server;
+  try {
+    server.emplace(load);
+  } catch (const std::exception&) {
+    if (wanted) throw;
+    cli::make_demo(folder, "127.0.0.1:0");  // 8080 is somebody else's: any will do
+    server.emplace(load);
+  }
+  print("Sekisho serves " + demo.config_file + ". In another terminal, try:\n\n");
+  for (const std::string& command : cli::demo_commands(demo, server->addresses().front())) print(command + "\n");
+  print("\n200, 401, 200. Metrics: http://" + server->admin_address() + "/metrics. Ctrl-C ends it.\n");
+  return server->run();
+}
+
+// The same validation as start and reload; origins are built too, so that a missing folder is found.
+int check(const std::string& file) {
+  const auto snapshot =
+      std::make_shared<const gateway::Snapshot>(config::load_file(file, config::process_env()));
+  net::Offload offload(1);
+  net::Loop loop;
+  net::Resolver resolver(loop, offload);
+  const gateway::LocalSnapshot local(snapshot, nullptr, {loop, resolver});
+  print(file + ": good, " + std::to_string(snapshot->routes().size()) + " routes\n");
+  return 0;
+}
+
+struct TokenOptions {
+  std::string key_file, algorithm = "HS256";
+  std::vector<std::string> claims;
+  std::uint64_t ttl_seconds = 3600;
+  identity::MintRequest request;
+};
+
+int token(TokenOptions options) {
+  std::string key = cli::read_all(options.key_file);
+  while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) key.pop_back();
+  options.request.now = base::wall_now();
+  options.request.ttl = base::Seconds(static_cast<std::int64_t>(options.ttl_seconds));
+  for (const std::string& claim : options.claims) options.request.claims.push_back(identity::parse_claim(claim));
+  const auto algorithm = options.algorithm == "ES256" ? config::Algorithm::kES256 : config::Algorithm::kHS256;
+  print(identity::mint(algorithm, base::Secret(std::move(key)), options.request) + "\n");
+  return 0;
+}
+
+int keygen(const std::string& algorithm, const std::string& out) {
+  const auto write = [](const std::string& path, std::string_view text, mode_t mode) {
+    if (!cli::write_new(path, text, mode)) throw std::runtime_error(path + " exists; a key is never written over");
+  };
+  if (algorithm == "HS256") {
+    write(out, identity::generate_secret().reveal(), 0600);
+    print("secret: " + out + "\n");
+    return 0;
+  }
+  const identity::KeyPair pair = identity::generate_es256_keypair();
+  write(out, pair.private_pem.reveal(), 0600);
+  write(out + ".pub", pair.public_pem, 0644);
+  print("private key: " + out + "\npublic key: " + out + ".pub\n");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("A gateway for S3 objects and HTTP services that asks who is calling.", "sekisho");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "sekisho " SEKISHO_VERSION " (" SEKISHO_COMMIT ")");
+
+  std::string file, demo, out;
+  auto* serve_command = app.add_subcommand("serve", "run the gateway");
+  auto* from_file = serve_command->add_option("-c,--config", file, "the configuration file");
+  serve_command->add_option("--demo", demo, "run on embedded defaults, with objects and a key made in this folder")
+      ->excludes(from_file);
+
+  auto* check_command = app.add_subcommand("check", "say whether a configuration is good, as start and reload would");
+  check_command->add_option("-c,--config", file, "the configuration file")->required();
+
+  bool docs = false;
+  auto* schema_command = app.add_subcommand("schema", "print the JSON Schema of the configuration");
+  schema_command->add_flag("--docs", docs, "print the reference (docs/configuration.md) instead");
+
+  TokenOptions options;
+  const CLI::IsMember algorithms({"HS256", "ES256"});
+  auto* token_command = app.add_subcommand("token", "mint a token");
+  token_command->add_option("--key", options.key_file, "HS256: the secret's file; ES256: the private key, PEM")->required();
+  token_command->add_option("--alg", options.algorithm, "HS256 or ES256")->check(algorithms)->capture_default_str();
+  token_command->add_option("--sub", options.request.subject, "who it speaks for");
+  token_command->add_option("--iss", options.request.issuer, "the issuer");
+  token_command->add_option("--aud", options.request.audience, "an audience; may be repeated");
+  token_command->add_option("--kid", options.request.kid, "the key's id");
+  token_command->add_option("--ttl", options.ttl_seconds, "how long it is good: 300, 15m, 1h")
+      ->transform(CLI::AsNumberWithUnit(std::map<std::string, std::uint64_t>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}}))
+      ->capture_default_str();
+  token_command->add_option("--claim", options.claims, "name=value; the value may be JSON; may be repeated");
+
+  std::string algorithm = "HS256";
+  auto* keygen_command = app.add_subcommand("keygen", "make a key for tokens");
+  keygen_command->add_option("--alg", algorithm, "HS256 or ES256")->check(algorithms)->capture_default_str();
+  keygen_command->add_option("--out", out, "the file to make; ES256 makes FILE and FILE.pub")->required();
+
+  auto* version_command = app.add_subcommand("version", "print the version");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : kWrong;
+  }
+  try {
+    cli::prepare_process();
+    if (*serve_command) {
+      if (file.empty() && demo.empty()) return complain("serve needs -c FILE or --demo DIR");
+      return demo.empty() ? serve(file) : serve_demo(demo);
+    }
+    if (*check_command) return check(file);
+    if (*schema_command) print(docs ? config::reference_markdown() : config::json_schema());
+    if (*token_command) return token(std::move(options));
+    if (*keygen_command) return keygen(algorithm, out);
+    if (*version_command) print("sekisho " SEKISHO_VERSION " (" SEKISHO_COMMIT ")\n");
+    return 0;
+  } catch (const std::exception& error) {
+    return complain(error.what());
+  }
+}

@@ -124,7 +124,7 @@ void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLog
   line.path = logged_path(x, scratch);
   if (x.route) {
     line.route = x.route->rules->rules.path;
-    if (x.route->rules->cacheable) line.cache = telemetry::label(cache_result(x.cache));
+    if (cache_asked) line.cache = telemetry::label(cache_result(x.cache));
   }
   if (outcome != Outcome::kServed) line.reason = telemetry::label(x.error.code);
   line.status = x.status;

@@ -44,7 +44,7 @@ void append_cache_fields(Exchange& x, base::Nanos age, base::Nanos freshness) {
       x.out.append("Cache-Status: sekisho; fwd=bypass");
       break;
   }
-  if (x.plan == Plan::kFill && x.cache == CacheUse::kMiss) x.out.append("; stored");
+  if ((x.reader || x.entry) && x.cache == CacheUse::kMiss) x.out.append("; stored");
   if (!x.cache_detail.empty()) x.out.append("; detail=\"").append(x.cache_detail).append("\"");
   x.out.append("\r\n");
 }

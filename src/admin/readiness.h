@@ -1,0 +1,55 @@
+// Which dependencies can be reached: asked again and again, so that /ready tells what is and not what was.
+//
+// Owner:    AdminServer.  Thread: the admin loop's; report() too.
+// Lifetime: starts with watch(), ends with stop(); a reload calls watch() again.
+// Failure:  none; a dependency that cannot be built or reached is reported with its reason.
+//
+// Ready means: not shutting down, and every configured origin was reachable when last asked. An origin that is
+// down at start shows here until it comes (R7); requests are tried all the same.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "gateway/snapshot.h"
+#include "net/resolver.h"
+#include "net/scope.h"
+#include "origin/origin.h"
+
+namespace admin {
+
+class Readiness {
+ public:
+  Readiness(net::Loop& loop, net::Offload& offload)
+      : loop_(loop), resolver_(loop, offload), again_(loop), scope_(loop) {}
+
+  void watch(std::shared_ptr<const gateway::Snapshot> snapshot);
+  net::Task<> stop();
+
+  void draining() { draining_ = true; }
+  bool ready() const;
+  std::string report() const;  // JSON
+
+ private:
+  struct Dependency {
+    std::shared_ptr<origin::Origin> origin;
+    bool asked = false;
+    bool reachable = false;
+    std::string reason;
+  };
+  net::Task<> probe_all();
+  net::Task<> probe(std::string name, std::shared_ptr<origin::Origin> origin);
+
+  net::Loop& loop_;
+  net::Resolver resolver_;
+  std::shared_ptr<const gateway::Snapshot> snapshot_;
+  std::map<std::string, Dependency> dependencies_;
+  bool draining_ = false;
+  bool stopping_ = false;
+  bool running_ = false;
+  net::Event again_;
+  net::Scope scope_;
+};
+
+}  // namespace admin
