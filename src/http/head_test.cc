@@ -253,8 +253,7 @@ TEST(RequestHead, RefusesEveryAmbiguityAboutTheLengthOfTheBody) {
                              "Transfer-Encoding: \"chunked\"\r\n",
                              "Transfer-Encoding: \r\n",
                              "Transfer-Encoding: chunked,\r\n",
-                             "Transfer-Encoding: \x0b"
-                             "chunked\r\n"})
+                             "Transfer-Encoding: \vchunked\r\n"})
     EXPECT_EQ(refused(with(fields)), Code::kBadRequest) << fields;
   EXPECT_EQ(refused("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), Code::kBadRequest);
 }

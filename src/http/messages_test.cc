@@ -32,7 +32,7 @@ TEST(Date, IsReadInItsThreeForms) {
   EXPECT_EQ(parse_date("Sun, 06 Nov 1994 08:49:37 GMT", kIn2026), kNov6);
   EXPECT_EQ(parse_date("Sunday, 06-Nov-94 08:49:37 GMT", kIn2026), kNov6);
   EXPECT_EQ(parse_date("Sun Nov  6 08:49:37 1994", kIn2026), kNov6);
-  EXPECT_EQ(parse_date("Sun Nov 16 08:49:37 1994", kIn2026), kNov6 + 10 * 86'400);
+  EXPECT_EQ(parse_date("Sun Nov 16 08:49:37 1994", kIn2026), kNov6 + 864'000);
   for (std::int64_t t = -60'000'000'000; t < 250'000'000'000; t += 12'345'678'901)
     EXPECT_EQ(parse_date(written(t), kIn2026), t);
 }
