@@ -7,7 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <span>
-#include <tuple>
+#include <utility>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -82,7 +82,7 @@ JsonReader::JsonReader(std::string_view text, JsonSpace& space)
     : p_(text.data()), end_(text.data() + text.size()), space_(space) {
   space_.names.clear();
   space_.unescaped.clear();
-  space_.unescaped.reserve(text.size());
+  if (space_.unescaped.capacity() < text.size()) space_.unescaped.reserve(text.size());
   if (!valid_utf8(text) || !take('{')) failed();
 }
 
@@ -122,30 +122,35 @@ bool JsonReader::take_digits() {
   return true;
 }
 
-bool JsonReader::take_name(std::string_view& name) {
-  const char* const begin = p_ + 1;
-  if (!take_string(name)) return false;
-  std::uint64_t prefix = 0;
-  if (name.data() == begin && end_ - begin >= 8) {  // one load, beyond the name and within the text
-    std::memcpy(&prefix, begin, sizeof prefix);
-    if (name.size() < 8) prefix &= (std::uint64_t{1} << (8 * name.size())) - 1;
-  } else {
-    std::memcpy(&prefix, name.data(), std::min(name.size(), sizeof prefix));
-  }
-  skip_space();
-  if (!take(':')) return false;
-  skip_space();
-  space_.names.push_back({prefix, name});
-  return true;
-}
-
-bool JsonReader::take_string(std::string_view& value) {
+inline bool JsonReader::take_string(std::string_view& value) {
   if (!take('"')) return false;
   const char* const begin = p_;
   p_ = end_of_plain(p_, end_);
   if (p_ == end_ || *p_ != '"') return take_escaped_string(begin, value);
   value = {begin, static_cast<std::size_t>(p_ - begin)};
   ++p_;
+  return true;
+}
+
+bool JsonReader::take_name(std::string_view& name) {
+  const char* const begin = p_ + 1;
+  std::string_view text;
+  if (!take_string(text)) return false;
+  std::uint64_t prefix = 0;
+  if (text.data() == begin && end_ - begin >= 8) {  // one load, beyond the name and within the text
+    std::memcpy(&prefix, begin, sizeof prefix);
+    if (text.size() < 8) prefix &= (std::uint64_t{1} << (8 * text.size())) - 1;
+  } else {
+    std::memcpy(&prefix, text.data(), std::min(text.size(), sizeof prefix));
+  }
+  skip_space();
+  if (!take(':')) return false;
+  skip_space();
+  JsonSpace::Name& entry = space_.names.emplace_back();
+  entry.prefix = prefix;
+  entry.data = text.data();
+  entry.size = text.size();
+  name = text;
   return true;
 }
 
@@ -304,12 +309,12 @@ bool JsonReader::unique_names_since(std::size_t first) {
   if (names.size() <= kPairwise) {
     for (std::size_t i = 1; i < names.size(); ++i)
       for (std::size_t j = 0; j < i; ++j)
-        if (names[i].prefix == names[j].prefix && names[i].text == names[j].text) return false;
+        if (names[i].prefix == names[j].prefix && names[i].text() == names[j].text()) return false;
     return true;
   }
   // Sorted, because pairs grow as the square of what a signer may have been talked into signing.
   std::ranges::sort(names, [](const JsonSpace::Name& a, const JsonSpace::Name& b) {
-    return std::tie(a.prefix, a.text) < std::tie(b.prefix, b.text);
+    return std::pair(a.prefix, a.text()) < std::pair(b.prefix, b.text());
   });
   return std::ranges::adjacent_find(names, {}, &JsonSpace::Name::text) == names.end();
 }

@@ -28,8 +28,10 @@ namespace identity {
 // Working space, kept by its owner so that reading allocates nothing once it has grown.
 struct JsonSpace {
   struct Name {
-    std::uint64_t prefix;  // the first eight bytes: names are told apart by it before they are compared
-    std::string_view text;
+    std::uint64_t prefix = 0;    // the first eight bytes: names are told apart by it before they are compared
+    const char* data = nullptr;  // not a string_view: copying one that was just made stalls on its two stores
+    std::size_t size = 0;
+    std::string_view text() const { return {data, size}; }
   };
   std::vector<Name> names;  // of all objects that are open
   std::string unescaped;    // never longer than the text it comes from, so that it does not move
