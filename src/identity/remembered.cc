@@ -2,34 +2,16 @@
 
 #include <openssl/crypto.h>
 
-#include <bit>
-#include <cstring>
 #include <utility>
 
 #include "base/siphash.h"
+#include "identity/constant_time.h"
 
 namespace identity {
 
 namespace {
 
 constexpr std::size_t kFirstBuckets = 1024;
-
-// memcmp stops at the first difference, and CRYPTO_memcmp goes byte by byte (a third of the whole lookup for
-// a usual token). This reads all bytes, eight at a time.
-bool equal(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  std::uint64_t difference = 0;
-  std::size_t i = 0;
-  for (; i + 8 <= a.size(); i += 8) {
-    std::uint64_t x, y;
-    std::memcpy(&x, a.data() + i, 8);
-    std::memcpy(&y, b.data() + i, 8);
-    difference |= x ^ y;
-  }
-  for (; i < a.size(); ++i) difference |= static_cast<std::uint64_t>(static_cast<unsigned char>(a[i] ^ b[i]));
-  asm volatile("" : "+r"(difference));  // so that no compiler learns to leave the loop early
-  return difference == 0;
-}
 
 // The end of a token is its signature, and that is a hash of the rest already: no two tokens that verified
 // share it, so hashing more would only cost more. Strangers still cannot aim, as the key is the process's.
@@ -54,7 +36,8 @@ const Principal* Remembered::find(std::uint64_t verifier, std::string_view token
   const std::uint64_t hash = hash_of(verifier, token);
   for (std::uint32_t i = bucket(hash); i != kNone; i = slots_[i].next) {
     Entry& entry = slots_[i];
-    if (entry.hash != hash || entry.verifier != verifier || !equal(entry.token, token)) continue;
+    if (entry.hash != hash || entry.verifier != verifier || !equal_in_constant_time(entry.token, token))
+      continue;
     if (!entry.principal->usable(now)) return nullptr;  // the hand takes it away
     entry.asked = true;
     return entry.principal.get();
@@ -66,7 +49,9 @@ void Remembered::insert(std::uint64_t verifier, std::string_view token, base::Re
                         base::Wall now) {
   const std::uint64_t hash = hash_of(verifier, token);
   for (std::uint32_t i = bucket(hash); i != kNone; i = slots_[i].next) {
-    if (slots_[i].hash != hash || slots_[i].verifier != verifier || !equal(slots_[i].token, token)) continue;
+    if (slots_[i].hash != hash || slots_[i].verifier != verifier ||
+        !equal_in_constant_time(slots_[i].token, token))
+      continue;
     remove(i);
     break;
   }

@@ -2,7 +2,6 @@
 
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
@@ -12,6 +11,8 @@
 #include <atomic>
 #include <cstring>
 #include <stdexcept>
+
+#include "identity/constant_time.h"
 
 namespace identity {
 
@@ -217,7 +218,7 @@ bool VerificationKey::verifies_hmac(std::string_view message, std::string_view s
   return w.mac && EVP_MAC_init(w.mac.get(), nullptr, 0, nullptr) == 1 &&
          EVP_MAC_update(w.mac.get(), bytes(message), message.size()) == 1 &&
          EVP_MAC_final(w.mac.get(), expected.data(), &size, expected.size()) == 1 &&
-         size == signature.size() && CRYPTO_memcmp(expected.data(), signature.data(), size) == 0;
+         equal_in_constant_time({reinterpret_cast<const char*>(expected.data()), size}, signature);
 }
 
 bool VerificationKey::verifies_ecdsa(std::string_view message, std::string_view signature) const {
