@@ -59,6 +59,14 @@ inline LinesEnd read_field_lines(const char* p, const scan::Text& text, std::siz
   }
 }
 
+// Whether a value read by read_field_lines has a tab behind it. Parsers differ in taking that for white space,
+// so the fields that decide where a body ends may not have it. (Behind a value there is at least its CR.)
+inline bool tab_follows(std::string_view value) {
+  const char* p = value.end();
+  while (*p == ' ') ++p;
+  return *p == '\t';
+}
+
 // Whether a head that was incomplete before may be complete or refusable now; remembers the bytes it has
 // seen. A head is read again only when another line has ended, or when it has grown past the size of a target
 // or of a head, so that one sent byte by byte is not parsed once per byte.

@@ -143,13 +143,14 @@ base::Result<> check_framing(RequestHead& out) {
   if (const Field* coding = out.find(FieldId::kTransferEncoding)) {
     if (length != nullptr) return fail(Code::kBadRequest, "Content-Length with Transfer-Encoding");
     if (out.minor == 0) return fail(Code::kBadRequest, "Transfer-Encoding in an HTTP/1.0 request");
-    if (out.fields.repeated(FieldId::kTransferEncoding) || !iequals(coding->value, "chunked"))
+    if (out.fields.repeated(FieldId::kTransferEncoding) || !iequals(coding->value, "chunked") ||
+        detail::tab_follows(coding->value))
       return fail(Code::kBadRequest, "a Transfer-Encoding other than chunked");
     out.framing = Framing::kChunked;
   } else if (length != nullptr) {
     if (out.fields.repeated(FieldId::kContentLength))
       return fail(Code::kBadRequest, "more than one Content-Length");
-    if (!parse_decimal(length->value, out.content_length))
+    if (!parse_decimal(length->value, out.content_length) || detail::tab_follows(length->value))
       return fail(Code::kBadRequest, "the Content-Length is not a number");
     out.framing = Framing::kLength;
   }

@@ -253,7 +253,9 @@ TEST(RequestHead, RefusesEveryAmbiguityAboutTheLengthOfTheBody) {
                              "Transfer-Encoding: \"chunked\"\r\n",
                              "Transfer-Encoding: \r\n",
                              "Transfer-Encoding: chunked,\r\n",
-                             "Transfer-Encoding: \vchunked\r\n"})
+                             "Transfer-Encoding: \vchunked\r\n",
+                             "Transfer-Encoding: chunked \t\r\n",
+                             "Content-Length: 5\t\r\n"})
     EXPECT_EQ(refused(with(fields)), Code::kBadRequest) << fields;
   EXPECT_EQ(refused("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), Code::kBadRequest);
 }

@@ -42,7 +42,8 @@ base::Result<> read_length(ResponseHead& out) {
       out.has_content_length = true;
       out.content_length = length;
     }
-    if (!any) return refuse("the origin's Content-Length is empty");
+    if (!any || detail::tab_follows(f.value))
+      return refuse("the origin's Content-Length is empty or malformed");
   }
   return {};
 }
@@ -54,7 +55,8 @@ base::Result<> decide_framing(Method request_method, ResponseHead& out) {
   if (coding != nullptr) {
     if (out.has_content_length) return refuse("the origin sent Content-Length with Transfer-Encoding");
     if (out.minor == 0) return refuse("the origin sent Transfer-Encoding in an HTTP/1.0 reply");
-    if (out.fields.repeated(FieldId::kTransferEncoding) || !iequals(coding->value, "chunked"))
+    if (out.fields.repeated(FieldId::kTransferEncoding) || !iequals(coding->value, "chunked") ||
+        detail::tab_follows(coding->value))
       return refuse("the origin sent a Transfer-Encoding other than chunked");
   }
   const bool bodiless =

@@ -72,7 +72,8 @@ TEST(ResponseHead, RefusesEveryAmbiguityAboutTheLengthOfTheBody) {
         "Content-Length: 5, 6\r\n", "Content-Length: \r\n", "Content-Length: -1\r\n",
         "Content-Length: 1x\r\n", "Content-Length: ,\r\n", "Content-Length: 18446744073709551616\r\n",
         "Transfer-Encoding: gzip\r\n", "Transfer-Encoding: gzip, chunked\r\n",
-        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: xchunked\r\n"})
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: xchunked\r\n",
+        "Transfer-Encoding: chunked\t\r\n", "Content-Length: 5 \t\r\n"})
     refused(with(fields));
   refused("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
   EXPECT_EQ(accepted(with("Content-Length: 5\r\nContent-Length: 5\r\n")).content_length, 5u);
