@@ -19,7 +19,7 @@ BARS = {
     "micro/head-parse": ("http_bench", "BM_Head", None, 0.3),
     "micro/routing-50": ("gateway_bench", "BM_Route/50", None, 0.15),
     "micro/routing-10000": ("gateway_bench", "BM_Route/10000", None, 0.4),
-    "micro/cache-get": ("cache_bench", "BM_Get/real_time/threads:1", None, 0.25),
+    "micro/cache-get": ("cache_bench", "BM_GetOneHotObject/real_time/threads:1", None, 0.25),
     "micro/token-remembered": ("identity_bench", "remembered_find", None, 0.3),
     "micro/hs256-minus-hmac": ("identity_bench", "hs256_cold", "raw_hmac_sha256", 1.0),
     "micro/sigv4-minus-hashes": ("origin_bench", "sigv4_sign", "sigv4_raw_hashes", 3.0),

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/spin.h"
+
 namespace cache {
 
 namespace {
@@ -200,7 +202,7 @@ class Dead {
 }  // namespace
 
 struct alignas(64) Memory::Shard {
-  std::mutex lock;  // with the counters on one cache line: what every find writes
+  base::SpinLock lock;  // with the counters on one cache line: what every find writes
   std::uint64_t hits = 0, misses = 0;
   Index index;
 };
