@@ -7,9 +7,15 @@
 namespace net {
 
 namespace {
-const sockaddr_in& v4(const Endpoint& e) { return reinterpret_cast<const sockaddr_in&>(e.storage); }
-const sockaddr_in6& v6(const Endpoint& e) { return reinterpret_cast<const sockaddr_in6&>(e.storage); }
-bool mapped(const Endpoint& e) { return e.family() == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6(e).sin6_addr); }
+const sockaddr_in& v4(const Endpoint& e) {
+  return reinterpret_cast<const sockaddr_in&>(e.storage);
+}
+const sockaddr_in6& v6(const Endpoint& e) {
+  return reinterpret_cast<const sockaddr_in6&>(e.storage);
+}
+bool mapped(const Endpoint& e) {
+  return e.family() == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6(e).sin6_addr);
+}
 }  // namespace
 
 std::uint16_t Endpoint::port() const {

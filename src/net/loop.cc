@@ -50,7 +50,9 @@ Loop::~Loop() {
   ::close(epoll_);
 }
 
-Loop* Loop::current() { return current_loop; }
+Loop* Loop::current() {
+  return current_loop;
+}
 
 void Loop::stop() {
   stopped_.store(true, std::memory_order_release);
@@ -66,7 +68,8 @@ void Loop::post(Posted fn) {
   }
   if (first) {
     const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t n = ::write(wakeup_, &one, sizeof one);  // fails only when already signalled
+    [[maybe_unused]] const ssize_t n =
+        ::write(wakeup_, &one, sizeof one);  // fails only when already signalled
   }
 }
 

@@ -86,9 +86,9 @@ struct Watch final : Timer, Cancellable {
 
   Loop& loop;
   int fd = -1;
-  bool readable = true;   // cleared by whoever has read the socket empty
-  bool writable = true;   // cleared by whoever was told EAGAIN
-  bool hangup = false;    // the peer has closed its side, or the connection is gone
+  bool readable = true;  // cleared by whoever has read the socket empty
+  bool writable = true;  // cleared by whoever was told EAGAIN
+  bool hangup = false;   // the peer has closed its side, or the connection is gone
   bool expired = false;
   bool cancelled = false;
   std::coroutine_handle<> reader;
@@ -106,9 +106,9 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
 
   void run();
-  void stop();                 // any thread
-  void post(Posted fn);        // any thread; runs in this loop, in order
-  static Loop* current();      // of the calling thread, or null
+  void stop();             // any thread
+  void post(Posted fn);    // any thread; runs in this loop, in order
+  static Loop* current();  // of the calling thread, or null
 
   base::Mono now() const { return now_; }  // as of the last wake-up: good for deadlines, not for durations
   void set(Timer& timer, base::Mono when) { wheel_.set(timer, when); }
@@ -124,8 +124,8 @@ class Loop {
   // How late the loop was for its own mailbox or timers, the last time it looked; read by any thread.
   base::Nanos busy() const { return base::Nanos(busy_.load(std::memory_order_relaxed)); }
 
-  Watch* watch(int fd);          // registers for reading and writing, edge-triggered
-  void unwatch(Watch* watch);    // closes the descriptor
+  Watch* watch(int fd);        // registers for reading and writing, edge-triggered
+  void unwatch(Watch* watch);  // closes the descriptor
 
  private:
   void dispatch(Watch& watch, std::uint32_t events);

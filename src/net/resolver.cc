@@ -15,9 +15,7 @@ namespace net {
 using base::Code;
 using base::fail;
 
-namespace {
-
-std::vector<Endpoint> ask_system(const std::string& host, std::uint16_t port) {
+std::vector<Endpoint> Resolver::ask_system(const std::string& host, std::uint16_t port) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -35,10 +33,9 @@ std::vector<Endpoint> ask_system(const std::string& host, std::uint16_t port) {
   return out;
 }
 
-}  // namespace
-
 Task<base::Result<Resolver::Addresses>> Resolver::resolve(const std::string& host, std::uint16_t port,
-                                                          base::Nanos keep, base::Mono deadline, Cancel* cancel) {
+                                                          base::Nanos keep, base::Mono deadline,
+                                                          Cancel* cancel) {
   std::string key = host + ":" + std::to_string(port);
   Entry& entry = entries_[key];  // entries are never erased: as many as configured origins
   if (!entry.addresses) {
@@ -52,7 +49,8 @@ Task<base::Result<Resolver::Addresses>> Resolver::resolve(const std::string& hos
     scope_.spawn(look_up(std::move(key), host, port, keep));
   }
   // An answer that is merely old serves while the new one is looked up.
-  if (!entry.addresses) {
+  // Without either, the last look-up failed a moment ago, and waiting would bring nothing.
+  if (!entry.addresses && entry.running) {
     Event event(loop_);
     entry.waiting.push_back(&event);
     const CancelLink link(cancel, event);
@@ -66,7 +64,7 @@ Task<base::Result<Resolver::Addresses>> Resolver::resolve(const std::string& hos
 
 Task<> Resolver::look_up(std::string key, std::string host, std::uint16_t port, base::Nanos keep) {
   std::vector<Endpoint> found;
-  co_await offload_.run(loop_, [&] { found = ask_system(host, port); });
+  co_await offload_.run(loop_, [&] { found = ask_(host, port); });
   Entry& entry = entries_[key];
   entry.running = false;
   // A failure is asked again soon, but not at the rate of requests.

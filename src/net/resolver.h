@@ -24,7 +24,13 @@ class Resolver {
  public:
   using Addresses = std::shared_ptr<const std::vector<Endpoint>>;
 
-  Resolver(Loop& loop, Offload& offload) : loop_(loop), offload_(offload), scope_(loop) {}
+  // Asks the system, off the worker; a test brings its own.
+  using LookUp = std::vector<Endpoint> (*)(const std::string& host, std::uint16_t port);
+
+  Resolver(Loop& loop, Offload& offload, LookUp ask = &ask_system)
+      : loop_(loop), offload_(offload), ask_(ask), scope_(loop) {}
+
+  static std::vector<Endpoint> ask_system(const std::string& host, std::uint16_t port);
 
   // `cancel` ends this wait only; the look-up goes on for those who come after.
   Task<base::Result<Addresses>> resolve(const std::string& host, std::uint16_t port, base::Nanos keep,
@@ -42,12 +48,13 @@ class Resolver {
 
   Loop& loop_;
   Offload& offload_;
+  LookUp ask_;
   std::map<std::string, Entry> entries_;
   Scope scope_;
 };
 
 // Connects to the first address that answers, trying the next when one refuses or half the time is gone.
-Task<base::Result<class Stream>> connect(Loop& loop, const std::vector<Endpoint>& addresses, base::Mono deadline,
-                                         Cancel* cancel);
+Task<base::Result<class Stream>> connect(Loop& loop, const std::vector<Endpoint>& addresses,
+                                         base::Mono deadline, Cancel* cancel);
 
 }  // namespace net

@@ -8,8 +8,8 @@
 
 #include <cassert>
 #include <coroutine>
-#include <exception>
 #include <cstddef>
+#include <exception>
 
 #include "net/loop.h"
 #include "net/task.h"

@@ -39,8 +39,9 @@ void PipePool::give_back(Pipe pipe, bool drained) {
   ::close(pipe.in), ::close(pipe.out);
 }
 
-Task<base::Result<>> splice_exactly(PipePool& pool, PipePool::Pipe pipe, Stream& from, Stream& to, std::uint64_t n,
-                                    base::Nanos from_idle, base::Nanos to_idle, Relayed& done) {
+Task<base::Result<>> splice_exactly(PipePool& pool, PipePool::Pipe pipe, Stream& from, Stream& to,
+                                    std::uint64_t n, base::Nanos from_idle, base::Nanos to_idle,
+                                    Relayed& done) {
   struct GiveBack {
     PipePool& pool;
     PipePool::Pipe& pipe;

@@ -42,12 +42,13 @@ class PipePool {
 };
 
 struct Relayed {
-  std::uint64_t bytes = 0;     // taken by `to`
-  bool from_failed = false;    // else `to` did, where an error is given
+  std::uint64_t bytes = 0;   // taken by `to`
+  bool from_failed = false;  // else `to` did, where an error is given
 };
 
 // Moves exactly `n` bytes. Each of the two idle deadlines counts from the last progress on its side.
-Task<base::Result<>> splice_exactly(PipePool& pool, PipePool::Pipe pipe, Stream& from, Stream& to, std::uint64_t n,
-                                    base::Nanos from_idle, base::Nanos to_idle, Relayed& done);
+Task<base::Result<>> splice_exactly(PipePool& pool, PipePool::Pipe pipe, Stream& from, Stream& to,
+                                    std::uint64_t n, base::Nanos from_idle, base::Nanos to_idle,
+                                    Relayed& done);
 
 }  // namespace net

@@ -27,10 +27,17 @@ void Stream::close() {
 
 ssize_t Stream::tls_result(int n) {
   switch (SSL_get_error(ssl_, n)) {
-    case SSL_ERROR_WANT_READ: watch_->readable = false; return kAgain;
-    case SSL_ERROR_WANT_WRITE: watch_->writable = false; return kAgain;
-    case SSL_ERROR_ZERO_RETURN: return 0;
-    default: ERR_clear_error(); return kError;
+    case SSL_ERROR_WANT_READ:
+      watch_->readable = false;
+      return kAgain;
+    case SSL_ERROR_WANT_WRITE:
+      watch_->writable = false;
+      return kAgain;
+    case SSL_ERROR_ZERO_RETURN:
+      return 0;
+    default:
+      ERR_clear_error();
+      return kError;
   }
 }
 
@@ -59,7 +66,8 @@ ssize_t Stream::try_read(std::span<char> out) {
 ssize_t Stream::try_write(std::string_view bytes) {
   if (ssl_) {
     ERR_clear_error();
-    const int n = SSL_write(ssl_, bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1 << 30)));
+    const int n =
+        SSL_write(ssl_, bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1 << 30)));
     return n > 0 ? n : tls_result(n);
   }
   for (;;) {
@@ -108,7 +116,8 @@ Task<base::Result<std::size_t>> Stream::read(std::span<char> out) {
     if (n == kError) co_return fail(Code::kOriginRefused, "the connection was reset");
     // TLS may have to write before it can read (renegotiation is off, key updates are not).
     const Wake wake = watch_->readable ? co_await writable() : co_await readable();
-    if (wake != Wake::kReady) co_return std::unexpected(error_of(wake, Code::kOriginTimeout, "no byte in time"));
+    if (wake != Wake::kReady)
+      co_return std::unexpected(error_of(wake, Code::kOriginTimeout, "no byte in time"));
   }
 }
 
@@ -147,7 +156,9 @@ Task<base::Result<>> Stream::handshake(const TlsContext& context, const std::str
   }
 }
 
-void Stream::shutdown_write() { ::shutdown(watch_->fd, SHUT_WR); }
+void Stream::shutdown_write() {
+  ::shutdown(watch_->fd, SHUT_WR);
+}
 
 base::Error error_of(Wake wake, base::Code on_timeout, std::string_view timeout_text) {
   if (wake == Wake::kCancelled) return {Code::kCancelled, "cancelled"};

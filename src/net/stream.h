@@ -60,9 +60,9 @@ class Stream {
   bool hangup() const { return watch_->hangup; }
 
   // ---- at once
-  ssize_t try_read(std::span<char> out);            // 0: the peer has ended its side
+  ssize_t try_read(std::span<char> out);  // 0: the peer has ended its side
   ssize_t try_write(std::string_view bytes);
-  ssize_t try_writev(std::span<const iovec> parts); // plain and TLS
+  ssize_t try_writev(std::span<const iovec> parts);  // plain and TLS
 
   // ---- waiting for the socket
   auto readable() { return Ready<&Watch::readable, &Watch::reader>{*watch_}; }
@@ -95,7 +95,7 @@ class Stream {
   void close();
 
  private:
-  template <bool Watch::*Flag, std::coroutine_handle<> Watch::*Waiter>
+  template <bool Watch::* Flag, std::coroutine_handle<> Watch::* Waiter>
   struct Ready {
     Watch& watch;
     bool await_ready() const { return watch.*Flag || watch.expired || watch.cancelled; }

@@ -41,6 +41,11 @@ class TestLoop {
     scope.spawn(stop_after(loop, std::move(task)));
     loop.run();
   }
+  // One turn, so that the loop learns the time.
+  void turn() {
+    loop.post([this] { loop.stop(); });
+    loop.run();
+  }
   // Lets the loop run until `done` says so; false after ten seconds.
   bool until(std::function<bool()> done) {
     Event pause(loop);

@@ -77,7 +77,7 @@ class Wheel {
   }
   void link(Timer& timer);
 
-  std::uint64_t tick_;  // the last one processed
+  std::uint64_t tick_;                          // the last one processed
   std::uint64_t earliest_ = ~std::uint64_t{0};  // no slot before this one holds a timer
   std::array<Timer, kSlots> slots_;
 };

@@ -28,7 +28,9 @@ TlsContext::TlsContext(bool verify, const std::string& ca_file)
   }
 }
 
-TlsContext::~TlsContext() { SSL_CTX_free(context_); }
+TlsContext::~TlsContext() {
+  SSL_CTX_free(context_);
+}
 
 SSL* TlsContext::start(int fd, const std::string& server_name) const {
   SSL* ssl = SSL_new(context_);

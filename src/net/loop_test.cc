@@ -1,0 +1,151 @@
+#include "net/loop.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+#include "net/testing.h"
+
+namespace net {
+namespace {
+
+using base::Millis;
+using testing::TestLoop;
+
+Task<Wake> wait_for(Event& event, Loop& loop, base::Nanos limit) {
+  co_return co_await event.wait(loop.now() + limit);
+}
+Task<Wake> wait_linked(Event& event, Cancel* cancel) {
+  const CancelLink link(cancel, event);
+  co_return co_await event.wait();
+}
+Task<> set_later(Loop& loop, Event& event) {
+  Event pause(loop);
+  co_await pause.wait(loop.now() + Millis(5));
+  event.set();
+}
+Task<> request_later(Loop& loop, Cancel& cancel) {
+  Event pause(loop);
+  co_await pause.wait(loop.now() + Millis(5));
+  cancel.request();
+}
+
+TEST(EventTest, KeepsASetThatCameBeforeTheWait) {
+  TestLoop test;
+  Event event(test.loop);
+  event.set();
+  EXPECT_EQ(test.await(wait_for(event, test.loop, base::Seconds(5))), Wake::kReady);
+  EXPECT_EQ(test.await(wait_for(event, test.loop, Millis(1))), Wake::kTimeout);  // once only
+}
+
+TEST(EventTest, WakesOnSetAndNeverBeforeItsDeadline) {
+  TestLoop test;
+  Event event(test.loop);
+  test.scope.spawn(set_later(test.loop, event));
+  EXPECT_EQ(test.await(wait_for(event, test.loop, base::Seconds(5))), Wake::kReady);
+  const base::Mono before = base::mono_now();
+  EXPECT_EQ(test.await(wait_for(event, test.loop, Millis(40))), Wake::kTimeout);
+  EXPECT_GE(base::mono_now() - before, Millis(40) - Millis(5));  // counted from the loop's own time
+}
+
+TEST(CancelTest, EndsAWaitAndStaysRequested) {
+  TestLoop test;
+  Cancel cancel;
+  Event event(test.loop), next(test.loop);
+  test.scope.spawn(request_later(test.loop, cancel));
+  EXPECT_EQ(test.await(wait_linked(event, &cancel)), Wake::kCancelled);
+  EXPECT_EQ(test.await(wait_linked(next, &cancel)), Wake::kCancelled);
+}
+
+TEST(CancelTest, TheInnerLinkHidesTheOuterOne) {
+  TestLoop test;
+  Cancel cancel;
+  Event outer(test.loop), inner(test.loop);
+  const CancelLink outside(&cancel, outer);
+  {
+    const CancelLink inside(&cancel, inner);
+    cancel.request();
+  }
+  outer.set();
+  EXPECT_EQ(test.await(wait_for(inner, test.loop, base::Seconds(5))), Wake::kCancelled);
+  EXPECT_EQ(test.await(wait_for(outer, test.loop, base::Seconds(5))), Wake::kReady);
+}
+
+TEST(LoopTest, RunsWhatOtherThreadsPostInTheirOrder) {
+  TestLoop test;
+  constexpr int kThreads = 4, kEach = 1000;
+  std::vector<int> last(kThreads, -1);
+  int seen = 0;
+  bool ordered = true;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t)
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kEach; ++i)
+        test.loop.post([&, t, i] {
+          ordered = ordered && last[static_cast<std::size_t>(t)] == i - 1;
+          last[static_cast<std::size_t>(t)] = i;
+          ++seen;
+        });
+    });
+  EXPECT_TRUE(test.until([&] { return seen == kThreads * kEach; }));
+  for (auto& thread : threads) thread.join();
+  EXPECT_TRUE(ordered);
+}
+
+TEST(LoopTest, RunsWhatWasPostedBeforeStop) {
+  Loop loop;
+  int ran = 0;
+  loop.post([&] { ++ran; });
+  loop.stop();
+  loop.post([&] { ++ran; });
+  loop.run();
+  EXPECT_EQ(ran, 2);
+}
+
+TEST(LoopTest, CallsTheTurnAndComesBackWhenItWantsTo) {
+  TestLoop test;
+  int turns = 0;
+  test.loop.on_turn(
+      [](void* n) {
+        ++*static_cast<int*>(n);
+        return 1;
+      },
+      &turns);
+  Event never(test.loop);
+  test.await(wait_for(never, test.loop, Millis(60)));
+  EXPECT_GE(turns, 10);
+}
+
+TEST(OffloadTest, RunsElsewhereAndComesBackToItsLoop) {
+  TestLoop test;
+  struct Seen {
+    std::thread::id there, here;
+  } seen;
+  struct Local {
+    static Task<> run(TestLoop& t, Seen& s) {
+      co_await t.offload.run(t.loop, [&] { s.there = std::this_thread::get_id(); });
+      s.here = std::this_thread::get_id();
+    }
+  };
+  test.await(Local::run(test, seen));
+  EXPECT_NE(seen.there, std::this_thread::get_id());
+  EXPECT_EQ(seen.here, std::this_thread::get_id());
+}
+
+TEST(ScopeTest, IsDrainedWhenItsLastTaskIsDone) {
+  TestLoop test;
+  Scope scope(test.loop);
+  Event event(test.loop), pause(test.loop);
+  struct Local {
+    static Task<> hold(Event& e) { co_await e.wait(); }
+  };
+  scope.spawn(Local::hold(event));
+  EXPECT_EQ(scope.active(), 1u);
+  test.scope.spawn(set_later(test.loop, event));
+  test.await(scope.drained());
+  EXPECT_EQ(scope.active(), 0u);
+}
+
+}  // namespace
+}  // namespace net
