@@ -4,6 +4,7 @@
 
 #include "cache/storable.h"
 #include "gateway/forward.h"
+#include "gateway/record.h"
 #include "gateway/render.h"
 #include "gateway/worker.h"
 
@@ -59,7 +60,9 @@ net::Task<> feed(Worker& worker, base::Ref<cache::Fill> fill, base::Ref<Handover
                              .host = ask.host,
                              .fields = ask.fields,
                              .request_id = ask.request_id};
+  const base::Mono asked = base::mono_now();
   auto reply = co_await ask.route->origin->fetch(question, &fill->cancel());
+  record_origin(*ask.route->rules, reply, base::mono_now() - asked, worker.metrics());
   if (!reply) {
     fill->fail(reply.error());
     co_return;

@@ -84,8 +84,8 @@ void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLog
   const telemetry::LabelId label = x.route ? x.route->rules->label : telemetry::LabelRegistry::kNone;
   telemetry::RouteMetrics& route = metrics.routes[label];
   route.request(x.status, outcome);
-  if (x.route && x.route->rules->cacheable && x.identified != base::Mono{})
-    route.cache[cache_result(x.cache)].add();
+  const bool cache_asked = x.route && x.route->rules->cacheable && x.cache != CacheUse::kNone;
+  if (cache_asked) route.cache[cache_result(x.cache)].add();
   if (outcome == Outcome::kDenied) metrics.denials[x.error.code].add();
   metrics.bytes_received.add(x.bytes_in);
   metrics.bytes_sent.add(x.bytes_out);

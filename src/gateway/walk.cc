@@ -5,6 +5,7 @@
 #include "cache/memory.h"
 #include "gateway/feed.h"
 #include "gateway/forward.h"
+#include "gateway/record.h"
 #include "gateway/worker.h"
 #include "identity/extract.h"
 #include "identity/reason.h"
@@ -213,7 +214,9 @@ net::Task<> Walk::pass(Exchange& x, RequestBody& body) {
                   .body = x.head.framing == http::Framing::kNone ? nullptr : &body,
                   .websocket = x.route->rules->forwards_fields && asks_websocket(x.head),
                   .request_id = x.request_id};
+  const base::Mono asked = base::mono_now();
   auto reply = co_await x.route->origin->fetch(ask, &x.gone);
+  record_origin(*x.route->rules, reply, base::mono_now() - asked, worker_.metrics());
   if (!reply) {
     x.stop(x.gone.requested() ? base::Error{Code::kClientGone, "the client has left"} : reply.error());
     co_return;

@@ -98,7 +98,7 @@ struct RouteMetrics {
 struct OriginMetrics {
   PerEnum<OriginOutcome, Counter> requests;
   PerEnum<OriginConnection, Counter> connections;
-  Histogram duration;  // from the request's first byte to the reply's last
+  Histogram duration;  // from asking to the head of the reply
 };
 
 // A block per label, made when its worker first counts under it: a thousand routes on sixty workers would
