@@ -8,7 +8,8 @@ namespace identity {
 
 boost::json::value Principal::claims() const {
   boost::json::error_code error;
-  return boost::json::parse(payload, error);  // null only if it had not been read by JsonReader before
+  return boost::json::parse({payload.data(), payload.size()},
+                            error);  // null only if it had not been read by JsonReader before
 }
 
 void Principal::keep(std::string_view iss, std::string_view sub) {
@@ -26,7 +27,7 @@ void Principal::keep(std::string_view iss, std::string_view sub) {
 }
 
 std::size_t Principal::cost() const {
-  return sizeof(Principal) + payload.capacity() + unescaped_.capacity();
+  return sizeof(Principal) + payload.size() + unescaped_.capacity();
 }
 
 }  // namespace identity

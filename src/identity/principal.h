@@ -9,6 +9,7 @@
 
 #include <boost/json/fwd.hpp>
 #include <cstddef>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -22,7 +23,20 @@ struct Principal : base::Shared<Principal> {
   Principal(const Principal&) = delete;  // the views below point into the object
   Principal& operator=(const Principal&) = delete;
 
-  std::string payload;  // the JSON object that was signed, byte for byte: strict UTF-8, no duplicate members
+  // With room for a payload behind it, in one block; `fill` writes the payload there.
+  template <class Fill>
+  static base::Ref<Principal> make(std::size_t payload_size, Fill fill) {
+    base::Ref<Principal> made(new (::operator new(sizeof(Principal) + payload_size)) Principal());
+    char* const bytes = reinterpret_cast<char*>(made.get() + 1);
+    fill(bytes);
+    made->payload = {bytes, payload_size};
+    return made;
+  }
+  // The block is larger than the type, so the compiler's sized delete would be told a wrong size.
+  static void operator delete(void* p) { ::operator delete(p); }
+
+  std::string_view
+      payload;  // the JSON object that was signed, byte for byte: strict, without duplicate members
   std::string_view issuer;   // "" when the token names none
   std::string_view subject;  // "" when the token names none
 

@@ -50,17 +50,6 @@ Scratch& scratch() {
   return space;
 }
 
-// Decodes into `out`; false when it is not canonical base64url.
-bool decode(std::string_view encoded, std::string& out) {
-  const std::size_t size = base64url_decoded_size(encoded.size());
-  bool good = false;
-  out.resize_and_overwrite(size, [&](char* to, std::size_t) {  // libstdc++ 12 hands in a size of its own
-    good = base64url_decode(encoded, to);
-    return size;
-  });
-  return good;
-}
-
 struct Parts {
   std::string_view header, payload, signature;
   std::string_view message;  // header.payload, what is signed
@@ -239,8 +228,10 @@ base::Result<base::Ref<const Principal>> Verifier::verify(std::string_view token
     return std::unexpected(ok.error());
 
   // Only now: nothing but the header is read of a token that nobody of ours has signed.
-  auto principal = base::make_ref<Principal>();
-  if (!decode(parts->payload, principal->payload)) return refuse(reason::kMalformed);
+  bool decoded = false;
+  auto principal = Principal::make(base64url_decoded_size(parts->payload.size()),
+                                   [&](char* to) { decoded = base64url_decode(parts->payload, to); });
+  if (!decoded) return refuse(reason::kMalformed);
   if (auto ok = read_claims(*principal, now); !ok) return std::unexpected(ok.error());
   return base::Ref<const Principal>(std::move(principal));
 }
@@ -265,7 +256,8 @@ base::Result<> Verifier::read_header(std::string_view encoded, Header& header) c
 base::Result<const AlgorithmRow*> Verifier::parse_header(std::string_view encoded,
                                                          std::optional<std::string>& kid) const {
   Scratch& space = scratch();
-  if (!decode(encoded, space.header)) return refuse(reason::kMalformed);
+  space.header.resize(base64url_decoded_size(encoded.size()));
+  if (!base64url_decode(encoded, space.header.data())) return refuse(reason::kMalformed);
   JsonReader in(space.header, space.json);
   std::optional<std::string_view> alg;
   bool refused = false;
