@@ -1,0 +1,108 @@
+# The project's front door. On a fresh Debian 12 (root or sudo) these two are enough:
+#
+#   make run    build it and look at it
+#   make test   every test
+#
+# Compilers and servers come from scripts/install and scripts/peers; both do nothing when all is there.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Debian's Python, since python3-pytest, -boto3 and their like belong to it and not to another one in PATH.
+PYTHON ?= /usr/bin/python3
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+PYTEST ?= $(PYTHON) -m pytest -q tests
+# Sanitized programs are slower; every deadline of the black-box suite is stretched by this.
+SLOW ?= 5
+
+release := build/release
+binary := $(release)/sekisho
+configure = cmake --preset $(1) --log-level=WARNING
+compile = cmake --build build/$(1) -j $(JOBS) --target
+
+.PHONY: help build run test unit-test black-box-test bench asan asan-test tsan tsan-test fuzz coverage \
+        format check tidy docs clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
+
+# ---- use
+
+build: ## leave build/release/sekisho
+	@scripts/install build
+	@$(call configure,release)
+	@$(call compile,release) sekisho
+
+run: build ## start it on a demo folder; prints three curl commands to paste
+	@exec $(binary) serve --demo build/demo
+
+# ---- test
+
+test: ## unit tests, then the black-box suite against real servers
+	@scripts/install build test
+	@scripts/peers minio versitygw || [ "$${SEKISHO_REQUIRE_PEERS:-0}" != 1 ]
+	@$(call configure,release)
+	@$(call compile,release) all
+	@scripts/run-tests release
+
+asan: ## build/asan: AddressSanitizer, UBSan and the fuzz targets
+	@scripts/install build test
+	@$(call configure,asan)
+	@$(call compile,asan) all
+
+tsan: ## build/tsan: ThreadSanitizer
+	@scripts/install build test
+	@$(call configure,tsan)
+	@$(call compile,tsan) all
+
+asan-test: asan ## every test under AddressSanitizer and UBSan
+	@scripts/peers minio versitygw || [ "$${SEKISHO_REQUIRE_PEERS:-0}" != 1 ]
+	@SEKISHO_SLOW=$(SLOW) scripts/run-tests asan
+
+tsan-test: tsan ## every test under ThreadSanitizer
+	@scripts/peers minio versitygw || [ "$${SEKISHO_REQUIRE_PEERS:-0}" != 1 ]
+	@SEKISHO_SLOW=$(SLOW) scripts/run-tests tsan
+
+fuzz: asan ## every fuzz target for FUZZ_SECONDS (60), two at a time
+	@scripts/fuzz build/asan $(FUZZ_SECONDS)
+
+bench: ## beside nginx, HAProxy, Varnish and Envoy; some twenty minutes, on an idle machine
+	@scripts/install build test bench
+	@scripts/peers envoy
+	@$(call configure,release)
+	@$(call compile,release) all
+	@$(PYTHON) bench/run.py
+
+coverage: ## lines that the unit tests reach, by file
+	@scripts/install build test
+	@$(call configure,coverage)
+	@$(call compile,coverage) all
+	@scripts/coverage build/coverage
+
+# ---- keep it in order
+
+format: ## clang-format on everything of ours
+	@scripts/install test
+	@scripts/check-format --fix
+
+check: build ## the static checks: format, rooms, lengths, examples, generated documents
+	@scripts/install test
+	@scripts/check-format
+	@scripts/check-includes
+	@scripts/check-length
+	@scripts/check-documents
+	@scripts/check-examples $(binary)
+	@scripts/check-generated $(binary)
+
+tidy: ## clang-tidy on the files that differ from BASE (all without one)
+	@scripts/install build test
+	@$(call configure,release)
+	@scripts/tidy build/release $(BASE)
+
+docs: build ## renew docs/configuration.md from the table of keys
+	@$(binary) schema --docs > docs/configuration.md
+
+clean: ## remove what was built
+	@rm -rf build
