@@ -183,14 +183,14 @@ base::Result<std::size_t> HttpConnection::decode(std::span<char> raw) {
   for (;;) {
     const auto step = chunked_.next(in);
     if (!step) return std::unexpected(step.error());
-    std::memmove(raw.data() + kept, step->data.data(), step->data.size());
-    kept += step->data.size();
     if (step->done) {
       body_complete_ = true;
       excess_ = !in.empty();
       return kept;
     }
     if (step->data.empty()) return kept;
+    std::memmove(raw.data() + kept, step->data.data(), step->data.size());
+    kept += step->data.size();
   }
 }
 

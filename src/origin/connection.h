@@ -16,7 +16,6 @@
 #include <array>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "base/clock.h"
@@ -67,7 +66,6 @@ class HttpConnection {
   bool quiet(bool ask_the_kernel);
 
   net::Stream& stream() { return stream_; }
-  std::string& scratch() { return scratch_; }  // for the request head; keeps its memory
   bool reused() const { return exchanges_ > 1; }
 
   base::Mono idle_since{};  // the pool's
@@ -81,7 +79,6 @@ class HttpConnection {
   net::Stream stream_;
   http::ResponseHead head_;
   http::ChunkedDecoder chunked_;
-  std::string scratch_;
   std::uint64_t exchanges_ = 0;
   std::uint64_t left_ = 0;           // of a body with a length, buffered bytes included
   std::size_t begin_ = 0, end_ = 0;  // what of buffer_ is not taken yet

@@ -5,10 +5,8 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
-#include "net/testing.h"
+#include "net/testing_tls.h"
 
 namespace origin {
 namespace {
@@ -413,15 +411,13 @@ TEST_F(HttpOriginTest, AFailureOfTheClientComesBackAsItIs) {
 }
 
 TEST_F(HttpOriginTest, TellsRefusalSilenceAndGarbageApart) {
-  std::mutex hold;
-  hold.lock();
   TestServer server([&](Peer& peer, int n) {
     peer.read_head();
     if (n == 0) peer.write("SSH-2.0-OpenSSH\r\n\r\n");
     if (n == 1) peer.write("HTTP/1.1 200 OK\r\nConte");
     if (n == 2) peer.write("HTTP/1.1 200 OK\r\nX: " + std::string(20'000, 'x'));
     if (n == 4) peer.reset();
-    if (n == 5) peer.ended();  // silence until the gateway gives up
+    if (n == 5) peer.ended();  // says nothing until the gateway gives up
   });
   auto c = configuration(server.port());
   std::get<config::HttpOrigin>(c.kind).timeouts.first_byte = base::Millis(80);
@@ -436,7 +432,6 @@ TEST_F(HttpOriginTest, TellsRefusalSilenceAndGarbageApart) {
 
   auto nobody = make(configuration(1));
   EXPECT_EQ(fetch(*nobody, {.path = "/"}).error().code, Code::kOriginRefused);
-  hold.unlock();
 }
 
 net::Task<> request_later(net::Loop& loop, net::Cancel& cancel) {
@@ -547,6 +542,51 @@ TEST_F(HttpOriginTest, HeadAndNotModifiedHaveNoBody) {
   EXPECT_EQ(reply->status(), 304);
   EXPECT_EQ(body(*reply), "");
   EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(HttpOriginTest, KeepsNoConnectionWhereNoneIsAllowed) {
+  TestServer server(always(kHello));
+  auto c = configuration(server.port());
+  std::get<config::HttpOrigin>(c.kind).pool.idle = 0;
+  auto origin = make(c);
+  for (int i = 0; i < 2; ++i) {
+    auto reply = fetch(*origin, {.path = "/"});
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(body(*reply), "hello");
+  }
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST_F(HttpOriginTest, SpeaksTlsAndKeepsTheConnection) {
+  const net::testing::TestCertificate certificate("DNS:api.example");
+  std::string server_name;
+  TestServer server([&](Peer& peer, int) {
+    net::testing::TlsPeer tls(peer, certificate);
+    server_name = tls.server_name();
+    while (!tls.read_head().empty()) tls.write(kHello);
+  });
+  auto c = configuration(server.port());
+  auto& options = std::get<config::HttpOrigin>(c.kind);
+  options.url.tls = true;
+  options.tls.ca_file = certificate.file();
+  options.tls.server_name = "api.example";
+  auto origin = make(c);
+  for (int i = 0; i < 3; ++i) {
+    auto reply = fetch(*origin, {.path = "/"});
+    ASSERT_TRUE(reply) << reply.error().text;
+    EXPECT_EQ(reply->spliceable(), nullptr);
+    EXPECT_EQ(body(*reply), "hello");
+  }
+  EXPECT_EQ(server.connections(), 1);
+  EXPECT_EQ(server_name, "api.example");
+  origin.reset();
+
+  options.tls.server_name = "other.example";
+  origin = make(c);
+  EXPECT_EQ(fetch(*origin, {.path = "/"}).error().code, Code::kOriginBadReply);
+  EXPECT_EQ(test.await(origin->probe()).error().code, Code::kOriginBadReply);
+  options.tls.ca_file = "/nonexistent.pem";
+  EXPECT_THROW(make(c), std::runtime_error);
 }
 
 TEST_F(HttpOriginTest, ProbeTellsWhetherTheOriginCanBeReached) {
