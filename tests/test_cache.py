@@ -46,6 +46,14 @@ def crowd(gw, count, target, work=None):
     return results
 
 
+def breaks_off(gw, target) -> bool:
+    """Whether a reply is cut, or told to be a failure because none of it had gone out yet."""
+    try:
+        return gw.get(target).status == 502
+    except Truncated:
+        return True
+
+
 # ---- hits and what they say
 
 
@@ -316,8 +324,7 @@ def test_a_truncated_reply_is_never_stored(gw, origin, how):
 
     origin.on("/x", broken)
     for _ in range(3):
-        with pytest.raises(Truncated):
-            gw.get("/x")
+        assert breaks_off(gw, "/x")
     fresh(origin, "/x", b"whole")
     assert gw.get("/x").body == b"whole" and is_hit(gw.get("/x"))
 
@@ -447,17 +454,20 @@ def test_a_slow_reader_holds_up_nobody(gw, origin):
 
 
 def test_the_first_asker_may_leave_and_the_fill_goes_on_for_the_others(gw, origin):
-    gate = threading.Event()
-    origin.on("/x", says(200, FRESH | {"Content-Length": "10"}, b"first", gate, b"last."))
-    first, second = gw.client(), gw.client()
-    for client in (first, second):
-        client.ask("/x")
-        client.read_head()
-    first.close()
-    holds(lambda: True, 0.2)
-    gate.set()
-    assert second.exactly(10) == b"firstlast."
-    assert origin.count("/x") == 1 and is_hit(gw.get("/x"))
+    """Again and again, as the last reader may be done before the feeder is, on another worker."""
+    for number in range(40):
+        path, gate = f"/{number}", threading.Event()
+        origin.on(path, says(200, FRESH | {"Content-Length": "10"}, b"first", gate, b"last."))
+        first, second = gw.client(), gw.client()
+        for client in (first, second):
+            client.ask(path)
+            client.read_head()
+        first.close()
+        gate.set()
+        assert second.exactly(10) == b"firstlast."
+        until(lambda: is_hit(gw.get(path)), 5, "a hit")
+        assert origin.count(path) == 1
+        second.close()
 
 
 def test_a_fill_stops_when_its_last_reader_has_gone(gw, origin):

@@ -425,18 +425,26 @@ def test_a_reset_in_the_body_is_never_a_clean_end(gw, origin):
         gw.get("/")
 
 
-@pytest.mark.parametrize("garbage", [
-    b"SSH-2.0-OpenSSH_9.2\r\n", b"\0" * 100, b"HTTP/1.1 abc OK\r\n\r\n", b"HTTP/2.0 200 OK\r\n\r\n",
-    b"HTTP/1.1 2000 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nfour",
-    b"HTTP/1.1 200 OK\r\nContent-Length: -4\r\n\r\nfour",
-    b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, x\r\n\r\n",
-    b"HTTP/1.1 200 OK\r\nA b: c\r\nContent-Length: 0\r\n\r\n",
-    b"HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000 +
-    b"\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
-])
-def test_garbage_is_502(gw, origin, garbage):
-    origin.on("/", lambda ask: (ask.send(garbage), ask.close()))
+GARBAGE = {
+    "another protocol": b"SSH-2.0-OpenSSH_9.2\r\n",
+    "zeros": bytes(100),
+    "a status of letters": b"HTTP/1.1 abc OK\r\n\r\n",
+    "another version": b"HTTP/2.0 200 OK\r\n\r\n",
+    "a status of four digits": b"HTTP/1.1 2000 OK\r\n\r\n",
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nfour",
+    "a negative length": b"HTTP/1.1 200 OK\r\nContent-Length: -4\r\n\r\nfour",
+    "length beside chunked": b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "an unknown coding": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, x\r\n\r\n",
+    "a space in a name": b"HTTP/1.1 200 OK\r\nA b: c\r\nContent-Length: 0\r\n\r\n",
+    "NUL in a value": b"HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 0\r\n\r\n",
+    "a head without end": b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000 + b"\r\nContent-Length: 0\r\n\r\n",
+    "an upgrade unasked": b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", GARBAGE)
+def test_garbage_is_502(gw, origin, name):
+    origin.on("/", lambda ask: (ask.send(GARBAGE[name]), ask.close()))
     problem(gw.get("/"), 502)
     assert gw.get("/fine").status == 200
 

@@ -1,5 +1,6 @@
 """Who is calling: routes that require a JWT (RFC 7519, RFC 6750)."""
 import base64
+import email.utils
 import hashlib
 import hmac
 import json
@@ -12,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from lib.deadline import until
 from lib.gateway import run
+from lib.peers import free_port
 from lib.tokens import AUDIENCE, ISSUER, SECRET, EcKey, b64, bearer, claims, hs256
-from lib.wire import is_hit
+from lib.wire import Client, is_hit
 
 EC = EcKey()
 
@@ -140,6 +142,25 @@ def test_leeway_and_required_expiry_are_settings(gw):
     now = int(time.time())
     refused(gw.get("/exact/x.txt", bearer(hs256(exp=now - 2))))
     served(gw.get("/timeless/x.txt", bearer(hs256(exp=None))))
+
+
+def test_the_very_first_request_knows_what_time_it_is(gateway, objects):
+    """A client that is there before the workers run: their clocks must be right all the same."""
+    expired = bearer(hs256(iat=None, exp=int(time.time()) - 3600))
+    for _ in range(20):
+        port = free_port()
+        gw = gateway(site(objects, {"staff": staff()}, workers=1, listen=f"127.0.0.1:{port}"), wait="")
+        client = until(lambda: connected(("127.0.0.1", port)), 20, "the listener")
+        reply = refused(client.get("/private/x.txt", expired))
+        assert abs(email.utils.parsedate_to_datetime(reply["Date"]).timestamp() - time.time()) < 60
+        client.close()
+
+
+def connected(address):
+    try:
+        return Client(address)
+    except ConnectionRefusedError:
+        return None
 
 
 def test_a_remembered_token_expires_all_the_same(gw):
@@ -354,6 +375,9 @@ def ec_pem(private, public=True):
                                  serialization.BestAvailableEncryption(b"passphrase")).decode()
 
 
+RSA_KEY = rsa.generate_private_key(65537, 2048)
+P384_KEY = ec.generate_private_key(ec.SECP384R1())
+
 BROKEN = {
     "no keys": (staff(keys=None), "keys"),
     "empty keys": (staff(keys=[]), "keys"),
@@ -367,10 +391,8 @@ BROKEN = {
     "empty secret": (staff(keys=[{"inline": ""}]), "inline"),
     "no PEM": (staff(algorithms=["ES256"], keys=[{"inline": "not a key"}]), "PEM"),
     "truncated PEM": (staff(algorithms=["ES256"], keys=[{"inline": EC.public_pem[:90]}]), "PEM"),
-    "an RSA key": (staff(algorithms=["ES256"], keys=[{"inline": ec_pem(rsa.generate_private_key(65537,
-                                                                                                2048))}]), "P-256"),
-    "another curve": (staff(algorithms=["ES256"],
-                            keys=[{"inline": ec_pem(ec.generate_private_key(ec.SECP384R1()))}]), "P-256"),
+    "an RSA key": (staff(algorithms=["ES256"], keys=[{"inline": ec_pem(RSA_KEY)}]), "RSA"),
+    "another curve": (staff(algorithms=["ES256"], keys=[{"inline": ec_pem(P384_KEY)}]), "P-256"),
     "an encrypted key": (staff(algorithms=["ES256"], keys=[{"inline": ec_pem(EC.private, public=False)}]), ""),
     "a public key as secret": (staff(keys=[{"inline": EC.public_pem}]), ""),
     "two sources of one key": (staff(keys=[{"inline": SECRET, "env": "HOME"}]), ""),
@@ -396,7 +418,7 @@ def test_a_verifier_that_cannot_verify_does_not_start(objects, tmp_path, name, c
 
 def test_a_route_that_names_no_identity_of_ours_does_not_start(objects, tmp_path):
     file = tmp_path / "broken.yaml"
-    file.write_text(yaml.safe_dump(site(objects, {"stuff": staff()})))
+    file.write_text(yaml.safe_dump({"listen": "127.0.0.1:0"} | site(objects, {"stuff": staff()})))
     done = run("serve", "-c", file)
     assert done.returncode != 0 and "staff" in done.stderr and "broken.yaml:" in done.stderr
 

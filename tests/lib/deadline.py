@@ -5,7 +5,7 @@ import time
 # A sanitizer build is several times slower; SEKISHO_SLOW=5 stretches every deadline.
 SLOW = float(os.environ.get("SEKISHO_SLOW", "1"))
 
-PAUSE = 0.01
+PAUSE = 0.002
 
 
 def patience(seconds: float) -> float:
