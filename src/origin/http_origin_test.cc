@@ -1,74 +1,23 @@
 #include "origin/http_origin.h"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <signal.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "net/testing_tls.h"
+#include "origin/testing.h"
 
 namespace origin {
 namespace {
 
 using base::Code;
 using net::testing::Peer;
-using net::testing::TestLoop;
 using net::testing::TestServer;
-using ::testing::EndsWith;
 using ::testing::HasSubstr;
-using ::testing::Not;
-using ::testing::StartsWith;
-
-struct Text final : Upload {
-  explicit Text(std::string t, std::size_t piece = 1 << 20) : text(std::move(t)), step(piece) {}
-  net::Task<base::Result<std::size_t>> read(std::span<char> out) override {
-    ++reads;
-    if (fail_with && left().empty()) co_return base::fail(*fail_with, "as told");
-    const std::size_t n = std::min({out.size(), step, left().size()});
-    std::ranges::copy(left().substr(0, n), out.begin());
-    at += n;
-    co_return n;
-  }
-  std::string_view left() const { return std::string_view(text).substr(at); }
-  std::string text;
-  std::size_t step, at = 0;
-  int reads = 0;
-  std::optional<Code> fail_with;
-};
-
-config::Origin configuration(std::uint16_t port, std::string path = "") {
-  config::HttpOrigin options;
-  options.url.host = "127.0.0.1";
-  options.url.port = port;
-  options.url.path = std::move(path);
-  options.timeouts = {
-      .connect = base::Millis(2000), .first_byte = base::Millis(2000), .idle = base::Millis(2000)};
-  return {.name = "http", .kind = options};
-}
-
-class HttpOriginTest : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() { ::signal(SIGPIPE, SIG_IGN); }
-
-  std::shared_ptr<Origin> make(config::Origin c) { return make_origin(c, {test.loop, test.resolver}); }
-  base::Result<Reply> fetch(Origin& origin, const Ask& ask, net::Cancel* cancel = nullptr) {
-    return test.await(origin.fetch(ask, cancel));
-  }
-  // The whole body, read in pieces; the code where it failed.
-  std::expected<std::string, Code> body(Reply& reply, std::size_t piece = 4096) {
-    std::string all, buffer(piece, '\0');
-    for (;;) {
-      const auto n = test.await(reply.read(buffer, nullptr));
-      if (!n) return std::unexpected(n.error().code);
-      if (*n == 0) return all;
-      all.append(buffer, 0, *n);
-    }
-  }
-  TestLoop test;
-};
-
-constexpr std::string_view kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-One: 1\r\n\r\nhello";
+using testing::http_configuration;
+using testing::kHello;
+using testing::OriginTest;
 
 // Answers every request on every connection with the same bytes.
 TestServer::Script always(std::string_view reply) {
@@ -77,13 +26,15 @@ TestServer::Script always(std::string_view reply) {
   };
 }
 
+using HttpOriginTest = OriginTest;
+
 TEST_F(HttpOriginTest, RendersTheRequestAndReadsTheReply) {
   std::string seen;
   TestServer server([&](Peer& peer, int) {
     seen = peer.read_head();
     peer.write(kHello);
   });
-  auto origin = make(configuration(server.port(), "/base"));
+  auto origin = make(http_configuration(server.port(), "/base"));
   auto reply =
       fetch(*origin, {.path = "/a b//c", .raw_query = "x=%20", .has_query = true, .fields = "X-Two: 2\r\n"});
   ASSERT_TRUE(reply) << reply.error().text;
@@ -102,7 +53,7 @@ TEST_F(HttpOriginTest, SendsTheClientsHostWhenAskedToPreserveIt) {
     seen = peer.read_head();
     peer.write(kHello);
   });
-  auto c = configuration(server.port());
+  auto c = http_configuration(server.port());
   std::get<config::HttpOrigin>(c.kind).preserve_host = true;
   auto origin = make(c);
   ASSERT_TRUE(fetch(*origin, {.path = "/", .host = "www.example.com"}));
@@ -111,7 +62,7 @@ TEST_F(HttpOriginTest, SendsTheClientsHostWhenAskedToPreserveIt) {
 
 TEST_F(HttpOriginTest, ReusesAConnectionWhoseBodyWasReadToItsEnd) {
   TestServer server(always(kHello));
-  auto origin = make(configuration(server.port()));
+  auto origin = make(http_configuration(server.port()));
   for (int i = 0; i < 3; ++i) {
     auto reply = fetch(*origin, {.path = "/"});
     ASSERT_TRUE(reply);
@@ -130,7 +81,7 @@ TEST_F(HttpOriginTest, ClosesAConnectionWhoseBodyWasDropped) {
     peer.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome");
     ended = peer.ended();
   });
-  auto origin = make(configuration(server.port()));
+  auto origin = make(http_configuration(server.port()));
   {
     auto reply = fetch(*origin, {.path = "/"});
     ASSERT_TRUE(reply);
@@ -148,7 +99,7 @@ TEST_F(HttpOriginTest, DecodesChunksWhateverThePieces) {
       peer.write("1\r\n!\r\n0\r\nT: t\r\n\r\n");
     }
   });
-  auto origin = make(configuration(server.port()));
+  auto origin = make(http_configuration(server.port()));
   for (const std::size_t piece : {std::size_t{1} << 20, std::size_t{4096}, std::size_t{7}}) {
     auto reply = fetch(*origin, {.path = "/"});
     ASSERT_TRUE(reply);
@@ -163,7 +114,7 @@ TEST_F(HttpOriginTest, ReadsUntilCloseAndDoesNotKeepTheConnection) {
     peer.read_head();
     peer.write("HTTP/1.0 200 OK\r\n\r\nold");
   });
-  auto origin = make(configuration(server.port()));
+  auto origin = make(http_configuration(server.port()));
   auto reply = fetch(*origin, {.path = "/"});
   ASSERT_TRUE(reply);
   EXPECT_EQ(body(*reply), "old");
@@ -177,7 +128,7 @@ TEST_F(HttpOriginTest, ABodyThatEndsEarlyIsAnError) {
     peer.write(n == 0 ? "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"
                       : "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
   });
-  auto origin = make(configuration(server.port()));
+  auto origin = make(http_configuration(server.port()));
   for (int i = 0; i < 2; ++i) {
     auto reply = fetch(*origin, {.path = "/"});
     ASSERT_TRUE(reply);
@@ -192,7 +143,7 @@ TEST_F(HttpOriginTest, PassesOverInterimRepliesAndRefusesAnUnaskedUpgrade) {
     peer.write(n == 0 ? kHello
                       : "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n");
   });
-  auto origin = make(configuration(server.port()));
+  auto origin = make(http_configuration(server.port()));
   auto reply = fetch(*origin, {.path = "/"});
   ASSERT_TRUE(reply);
   EXPECT_EQ(body(*reply), "hello");
@@ -208,7 +159,7 @@ TEST_F(HttpOriginTest, HandsOverTheConnectionOfAWebSocket) {
     peer.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nfirst");
     peer.write(peer.read(4));
   });
-  auto origin = make(configuration(server.port()));
+  auto origin = make(http_configuration(server.port()));
   auto reply = fetch(*origin, {.path = "/", .fields = "Sec-WebSocket-Key: k\r\n", .websocket = true});
   ASSERT_TRUE(reply) << reply.error().text;
   EXPECT_THAT(seen,
@@ -233,7 +184,7 @@ TEST_F(HttpOriginTest, AsksAgainWhenAKeptConnectionDied) {
     peer.read_head();
     if (n > 0) peer.write(kHello);
   });
-  auto origin = make(configuration(server.port()));
+  auto origin = make(http_configuration(server.port()));
   for (int i = 0; i < 2; ++i) {
     auto reply = fetch(*origin, {.path = "/"});
     ASSERT_TRUE(reply);
@@ -249,7 +200,7 @@ TEST_F(HttpOriginTest, NeverRepeatsAPost) {
     peer.write(kHello);
     peer.read_head();
   });
-  auto origin = make(configuration(server.port()));
+  auto origin = make(http_configuration(server.port()));
   {
     auto reply = fetch(*origin, {.path = "/"});
     ASSERT_TRUE(reply);
@@ -261,28 +212,6 @@ TEST_F(HttpOriginTest, NeverRepeatsAPost) {
   EXPECT_EQ(origin->stats()->retried.get(), 0u);
 }
 
-TEST_F(HttpOriginTest, NeverRepeatsAPutWhoseBodyHasBegun) {
-  TestServer server([&](Peer& peer, int) {
-    peer.read_head();
-    peer.write(kHello);
-    peer.read_head();
-  });
-  auto origin = make(configuration(server.port()));
-  {
-    auto reply = fetch(*origin, {.path = "/"});
-    ASSERT_TRUE(reply);
-    EXPECT_EQ(body(*reply), "hello");
-  }
-  Text upload("body");
-  auto reply = fetch(*origin, {.method = http::Method::kPut,
-                               .method_text = "PUT",
-                               .path = "/",
-                               .framing = http::Framing::kLength,
-                               .content_length = 4,
-                               .body = &upload});
-  EXPECT_EQ(reply.error().code, Code::kOriginRefused);
-}
-
 TEST_F(HttpOriginTest, PassesOverAKeptConnectionThatThePeerHasClosed) {
   std::atomic<bool> closed = false;
   TestServer server([&](Peer& peer, int) {
@@ -291,7 +220,7 @@ TEST_F(HttpOriginTest, PassesOverAKeptConnectionThatThePeerHasClosed) {
     peer.close();
     closed = true;
   });
-  auto origin = make(configuration(server.port()));
+  auto origin = make(http_configuration(server.port()));
   for (int i = 0; i < 2; ++i) {
     closed = false;
     auto reply = fetch(*origin, {.method = http::Method::kPost, .method_text = "POST", .path = "/"});
@@ -310,104 +239,13 @@ TEST_F(HttpOriginTest, DoesNotKeepAConnectionThatSaidMoreThanItsReply) {
         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
     peer.read_head();
   });
-  auto origin = make(configuration(server.port()));
+  auto origin = make(http_configuration(server.port()));
   for (int i = 0; i < 2; ++i) {
     auto reply = fetch(*origin, {.path = "/"});
     ASSERT_TRUE(reply);
     EXPECT_EQ(body(*reply), "ok");
   }
   EXPECT_EQ(server.connections(), 2);
-}
-
-TEST_F(HttpOriginTest, StreamsABodyWithItsLength) {
-  const std::string big(300'000, 'u');
-  std::string head, got;
-  TestServer server([&](Peer& peer, int) {
-    head = peer.read_head();
-    got = peer.read(big.size());
-    peer.write(kHello);
-  });
-  auto origin = make(configuration(server.port()));
-  Text upload(big, 10'000);
-  auto reply = fetch(*origin, {.method = http::Method::kPost,
-                               .method_text = "POST",
-                               .path = "/",
-                               .framing = http::Framing::kLength,
-                               .content_length = big.size(),
-                               .body = &upload});
-  ASSERT_TRUE(reply) << reply.error().text;
-  EXPECT_THAT(head, HasSubstr("\r\nContent-Length: 300000\r\n"));
-  EXPECT_EQ(got, big);
-  EXPECT_EQ(body(*reply), "hello");
-}
-
-TEST_F(HttpOriginTest, FramesAChunkedBodyAnew) {
-  std::string head, got;
-  TestServer server([&](Peer& peer, int) {
-    head = peer.read_head();
-    got = peer.read(8 + 8 + 7 + 5);
-    peer.write(kHello);
-  });
-  auto origin = make(configuration(server.port()));
-  Text upload("abcHELLO", 3);
-  auto reply = fetch(*origin, {.method = http::Method::kPost,
-                               .method_text = "POST",
-                               .path = "/",
-                               .framing = http::Framing::kChunked,
-                               .body = &upload});
-  ASSERT_TRUE(reply) << reply.error().text;
-  EXPECT_THAT(head, HasSubstr("\r\nTransfer-Encoding: chunked\r\n"));
-  EXPECT_EQ(got, "3\r\nabc\r\n3\r\nHEL\r\n2\r\nLO\r\n0\r\n\r\n");
-}
-
-TEST_F(HttpOriginTest, AnEmptyPostSaysItsLength) {
-  std::string head;
-  TestServer server([&](Peer& peer, int) {
-    head = peer.read_head();
-    peer.write(kHello);
-  });
-  auto origin = make(configuration(server.port()));
-  ASSERT_TRUE(fetch(*origin, {.method = http::Method::kPost, .method_text = "POST", .path = "/"}));
-  EXPECT_THAT(head, HasSubstr("\r\nContent-Length: 0\r\n"));
-}
-
-TEST_F(HttpOriginTest, AnEarlyReplyEndsTheUpload) {
-  TestServer server([&](Peer& peer, int) {
-    peer.read_head();
-    peer.write("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig");
-    peer.ended();
-  });
-  auto origin = make(configuration(server.port()));
-  Text upload(std::string(64 << 20, 'u'));
-  auto reply = fetch(*origin, {.method = http::Method::kPost,
-                               .method_text = "POST",
-                               .path = "/",
-                               .framing = http::Framing::kLength,
-                               .content_length = upload.text.size(),
-                               .body = &upload});
-  ASSERT_TRUE(reply) << reply.error().text;
-  EXPECT_EQ(reply->status(), 413);
-  EXPECT_EQ(body(*reply), "big");
-  *reply = Reply();
-  EXPECT_LT(upload.at, upload.text.size());
-  EXPECT_EQ(origin->stats()->idle.get(), 0u);
-}
-
-TEST_F(HttpOriginTest, AFailureOfTheClientComesBackAsItIs) {
-  TestServer server([&](Peer& peer, int) {
-    peer.read_head();
-    peer.ended();
-  });
-  auto origin = make(configuration(server.port()));
-  Text upload("abc");
-  upload.fail_with = Code::kBodyTooLarge;
-  auto reply = fetch(*origin, {.method = http::Method::kPost,
-                               .method_text = "POST",
-                               .path = "/",
-                               .framing = http::Framing::kChunked,
-                               .body = &upload});
-  EXPECT_EQ(reply.error().code, Code::kBodyTooLarge);
-  EXPECT_EQ(origin->stats()->failed.get(), 0u);
 }
 
 TEST_F(HttpOriginTest, TellsRefusalSilenceAndGarbageApart) {
@@ -419,7 +257,7 @@ TEST_F(HttpOriginTest, TellsRefusalSilenceAndGarbageApart) {
     if (n == 4) peer.reset();
     if (n == 5) peer.ended();  // says nothing until the gateway gives up
   });
-  auto c = configuration(server.port());
+  auto c = http_configuration(server.port());
   std::get<config::HttpOrigin>(c.kind).timeouts.first_byte = base::Millis(80);
   auto origin = make(c);
   EXPECT_EQ(fetch(*origin, {.path = "/"}).error().code, Code::kOriginBadReply);
@@ -430,7 +268,7 @@ TEST_F(HttpOriginTest, TellsRefusalSilenceAndGarbageApart) {
   EXPECT_EQ(fetch(*origin, {.path = "/"}).error().code, Code::kOriginTimeout);
   EXPECT_EQ(origin->stats()->failed.get(), 6u);
 
-  auto nobody = make(configuration(1));
+  auto nobody = make(http_configuration(1));
   EXPECT_EQ(fetch(*nobody, {.path = "/"}).error().code, Code::kOriginRefused);
 }
 
@@ -446,7 +284,7 @@ TEST_F(HttpOriginTest, ACancelledFetchEndsAndClosesItsConnection) {
     peer.read_head();
     ended = peer.ended();
   });
-  auto origin = make(configuration(server.port()));
+  auto origin = make(http_configuration(server.port()));
   net::Cancel cancel;
   test.scope.spawn(request_later(test.loop, cancel));
   EXPECT_EQ(fetch(*origin, {.path = "/"}, &cancel).error().code, Code::kCancelled);
@@ -464,7 +302,7 @@ TEST_F(HttpOriginTest, AStalledBodyTimesOutAndASlowOneDoesNot) {
     }
     peer.ended();
   });
-  auto c = configuration(server.port());
+  auto c = http_configuration(server.port());
   std::get<config::HttpOrigin>(c.kind).timeouts.idle = base::Millis(150);
   auto origin = make(c);
   auto reply = fetch(*origin, {.path = "/"});
@@ -489,7 +327,7 @@ TEST_F(HttpOriginTest, ClosesIdleConnectionsWhenTheirTimeHasCome) {
     peer.write(kHello);
     ended = peer.ended();
   });
-  auto c = configuration(server.port());
+  auto c = http_configuration(server.port());
   std::get<config::HttpOrigin>(c.kind).pool.idle_timeout = base::Millis(50);
   auto origin = make(c);
   {
@@ -504,7 +342,7 @@ TEST_F(HttpOriginTest, ClosesIdleConnectionsWhenTheirTimeHasCome) {
 
 TEST_F(HttpOriginTest, ABodyOfKnownLengthCanBeSpliced) {
   TestServer server(always(kHello));
-  auto origin = make(configuration(server.port()));
+  auto origin = make(http_configuration(server.port()));
   auto reply = fetch(*origin, {.path = "/"});
   ASSERT_TRUE(reply);
   ASSERT_NE(reply->spliceable(), nullptr);
@@ -529,7 +367,7 @@ TEST_F(HttpOriginTest, HeadAndNotModifiedHaveNoBody) {
     peer.read_head();
     peer.write("HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n");
   });
-  auto origin = make(configuration(server.port()));
+  auto origin = make(http_configuration(server.port()));
   {
     auto reply = fetch(*origin, {.method = http::Method::kHead, .method_text = "HEAD", .path = "/"});
     ASSERT_TRUE(reply);
@@ -546,7 +384,7 @@ TEST_F(HttpOriginTest, HeadAndNotModifiedHaveNoBody) {
 
 TEST_F(HttpOriginTest, KeepsNoConnectionWhereNoneIsAllowed) {
   TestServer server(always(kHello));
-  auto c = configuration(server.port());
+  auto c = http_configuration(server.port());
   std::get<config::HttpOrigin>(c.kind).pool.idle = 0;
   auto origin = make(c);
   for (int i = 0; i < 2; ++i) {
@@ -565,7 +403,7 @@ TEST_F(HttpOriginTest, SpeaksTlsAndKeepsTheConnection) {
     server_name = tls.server_name();
     while (!tls.read_head().empty()) tls.write(kHello);
   });
-  auto c = configuration(server.port());
+  auto c = http_configuration(server.port());
   auto& options = std::get<config::HttpOrigin>(c.kind);
   options.url.tls = true;
   options.tls.ca_file = certificate.file();
@@ -594,25 +432,11 @@ TEST_F(HttpOriginTest, ProbeTellsWhetherTheOriginCanBeReached) {
   {
     TestServer server([](Peer& peer, int) { peer.ended(); });
     port = server.port();
-    auto origin = make(configuration(port));
+    auto origin = make(http_configuration(port));
     EXPECT_TRUE(test.await(origin->probe()));
   }
-  auto origin = make(configuration(port));
+  auto origin = make(http_configuration(port));
   EXPECT_EQ(test.await(origin->probe()).error().code, Code::kOriginRefused);
-}
-
-TEST(FingerprintTest, ChangesWithWhateverDecidesTheAnswer) {
-  const auto base = configuration(80);
-  EXPECT_EQ(fingerprint_of(base), fingerprint_of(configuration(80)));
-  EXPECT_NE(fingerprint_of(base), fingerprint_of(configuration(81)));
-  EXPECT_NE(fingerprint_of(base), fingerprint_of(configuration(80, "/x")));
-  config::S3Origin s3;
-  s3.bucket = "b";
-  s3.secret_access_key = base::Secret("one");
-  const config::Origin first{.name = "o", .kind = s3};
-  s3.secret_access_key = base::Secret("two");
-  const config::Origin second{.name = "o", .kind = s3};
-  EXPECT_NE(fingerprint_of(first), fingerprint_of(second));
 }
 
 }  // namespace

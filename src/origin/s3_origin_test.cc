@@ -4,14 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "http/range.h"
-#include "net/testing.h"
+#include "origin/testing.h"
 
 namespace origin {
 namespace {
 
 using base::Code;
 using net::testing::Peer;
-using net::testing::TestLoop;
 using net::testing::TestServer;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -30,7 +29,7 @@ config::S3Origin options_for(std::uint16_t port) {
   return options;
 }
 
-class S3OriginTest : public ::testing::Test {
+class S3OriginTest : public testing::OriginTest {
  protected:
   // Answers each request with what `answer` says of its head.
   using Answer = std::function<std::string(const std::string& head)>;
@@ -43,21 +42,9 @@ class S3OriginTest : public ::testing::Test {
       }
     });
   }
-  std::shared_ptr<Origin> make(const config::S3Origin& options) {
-    return make_origin({.name = "s3", .kind = options}, {test.loop, test.resolver});
-  }
   base::Result<Reply> get(const Ask& ask) {
-    if (!origin) origin = make(options_for(server->port()));
+    if (!origin) origin = make({.name = "s3", .kind = options_for(server->port())});
     return test.await(origin->fetch(ask, nullptr));
-  }
-  std::expected<std::string, Code> body(Reply& reply, std::size_t piece = 4096) {
-    std::string all, buffer(piece, '\0');
-    for (;;) {
-      const auto n = test.await(reply.read(buffer, nullptr));
-      if (!n) return std::unexpected(n.error().code);
-      if (*n == 0) return all;
-      all.append(buffer, 0, *n);
-    }
   }
   // The code of the error for one reply of the server; kCount when there was none.
   Code refusal(std::string reply, const Ask& ask) {
@@ -75,7 +62,6 @@ class S3OriginTest : public ::testing::Test {
 
   std::vector<std::string> heads;  // written by the server's thread, read once it has answered
   std::unique_ptr<TestServer> server;
-  TestLoop test;
   std::shared_ptr<Origin> origin;
 };
 
@@ -128,7 +114,7 @@ TEST_F(S3OriginTest, UsesVirtualHostPrefixAndSessionToken) {
   options.style = config::S3Style::kVirtualHost;
   options.prefix = "team one/";
   options.session_token = base::Secret("session");
-  origin = make(options);
+  origin = make({.name = "s3", .kind = options});
   ASSERT_TRUE(get({.path = "/k"}));
   EXPECT_THAT(heads[0], StartsWith("GET /team%20one/k HTTP/1.1\r\nHost: photos.127.0.0.1:"));
   EXPECT_THAT(heads[0], HasSubstr("\r\nx-amz-security-token: session\r\n"));
@@ -139,7 +125,7 @@ TEST_F(S3OriginTest, AnonymousRequestsAreNotSigned) {
   auto options = options_for(server->port());
   options.access_key_id.clear();
   options.secret_access_key = base::Secret();
-  origin = make(options);
+  origin = make({.name = "s3", .kind = options});
   ASSERT_TRUE(get({.path = "/k"}));
   EXPECT_THAT(heads[0], Not(HasSubstr("uthorization")));
   EXPECT_THAT(heads[0], Not(HasSubstr("x-amz-")));
@@ -326,7 +312,7 @@ TEST_F(S3OriginTest, HeadIgnoresRanges) {
 }
 
 TEST_F(S3OriginTest, EffectiveQueryIsWhatIsSent) {
-  auto s3 = make(options_for(1));
+  auto s3 = make({.name = "s3", .kind = options_for(1)});
   std::string out;
   EXPECT_FALSE(s3->effective_query("acl&list-type=2", true, out));
   EXPECT_EQ(out, "");
