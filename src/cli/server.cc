@@ -75,6 +75,7 @@ void prepare_process() {
 Server::Server(Load load)
     : load_(std::move(load)),
       snapshot_(std::make_shared<const gateway::Snapshot>(load_())),
+      started_(snapshot_),
       max_connections_(connection_limit(snapshot_->config())),
       offload_(2),
       memory_(snapshot_->config().cache.memory.size),
@@ -164,13 +165,12 @@ int Server::run() {
 // ---- reload
 
 void Server::reload() {
-  log::reopen();
-  if (access_log_) access_log_->reopen();
   std::string why;
   try {
+    log::reopen();
+    if (access_log_) access_log_->reopen();
     config::Config next = load_();
-    const config::Config& now = snapshot_->config();
-    for (const std::string& key : config::changed_but_fixed(now, next))
+    for (const std::string& key : config::changed_but_fixed(started_->config(), next))
       log::warn("this key takes effect at the next start only", {{"key", key}});
     const base::Mono began = base::mono_now();
     if (swap(std::make_shared<const gateway::Snapshot>(std::move(next)), why)) {

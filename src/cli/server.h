@@ -53,6 +53,7 @@ class Server {
 
   Load load_;
   std::shared_ptr<const gateway::Snapshot> snapshot_;
+  const std::shared_ptr<const gateway::Snapshot> started_;  // what holds for keys that a reload cannot change
   std::uint64_t max_connections_;
   net::Offload offload_;
   cache::Memory memory_;

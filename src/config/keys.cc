@@ -269,15 +269,15 @@ constexpr Row kShutdownRows[] = {
 constexpr Section kShutdown = table<Shutdown>({"shutdown", "", "How the process ends.", ""}, kShutdownRows);
 
 constexpr Row kAccessRows[] = {
-    toggle<&AccessLog::enabled>("enabled", "true", kLive, "Whether requests are logged."),
-    file<&AccessLog::output>("output", "stdout", kLive, "`stdout`, `stderr` or a file's path."),
+    toggle<&AccessLog::enabled>("enabled", "true", kRestart, "Whether requests are logged."),
+    file<&AccessLog::output>("output", "stdout", kRestart, "`stdout`, `stderr` or a file's path."),
 };
 constexpr Section kAccess =
     table<AccessLog>({"access", "", "The access log: one JSON line a request.", "enabled"}, kAccessRows);
 
 constexpr Row kLogRows[] = {
     word<&Log::level>("level", "info", kLive, "The least level that is written."),
-    file<&Log::output>("output", "stderr", kLive, "`stdout`, `stderr` or a file's path."),
+    file<&Log::output>("output", "stderr", kRestart, "`stdout`, `stderr` or a file's path."),
     section<&Log::access, kAccess>("access", "The access log; `off` turns it off."),
 };
 constexpr Section kLog = table<Log>({"log", "", "The operational log and the access log.", ""}, kLogRows);
