@@ -27,6 +27,16 @@ void Fills::remove(const Fill& fill) {
   fills_.erase(found);
 }
 
+void Fills::close() {
+  closing_.store(true, std::memory_order_relaxed);
+  std::vector<base::Ref<Fill>> all;
+  {
+    std::lock_guard lock(lock_);
+    for (const auto& [key, fill] : fills_) all.push_back(fill);
+  }
+  for (const auto& fill : all) fill->give_up_unread();
+}
+
 bool Fills::reserve(std::uint64_t bytes) {
   const std::uint64_t before = buffered_.fetch_add(bytes, std::memory_order_relaxed);
   if (before + bytes <= budget_.load(std::memory_order_relaxed)) return true;
@@ -58,7 +68,11 @@ void Fills::forget_passed() {
 // ---- Fill: the feeder's side
 
 Fill::Fill(Fills& table, std::string key_bytes, std::uint64_t hash, net::Loop& feeder_loop)
-    : table_(table), key_(std::move(key_bytes)), hash_(hash), feeder_loop_(feeder_loop), feeder_event_(feeder_loop) {}
+    : table_(table),
+      key_(std::move(key_bytes)),
+      hash_(hash),
+      feeder_loop_(feeder_loop),
+      feeder_event_(feeder_loop) {}
 
 bool Fill::begin(FillHead head) {
   {
@@ -78,7 +92,7 @@ bool Fill::begin(FillHead head) {
 }
 
 bool Fill::publish(const base::Ref<base::Chunk>& chunk, std::size_t used) {
-  bool outgrown = false;
+  bool outgrown = false, too_large = false;
   {
     std::lock_guard lock(lock_);
     if (abandoned_) return false;
@@ -94,10 +108,12 @@ bool Fill::publish(const base::Ref<base::Chunk>& chunk, std::size_t used) {
       } else {
         storable_ = false;
         outgrown = true;
+        too_large = size_ > table_.max_object();
       }
     }
     wake_readers();
   }
+  if (too_large) table_.remember_passed(key(), base::mono_now());
   if (outgrown) leave_table();  // who comes now could not read from the start
   return true;
 }
@@ -133,7 +149,8 @@ net::Task<bool> Fill::room() {
         continue;
       }
     }
-    if (co_await feeder_event_.wait(feeder_loop_.now() + base::Millis(500)) == net::Wake::kCancelled) co_return false;
+    if (co_await feeder_event_.wait(feeder_loop_.now() + base::Millis(500)) == net::Wake::kCancelled)
+      co_return false;
   }
 }
 
@@ -187,14 +204,18 @@ void Fill::fail(base::Error error) {
   wake_readers();
 }
 
-void Fill::leave_table() { table_.remove(*this); }
+void Fill::leave_table() {
+  table_.remove(*this);
+}
 
 void Fill::wake_readers() {
   // One message a loop, however many of its readers wait.
   std::map<net::Loop*, std::vector<base::Ref<Waiter>>> by_loop;
+  const base::Mono now = base::mono_now();
   for (const auto& waiter : waiters_) {
     if (!waiter->waiting) continue;
     waiter->waiting = false;
+    waiter->moved = now;  // its patience begins with what there is to read, not with the wait for it
     by_loop[&waiter->loop].push_back(waiter);
   }
   for (auto& [loop, waiters] : by_loop) {
@@ -216,26 +237,32 @@ void Fill::wake_feeder() {
 }
 
 void Fill::detach(const base::Ref<Waiter>& waiter, bool satisfied) {
-  bool abandon = false;
   bool nudge;
   {
     std::lock_guard lock(lock_);
     std::erase(waiters_, waiter);
     wanted_ = wanted_ || satisfied;
-    const bool running = state_ == State::kAsking || state_ == State::kFilling;
-    abandon = running && waiters_.empty() && !(wanted_ && storable_);
-    if (abandon) abandoned_ = true;
-    nudge = running && !storable_;
+    nudge = state_ == State::kFilling && !storable_ && !waiters_.empty();
   }
-  if (abandon) {
-    leave_table();
-    feeder_loop_.post([self = base::Ref<Fill>(this)] {
-      self->cancel_.request();
-      self->feeder_event_.cancel();
-    });
-  } else if (nudge) {
+  if (nudge)
     wake_feeder();
+  else
+    give_up_unread();
+}
+
+void Fill::give_up_unread() {
+  {
+    std::lock_guard lock(lock_);
+    const bool running = state_ == State::kAsking || state_ == State::kFilling;
+    const bool keep = wanted_ && storable_ && !table_.closing_.load(std::memory_order_relaxed);
+    if (!running || abandoned_ || keep || !waiters_.empty()) return;
+    abandoned_ = true;
   }
+  leave_table();
+  feeder_loop_.post([self = base::Ref<Fill>(this)] {
+    self->cancel_.request();
+    self->feeder_event_.cancel();
+  });
 }
 
 // ---- Reader
@@ -244,15 +271,17 @@ Reader::Reader(base::Ref<Fill> fill, net::Loop& loop)
     : fill_(std::move(fill)), waiter_(base::make_ref<Fill::Waiter>(loop)) {
   std::lock_guard lock(fill_->lock_);
   waiter_->moved = base::mono_now();
-  if (fill_->abandoned_) {
-    // It was given up between our finding it and our joining: as if it had never been.
+  if (fill_->too_late()) {
+    // It was given up, or let go of its first bytes, between our finding it and our joining.
     waiter_->dropped = true;
     return;
   }
   fill_->waiters_.push_back(waiter_);
 }
 
-Reader::~Reader() { fill_->detach(waiter_, satisfied_); }
+Reader::~Reader() {
+  fill_->detach(waiter_, satisfied_);
+}
 
 net::Task<Reader::Start> Reader::start(net::Cancel* cancel) {
   const net::CancelLink link(cancel, waiter_->event);
@@ -262,10 +291,15 @@ net::Task<Reader::Start> Reader::start(net::Cancel* cancel) {
       if (waiter_->dropped) co_return Start::kAlone;
       switch (fill_->state_) {
         case Fill::State::kFilling:
-        case Fill::State::kDone: co_return Start::kServe;
-        case Fill::State::kPassed: co_return Start::kAlone;
-        case Fill::State::kFailed: error_ = fill_->error_; co_return Start::kFailed;
-        case Fill::State::kAsking: waiter_->waiting = true;
+        case Fill::State::kDone:
+          co_return Start::kServe;
+        case Fill::State::kPassed:
+          co_return Start::kAlone;
+        case Fill::State::kFailed:
+          error_ = fill_->error_;
+          co_return Start::kFailed;
+        case Fill::State::kAsking:
+          waiter_->waiting = true;
       }
     }
     if (co_await waiter_->event.wait() == net::Wake::kCancelled) {
@@ -280,9 +314,14 @@ base::Ref<const Entry> Reader::entry() const {
   return fill_->entry_;
 }
 
+bool Reader::keeps_all() const {
+  std::lock_guard lock(fill_->lock_);
+  return fill_->storable_;
+}
+
 void Reader::seek(std::uint64_t offset) {
   std::lock_guard lock(fill_->lock_);
-  position_ = waiter_->position = offset;
+  position_ = offset;  // next() tells the feeder
 }
 
 net::Task<base::Result<std::string_view>> Reader::next(net::Cancel* cancel) {

@@ -91,7 +91,7 @@ class Fill final : public base::Shared<Fill> {
     bool waiting = false;  // this and the rest: under the fill's lock
     bool dropped = false;
     std::uint64_t position = 0;
-    base::Mono moved;  // last progress
+    base::Mono moved;  // last progress, or when it was given something to go on with
   };
   struct Piece {
     base::Ref<const base::Chunk> chunk;
@@ -103,7 +103,10 @@ class Fill final : public base::Shared<Fill> {
   void wake_feeder();   // any thread
   void detach(const base::Ref<Waiter>& waiter, bool satisfied);
   void leave_table();
+  void give_up_unread();
   std::uint64_t slowest() const;  // with lock_ held
+  // With lock_ held: its start is gone, or it as a whole.
+  bool too_late() const { return abandoned_ || (!pieces_.empty() && pieces_.front().at > 0); }
 
   Fills& table_;
   const std::string key_;
@@ -140,6 +143,9 @@ class Reader {
   const FillHead& head() const { return fill_->head_; }  // constant once start() said kServe
   const base::Error& error() const { return error_; }
 
+  // Whether all of the body will be there at the end; else only a window of it ever is. Known from start() on
+  // where the head says a length.
+  bool keeps_all() const;
   // When the fill is done: what it left. Null before, or when nothing was stored.
   base::Ref<const Entry> entry() const;
 
@@ -173,6 +179,9 @@ class Fills {
   };
   Joined join(KeyView key, net::Loop& loop);
 
+  // At shutdown: what nobody reads is given up, from now on also where it was worth keeping.
+  void close();
+
   std::uint64_t max_object() const { return max_object_.load(std::memory_order_relaxed); }
   void limits(std::uint64_t max_object, std::uint64_t budget) {
     max_object_.store(max_object, std::memory_order_relaxed);
@@ -205,6 +214,7 @@ class Fills {
   std::atomic<std::uint64_t> max_object_;
   std::atomic<std::uint64_t> budget_;
   std::atomic<std::uint64_t> buffered_{0};
+  std::atomic<bool> closing_{false};
   Store store_;
   void* context_;
   std::array<Passed, kPassedSlots> passed_;
