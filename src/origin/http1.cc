@@ -39,7 +39,8 @@ net::Task<base::Result<bool>> upload(HttpConnection& connection, const Question&
       char header[http::kChunkHeaderMax];
       const std::size_t n = http::write_chunk_header(piece.size(), header);
       std::memcpy(data - n, header, n);
-      std::memcpy(data + piece.size(), "\r\n", 2);
+      data[piece.size()] = '\r';
+      data[piece.size() + 1] = '\n';
       piece = {data - n, n + piece.size() + 2};
     } else {
       if (piece.empty() || piece.size() > left) {
