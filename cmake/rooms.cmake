@@ -61,7 +61,6 @@ function(sekisho_room room edges)
 
   if(SEKISHO_TESTS AND tests)
     find_package(GTest REQUIRED)
-    enable_testing()
     add_executable(${room}_test ${tests})
     target_link_libraries(${room}_test PRIVATE room_${room} GTest::gmock GTest::gtest_main)
     target_compile_definitions(${room}_test PRIVATE SEKISHO_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
