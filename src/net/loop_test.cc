@@ -79,6 +79,7 @@ TEST(LoopTest, RunsWhatOtherThreadsPostInTheirOrder) {
   int seen = 0;
   bool ordered = true;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t)
     threads.emplace_back([&, t] {
       for (int i = 0; i < kEach; ++i)

@@ -26,13 +26,11 @@ class SpliceTest : public ::testing::Test {
   }
 
   void connect_pair(Stream& near_end, std::unique_ptr<Peer>& far) {
-    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    Endpoint at = *Endpoint::parse("127.0.0.1", 0);
-    ::bind(listener, at.raw(), at.length);
-    ::listen(listener, 1);
-    ::getsockname(listener, at.raw(), &at.length);
+    const auto [listener, port] = testing::listen_on_loopback();
+    const Endpoint at = *Endpoint::parse("127.0.0.1", port);
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ::connect(fd, at.raw(), at.length);
+    ASSERT_GE(fd, 0);
+    ASSERT_EQ(::connect(fd, at.raw(), at.length), 0);
     far = std::make_unique<Peer>(::accept(listener, nullptr, nullptr));
     ::close(listener);
     ::fcntl(fd, F_SETFL, O_NONBLOCK);

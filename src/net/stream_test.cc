@@ -126,7 +126,7 @@ TEST_F(StreamTest, WaitsForEitherDirectionAndIsResumedOnce) {
   EXPECT_EQ(test.await(wait_either(stream)), Wake::kCancelled);
 }
 
-base::Result<Stream> dial(TestLoop& test, std::vector<Endpoint> to, base::Nanos limit,
+base::Result<Stream> dial(TestLoop\& test, const std::vector<Endpoint>\& to, base::Nanos limit,
                           Cancel* cancel = nullptr) {
   return test.await(connect(test.loop, to, test.loop.now() + limit, cancel));
 }
@@ -151,11 +151,8 @@ TEST(ConnectTest, TellsRefusalFromSilence) {
   TestLoop test;
   EXPECT_EQ(dial(test, {local(1)}, base::Seconds(5)).error().code, Code::kOriginRefused);
   // A listener whose queue is full does not answer.
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  Endpoint at = local(0);
-  ASSERT_EQ(::bind(listener, at.raw(), at.length), 0);
-  ASSERT_EQ(::listen(listener, 0), 0);
-  ::getsockname(listener, at.raw(), &at.length);
+  const auto [listener, port] = testing::listen_on_loopback(0);
+  const Endpoint at = local(port);
   std::vector<Stream> full;
   base::Result<Stream> last;
   while ((last = dial(test, {at}, Millis(60)))) full.push_back(std::move(*last));

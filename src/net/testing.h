@@ -12,10 +12,12 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <optional>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include "net/loop.h"
@@ -47,7 +49,7 @@ class TestLoop {
     loop.run();
   }
   // Lets the loop run until `done` says so; false after ten seconds.
-  bool until(std::function<bool()> done) {
+  bool until(const std::function<bool()>& done) {
     Event pause(loop);
     bool met = false;
     await(poll_until(loop, pause, done, met));
@@ -134,20 +136,26 @@ class Peer {
   std::string pending_;
 };
 
+// A listening socket on a port of the system's choice. A test that cannot have one ends here.
+inline std::pair<int, std::uint16_t> listen_on_loopback(int backlog = 64) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const raw = reinterpret_cast<sockaddr*>(&address);
+  if (fd < 0 || ::bind(fd, raw, size) != 0 || ::listen(fd, backlog) != 0 ||
+      ::getsockname(fd, raw, &size) != 0)
+    std::abort();
+  return {fd, ntohs(address.sin_port)};
+}
+
 class TestServer {
  public:
   using Script = std::function<void(Peer&, int connection)>;  // connections count from 0
 
   explicit TestServer(Script script) : script_(std::move(script)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
-    ::listen(listener_, 64);
-    socklen_t size = sizeof address;
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
+    std::tie(listener_, port_) = listen_on_loopback();
     thread_ = std::thread([this] { serve(); });
   }
   ~TestServer() {

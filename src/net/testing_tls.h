@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
 #include "net/testing.h"
@@ -36,7 +37,8 @@ class TestCertificate {
 
     file_ = "/tmp/test-certificate-XXXXXX";
     const int fd = ::mkstemp(file_.data());
-    std::FILE* const out = ::fdopen(fd, "w");
+    std::FILE* const out = fd < 0 ? nullptr : ::fdopen(fd, "w");
+    if (!out) std::abort();
     PEM_write_X509(out, certificate_);
     std::fclose(out);
   }

@@ -34,7 +34,7 @@ class S3OriginTest : public testing::OriginTest {
   // Answers each request with what `answer` says of its head.
   using Answer = std::function<std::string(const std::string& head)>;
 
-  void serve(Answer answer) {
+  void serve(const Answer& answer) {
     server = std::make_unique<TestServer>([this, answer](Peer& peer, int) {
       for (std::string head; !(head = peer.read_head()).empty();) {
         heads.push_back(head);
@@ -47,7 +47,7 @@ class S3OriginTest : public testing::OriginTest {
     return test.await(origin->fetch(ask, nullptr));
   }
   // The code of the error for one reply of the server; kCount when there was none.
-  Code refusal(std::string reply, const Ask& ask) {
+  Code refusal(const std::string& reply, const Ask& ask) {
     origin.reset();  // and its connections, which the server waits for
     server.reset();
     serve([reply](const std::string&) { return reply; });
