@@ -126,7 +126,7 @@ TEST_F(StreamTest, WaitsForEitherDirectionAndIsResumedOnce) {
   EXPECT_EQ(test.await(wait_either(stream)), Wake::kCancelled);
 }
 
-base::Result<Stream> dial(TestLoop\& test, const std::vector<Endpoint>\& to, base::Nanos limit,
+base::Result<Stream> dial(TestLoop& test, const std::vector<Endpoint>& to, base::Nanos limit,
                           Cancel* cancel = nullptr) {
   return test.await(connect(test.loop, to, test.loop.now() + limit, cancel));
 }
