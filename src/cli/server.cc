@@ -52,7 +52,9 @@ std::uint64_t connection_limit(const config::Config& config) {
   return all > 2 * kept ? all - kept : all / 2;
 }
 
-log::Level level_of(config::LogLevel level) { return static_cast<log::Level>(level); }
+log::Level level_of(config::LogLevel level) {
+  return static_cast<log::Level>(level);
+}
 static_assert(static_cast<int>(config::LogLevel::kError) == static_cast<int>(log::Level::kError));
 
 void store(void* memory, base::Ref<const cache::Entry> entry) {
@@ -79,11 +81,13 @@ Server::Server(Load load)
       max_connections_(connection_limit(snapshot_->config())),
       offload_(2),
       memory_(snapshot_->config().cache.memory.size),
-      fills_(snapshot_->config().cache.memory.max_object, snapshot_->config().cache.fill_budget, &store, &memory_) {
+      fills_(snapshot_->config().cache.memory.max_object, snapshot_->config().cache.fill_budget, &store,
+             &memory_) {
   const config::Config& config = snapshot_->config();
   log::set_level(level_of(config.log.level));
   log::open(config.log.output);
-  if (config.log.access.enabled) access_log_ = std::make_unique<telemetry::AccessLog>(config.log.access.output);
+  if (config.log.access.enabled)
+    access_log_ = std::make_unique<telemetry::AccessLog>(config.log.access.output);
   const gateway::Commons commons{.memory = memory_,
                                  .fills = fills_,
                                  .offload = offload_,
@@ -98,9 +102,11 @@ Server::Server(Load load)
   bind();
   if (config.admin.listen) {
     const auto address = net::Endpoint::parse(config.admin.listen->host, config.admin.listen->port);
-    admin_ = std::make_unique<admin::AdminServer>(*address, offload_, [this](bool ready) { return metrics(ready); });
+    admin_ = std::make_unique<admin::AdminServer>(*address, offload_,
+                                                  [this](bool ready) { return metrics(ready); });
   }
   process_.config_loaded_at = base::unix_seconds(base::wall_now());
+  process_.config_hash = config.hash;
 }
 
 Server::~Server() {
@@ -130,7 +136,9 @@ std::vector<std::string> Server::addresses() const {
   return out;
 }
 
-std::string Server::admin_address() const { return admin_ ? admin_->address() : ""; }
+std::string Server::admin_address() const {
+  return admin_ ? admin_->address() : "";
+}
 
 template <class F>
 void Server::on_every_worker(F fn) {
@@ -151,7 +159,8 @@ int Server::run() {
                                 {"workers", workers_.size()},
                                 {"routes", snapshot_->routes().size()},
                                 {"max_connections", max_connections_}});
-  for (const std::string& address : addresses()) log::info("listening", {{"address", address}, {"listener", "main"}});
+  for (const std::string& address : addresses())
+    log::info("listening", {{"address", address}, {"listener", "main"}});
   if (admin_) log::info("listening", {{"address", admin_->address()}, {"listener", "admin"}});
 
   for (;;) {
@@ -176,6 +185,7 @@ void Server::reload() {
     if (swap(std::make_shared<const gateway::Snapshot>(std::move(next)), why)) {
       process_.reloads_succeeded.add();
       process_.config_loaded_at = base::unix_seconds(base::wall_now());
+      process_.config_hash = snapshot_->config().hash;
       log::info("configuration reloaded", {{"routes", snapshot_->routes().size()},
                                            {"ms", (base::mono_now() - began).count() / 1'000'000}});
       return;
@@ -207,7 +217,12 @@ bool Server::swap(std::shared_ptr<const gateway::Snapshot> next, std::string& wh
     on_every_worker([](gateway::Worker& worker) { worker.discard(); });
     return false;
   }
-  on_every_worker([](gateway::Worker& worker) { worker.commit(); });
+  std::latch committed(static_cast<std::ptrdiff_t>(workers_.size()));
+  on_every_worker([&committed](gateway::Worker& worker) {
+    worker.commit();
+    committed.count_down();
+  });
+  committed.wait();  // "reloaded" is said when it is so everywhere
   snapshot_ = std::move(next);
   const config::Config& config = snapshot_->config();
   memory_.resize(config.cache.memory.size);
@@ -239,13 +254,15 @@ int Server::drain() {
   bool second_signal = false;
   finished_by(base::mono_now() + rules.delay, second_signal);
   bool clean = false;
+  fills_.close();
   if (!second_signal) {
     on_every_worker([](gateway::Worker& worker) { worker.finish_drain(); });
     clean = finished_by(base::mono_now() + rules.timeout, second_signal);
   }
   if (!clean) {
-    log::warn("cutting what is still open", {{"connections", connections_.load()},
-                                             {"reason", second_signal ? "second signal" : "shutdown.timeout"}});
+    log::warn("cutting what is still open",
+              {{"connections", connections_.load()},
+               {"reason", second_signal ? "second signal" : "shutdown.timeout"}});
     on_every_worker([](gateway::Worker& worker) { worker.cut(), worker.finish_drain(); });
     bool ignored = false;
     finished_by(base::mono_now() + base::Seconds(2), ignored);

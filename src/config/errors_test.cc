@@ -129,7 +129,7 @@ TEST(ConfigErrors, TellTheBounds) {
   EXPECT_EQ(after("timeouts: { header: 2h }"), ":4: timeouts.header: '2h' is out of bounds: 1ms to 1h");
   EXPECT_EQ(after("timeouts: { header: 0s }"), ":4: timeouts.header: '0s' is out of bounds: 1ms to 1h");
   EXPECT_EQ(after("limits: { fields: 129 }"), ":4: limits.fields: '129' is out of bounds: 1 to 128");
-  EXPECT_EQ(after("limits: { head: 1MiB }"), ":4: limits.head: '1MiB' is out of bounds: 1KiB to 256KiB");
+  EXPECT_EQ(after("limits: { head: 1MiB }"), ":4: limits.head: '1MiB' is out of bounds: 1KiB to 32KiB");
 }
 
 TEST(ConfigErrors, NameTheNearestOriginAndIdentity) {

@@ -250,8 +250,8 @@ constexpr Row kTimeoutRows[] = {
 constexpr Section kTimeouts = table<Timeouts>({"timeouts", "", "What a client may take.", ""}, kTimeoutRows);
 
 constexpr Row kLimitRows[] = {
-    size<&Limits::head>("head", "16KiB", {1_KiB, 256_KiB}, kLive, "Bytes of a request's head, else 431."),
-    size<&Limits::target>("target", "8KiB", {64, 64_KiB}, kLive, "Bytes of a request's target, else 414."),
+    size<&Limits::head>("head", "16KiB", {1_KiB, 32_KiB}, kLive, "Bytes of a request's head, else 431."),
+    size<&Limits::target>("target", "8KiB", {64, 16_KiB}, kLive, "Bytes of a request's target, else 414."),
     count<&Limits::fields>("fields", "100", {1, 128}, kLive, "Header fields of a request, else 431."),
     size<&Limits::body>("body", "1GiB", {0, 16_TiB}, kLive, "Bytes of a request's body, else 413."),
     count<&Limits::connections>("connections", "0", {0, 10'000'000}, kRestart,

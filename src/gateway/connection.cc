@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "gateway/request_body.h"
@@ -12,6 +13,11 @@
 namespace gateway {
 
 using base::Code;
+
+namespace {
+constexpr unsigned kInARow = 32;  // pipelined requests, until others have their turn
+constexpr base::Nanos kLastWord = base::Seconds(1);  // for a first request, when the worker is closing
+}  // namespace
 
 Connection::Connection(Worker& worker, int fd, const net::Endpoint& peer)
     : worker_(worker), client_(worker.loop(), fd), peer_(peer), peer_text_(peer.host()) {
@@ -39,9 +45,13 @@ net::Task<> Connection::serve() {
   const std::unique_ptr<Connection> self(this);
   Responder responder(worker_, client_);
   Walk walk(worker_);
-  bool first = true;
+  unsigned in_a_row = 0;
 
   for (;;) {
+    if (++in_a_row == kInARow) {
+      in_a_row = 0;
+      co_await worker_.loop().yield();
+    }
     // ---- a request's head, waited for without holding more than the socket
     Input input;
     while ((input = look_at_input()) == Input::kMore) {
@@ -49,7 +59,13 @@ net::Task<> Connection::serve() {
       idle_ = !x_ || x_->pending().empty();
       if (idle_) {
         if (x_) worker_.give_back(std::move(x_));
-        client_.set_deadline(first ? timeouts.header : timeouts.idle);
+        if (worker_.closing() && !first_) {
+          input = Input::kEnd;
+          break;
+        }
+        base::Nanos patience = first_ ? timeouts.header : timeouts.idle;
+        if (worker_.closing()) patience = std::min(patience, kLastWord);
+        client_.set_deadline(patience);
       } else {
         client_.set_deadline(x_->first_byte + timeouts.header);
       }
@@ -59,7 +75,7 @@ net::Task<> Connection::serve() {
       }
     }
     if (input == Input::kEnd) break;
-    first = idle_ = false;
+    first_ = idle_ = false;
 
     // ---- the walk
     Exchange& x = *x_;
@@ -87,18 +103,18 @@ net::Task<> Connection::serve() {
     worker_.record(x);
 
     // ---- and the next, if there may be one
-    if (x.gone.requested() || x.failed) {
+    if (!x.whole()) {
       // Cut, not closed: a reply that broke off must not look like one that ended.
       const struct linger now{.l_onoff = 1, .l_linger = 0};
       ::setsockopt(client_.fd(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
       break;
     }
-    if (!x.keep_alive) {
+    if (!x.keep_alive || (!body.complete() && !co_await body.drain())) {
       if (input == Input::kRefused || !body.complete()) co_await linger();
       break;
     }
-    if (!body.complete() && !co_await body.drain()) break;
     x.reset();
+    x.first_byte = worker_.loop().now();  // what is here already of the next head
   }
   if (x_) worker_.give_back(std::move(x_));
 }
@@ -160,7 +176,12 @@ net::Task<> Connection::linger() {
 }
 
 void Connection::close_if_idle() {
-  if (idle_ && client_.open() && !client_.watch().readable) client_.cancel();
+  if (!idle_ || !client_.open() || client_.watch().readable) return;
+  // Who has only just connected has a request on its way, and nobody else to send it to.
+  if (first_)
+    client_.set_deadline(kLastWord);
+  else
+    client_.cancel();
 }
 
 void Connection::cut() {

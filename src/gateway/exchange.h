@@ -102,6 +102,7 @@ struct Exchange {
     plan = Plan::kProblem;
     error = why;
   }
+  bool whole() const { return head_sent && !failed; }  // once respond is done: the client was given all of it
   std::string_view pending() const { return {input.data() + begin, end - begin}; }
 
   // Ready for the next request of the same connection; input keeps what is pending.

@@ -26,6 +26,8 @@ FillAsk::FillAsk(const Exchange& x)
 
 namespace {
 
+constexpr std::uint64_t kInARow = 1 << 20;  // bytes, until others have their turn: a file never lets us wait
+
 std::size_t chunk_size(const std::optional<std::uint64_t>& length, std::uint64_t so_far) {
   if (length) {
     const std::uint64_t left = *length - so_far;
@@ -98,6 +100,7 @@ net::Task<> feed(Worker& worker, base::Ref<cache::Fill> fill, base::Ref<Handover
     if (*n == 0) break;
     chunk->grow(*n);
     so_far += *n;
+    if (so_far / kInARow != (so_far - *n) / kInARow) co_await worker.loop().yield();
     if (!fill->publish(chunk, chunk->used()) || !co_await fill->room()) {
       fill->fail({Code::kCancelled, "nobody waits any more"});
       co_return;

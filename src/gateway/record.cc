@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint16_t kClientClosed = 499;  // nginx's number, which every log analyser knows
 
 Outcome outcome_of(const Exchange& x) {
-  const bool gone = x.gone.requested() || (x.failed && x.error.code == Code::kClientGone);
+  const bool gone = !x.whole() && (x.gone.requested() || (x.failed && x.error.code == Code::kClientGone));
   if (gone) return Outcome::kClientGone;
   if (x.failed) return Outcome::kOriginError;
   if (x.plan != Plan::kProblem) return Outcome::kServed;
@@ -120,6 +120,7 @@ void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLog
   if (x.parsed) {
     line.method = x.head.method_text;
     line.host = x.head.host;
+    if (const http::Field* agent = x.head.fields.find("user-agent")) line.user_agent = agent->value;
   }
   line.path = logged_path(x, scratch);
   if (x.route) {

@@ -24,20 +24,26 @@ void begin_head(Exchange& x, std::uint16_t status) {
 void append_cache_fields(Exchange& x, base::Nanos age, base::Nanos freshness) {
   using base::Seconds;
   const auto seconds = [](base::Nanos n) { return std::chrono::duration_cast<Seconds>(n).count(); };
+  const auto append_age = [&] {
+    x.out.append("Age: ");
+    append_number(x.out, static_cast<std::uint64_t>(seconds(age)));
+    x.out.append("\r\n");
+  };
   switch (x.cache) {
     case CacheUse::kNone:
       return;
     case CacheUse::kHit:
-      x.out.append("Age: ");
-      append_number(x.out, static_cast<std::uint64_t>(seconds(age)));
-      x.out.append("\r\nCache-Status: sekisho; hit; ttl=");
+      append_age();
+      x.out.append("Cache-Status: sekisho; hit; ttl=");
       append_number(x.out,
                     static_cast<std::uint64_t>(std::max<base::Nanos::rep>(0, seconds(freshness - age))));
       break;
     case CacheUse::kMiss:
+      if (age >= Seconds(1)) append_age();  // it was old when it came
       x.out.append("Cache-Status: sekisho; fwd=miss");
       break;
     case CacheUse::kCollapsed:
+      if (age >= Seconds(1)) append_age();
       x.out.append("Cache-Status: sekisho; fwd=miss; collapsed");
       break;
     case CacheUse::kBypass:

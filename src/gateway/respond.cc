@@ -27,6 +27,7 @@ namespace {
 constexpr std::size_t kCopy = 64 << 10;
 constexpr std::uint64_t kWorthSplicing = 64 << 10;
 constexpr std::size_t kGather = 16;
+constexpr std::uint64_t kInARow = 1 << 20;  // bytes to one client, until others have their turn
 
 bool conditional(const http::FieldList& fields) {
   return fields.has(FieldId::kIfNoneMatch) || fields.has(FieldId::kIfMatch) ||
@@ -55,12 +56,21 @@ bool Responder::stop(Exchange& x, base::Error why) {
   return false;
 }
 
+// A client that takes bytes as fast as they come must not keep the loop from all others.
+bool Responder::had_its_turn(std::uint64_t bytes) {
+  in_a_row_ += bytes;
+  if (in_a_row_ < kInARow) return false;
+  in_a_row_ = 0;
+  return true;
+}
+
 net::Task<bool> Responder::write(Exchange& x, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = client_.try_write(bytes);
     if (n > 0) {
       bytes.remove_prefix(static_cast<std::size_t>(n));
       x.bytes_out += static_cast<std::uint64_t>(n);
+      if (had_its_turn(static_cast<std::uint64_t>(n))) co_await worker_.loop().yield();
       continue;
     }
     if (n != net::Stream::kAgain) co_return stop(x, {Code::kClientGone, "the client has left"});
@@ -94,6 +104,7 @@ net::Task<bool> Responder::write_part(Exchange& x, const Kept& kept, std::uint64
     if (n > 0) {
       length -= static_cast<std::uint64_t>(n);
       x.bytes_out += static_cast<std::uint64_t>(n);
+      if (had_its_turn(static_cast<std::uint64_t>(n))) co_await worker_.loop().yield();
       continue;
     }
     if (n == 0) co_return stop(x, {Code::kOriginBadReply, "the file became shorter while it was sent"});
@@ -153,11 +164,12 @@ void Responder::compose_problem(Exchange& x) {
 }
 
 // Head for what is asked of a kept body; false where several ranges are, which need a writer of their own.
-bool Responder::compose_selected(Exchange& x, const Kept& kept) {
+bool Responder::compose_selected(Exchange& x, const Kept& kept, Ranges honour) {
   const http::FieldList& asked = x.head.fields;
   part_at_ = 0;
   part_left_ = kept.size;
-  const bool ranged = asked.has(FieldId::kRange) && x.head.method == http::Method::kGet;
+  const bool ranged =
+      honour == Ranges::kHonour && asked.has(FieldId::kRange) && x.head.method == http::Method::kGet;
   http::RangeSet ranges;
   if (ranged || conditional(asked)) {
     const http::Validators current =
@@ -321,22 +333,27 @@ net::Task<> Responder::send_kept(Exchange& x, const Kept& kept) {
 net::Task<> Responder::send_fill(Exchange& x) {
   cache::Reader& reader = *x.reader;
   const cache::FillHead& head = reader.head();
+  const base::Nanos age =
+      head.initial_age + (x.started > head.stored_at ? x.started - head.stored_at : base::Nanos(0));
   const bool chunked = !head.length && x.head.minor > 0;
   if (head.length) {
     // A 304, a 412, a 416 or one range need no more of the fill than its head and a seek. Of several ranges the
-    // object must be there as a whole.
+    // object must be there as a whole; where only a window of it ever is, they are not honoured.
     const Kept kept{.fields = head.fields,
                     .etag = head.etag,
                     .last_modified = head.last_modified,
                     .size = *head.length,
-                    .age = base::Nanos(0),
+                    .age = age,
                     .freshness = head.freshness};
-    if (!compose_selected(x, kept)) {
+    bool composed = compose_selected(x, kept);
+    if (!composed && !reader.keeps_all()) composed = compose_selected(x, kept, Ranges::kIgnore);
+    if (!composed) {
       for (;;) {
         const auto piece = co_await reader.next(&x.gone);
         if (!piece) {
           x.stop(piece.error());
           compose_problem(x);
+          x.head_sent = true;
           co_await write(x, x.out);
           co_return;
         }
@@ -372,7 +389,7 @@ net::Task<> Responder::send_fill(Exchange& x) {
     }
     if (!chunked) x.keep_alive = false;
     begin_head(x, head.status);
-    append_cache_fields(x, base::Nanos(0), head.freshness);
+    append_cache_fields(x, age, head.freshness);
     x.out.append(head.fields);
     if (chunked) x.out.append("Transfer-Encoding: chunked\r\n");
     if (!co_await write_head(x)) co_return;
@@ -400,6 +417,7 @@ net::Task<> Responder::send_fill(Exchange& x) {
     if (chunked && !co_await write(x, "\r\n")) co_return;
     part_left_ -= bytes.size();
   }
+  reader.satisfied();  // it may have the last byte before the feeder knows that it was the last
 }
 
 net::Task<> Responder::send_origin(Exchange& x) {
@@ -504,6 +522,8 @@ net::Task<> Responder::send_tunnel(Exchange& x) {
   if (!started) co_return;
   const std::string pending(x.pending());  // and the client behind its request
   x.begin = x.end;
+  client_.watch().on_hangup = nullptr;  // a side that has no more to say may still listen
+  const net::CancelLink link(&x.gone, origin.watch());
   const Tunnelled moved =
       co_await tunnel(client_, origin, pending, x.snapshot->snapshot->config().timeouts.idle);
   x.bytes_in += moved.up;

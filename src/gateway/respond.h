@@ -41,7 +41,8 @@ class Responder {
 
   void compose_problem(Exchange& x);
   bool compose_hit(Exchange& x);  // false: a multipart, see send_kept
-  bool compose_selected(Exchange& x, const Kept& kept);
+  enum class Ranges : bool { kIgnore, kHonour };
+  bool compose_selected(Exchange& x, const Kept& kept, Ranges honour = Ranges::kHonour);
 
   net::Task<> send_kept(Exchange& x, const Kept& kept);
   net::Task<> send_fill(Exchange& x);
@@ -54,10 +55,12 @@ class Responder {
   net::Task<bool> relay(Exchange& x);  // of a known length, by splice where both ends allow
   net::Task<bool> copy(Exchange& x, bool chunked);
   bool stop(Exchange& x, base::Error why);  // false, always
+  bool had_its_turn(std::uint64_t bytes);
 
   Worker& worker_;
   net::Stream& client_;
-  std::size_t sent_ = 0;  // of x.out, by at_once
+  std::size_t sent_ = 0;        // of x.out, by at_once
+  std::uint64_t in_a_row_ = 0;  // bytes, since others had their turn
   // What is to be sent of a kept body, once compose_* has run; several ranges stand in ranges_.
   std::uint64_t part_at_ = 0, part_left_ = 0;
 };

@@ -66,7 +66,6 @@ Snapshot::Snapshot(config::Config configuration)
     // A folder says nothing of freshness, so without a ttl there would be nothing to keep.
     route.cacheable = rules.cache.enabled && config_.cache.memory.size > 0 && (!dir || route.ttl);
     route.forwards_fields = http != nullptr;
-    route.preserve_host = http && http->preserve_host;
     route.keeps_slashes = std::holds_alternative<config::S3Origin>(route.origin->kind);
     route.label = telemetry::routes().intern(rules.path);
     route.origin_label = telemetry::origins().intern(rules.origin);
@@ -89,7 +88,11 @@ LocalSnapshot::LocalSnapshot(std::shared_ptr<const Snapshot> shared, const Local
       if (old != before->origins.end() && old->second->fingerprint() == origin::fingerprint_of(configuration))
         kept = old->second;
     }
-    origins[name] = kept ? kept : origin::make_origin(configuration, env);
+    try {
+      origins[name] = kept ? kept : origin::make_origin(configuration, env);
+    } catch (const std::exception& error) {
+      refuse(snapshot->config(), configuration.line, "origins." + name + ": " + error.what());
+    }
   }
   for (const Route& route : snapshot->routes()) {
     auto& origin = origins.at(route.rules.origin);

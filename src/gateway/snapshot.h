@@ -31,7 +31,6 @@ struct Route {
   bool cacheable = false;        // GET and HEAD may be answered from the cache
   bool forwards_fields = false;  // http: the client's own fields go on
   bool keeps_slashes = false;    // s3: `//` is part of the key
-  bool preserve_host = false;
   // What identity consumes is not for the origin (unless the operator says so).
   bool strips_authorization = false;
   std::vector<std::string> stripped_fields;   // other credential fields, lower case

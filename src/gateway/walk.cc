@@ -64,7 +64,7 @@ bool Walk::identify(Exchange& x) {
     x.stop(credential.error());
     return false;
   }
-  const base::Wall now = worker_.wall(x.started);
+  const base::Wall now = base::wall_now();
   const std::uint64_t verifier = rules.verifier->id();
   if (const identity::Principal* known = worker_.remembered().find(verifier, credential->token, now)) {
     counts[telemetry::Verification::kRemembered].add();
@@ -122,7 +122,15 @@ Walk::Next Walk::look_up(Exchange& x) {
     parts.has_query = x.route->origin->effective_query(x.query, true, effective);
     parts.query = effective;
   }
-  if (rules.preserve_host) parts.host = x.head.host;
+  // Whatever the origin is told of the host may stand in its answer, be it as Host or as X-Forwarded-Host.
+  std::string told;
+  if (rules.forwards_fields) {
+    parts.host = x.head.host;
+    if (x.trusted_peer) {
+      told.append(x.head.host).append(" ").append(x.head.value(FieldId::kXForwardedHost));
+      parts.host = told.append(" ").append(x.head.value(FieldId::kXForwardedProto));
+    }
+  }
   const auto key = cache::make_key(parts, x.key_scratch);
   if (!key) {
     x.cache = CacheUse::kBypass;

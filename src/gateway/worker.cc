@@ -39,6 +39,7 @@ Worker::Worker(Commons commons, telemetry::WorkerMetrics& metrics, telemetry::Ac
   base::random_bytes(&seed, sizeof seed);
   for (int i = 0; i < 16; ++i, seed >>= 4) id_[i] = "0123456789abcdef"[seed & 15];
   std::memset(id_ + 16, '0', sizeof id_ - 16);
+  read_wall();
   loop_.on_turn([](void* self) { return static_cast<Worker*>(self)->turn(); }, this);
 }
 
@@ -68,6 +69,10 @@ void Worker::run() {
 }
 
 void Worker::accepted(int fd, const net::Endpoint& peer) {
+  if (cut_) {
+    ::close(fd);
+    return;
+  }
   metrics_.connections_accepted.add();
   if (commons_.connections.fetch_add(1, std::memory_order_relaxed) >= commons_.max_connections) {
     commons_.connections.fetch_sub(1, std::memory_order_relaxed);
@@ -109,6 +114,7 @@ net::Task<> Worker::shut() {
 }
 
 void Worker::cut() {
+  cut_ = true;
   for (Connection* c = open_; c; c = c->after_) c->cut();
 }
 
@@ -116,14 +122,16 @@ void Worker::cut() {
 
 int Worker::turn() {
   const base::Mono now = loop_.now();
-  if (now - wall_taken_ > base::Millis(100)) {
-    wall_taken_ = base::mono_now();
-    wall_offset_ = base::wall_now().time_since_epoch() - wall_taken_.time_since_epoch();
-  }
+  if (now - wall_taken_ > base::Millis(100)) read_wall();
   metrics_.loop_lag.record(loop_.busy());
   metrics_.loop_lag_last.set(loop_.busy().count());
   access_log_.flush_if_due(now);
   return access_log_.pending() ? static_cast<int>(telemetry::AccessLog::kMaxAge.count()) : -1;
+}
+
+void Worker::read_wall() {
+  wall_taken_ = base::mono_now();
+  wall_offset_ = base::wall_now().time_since_epoch() - wall_taken_.time_since_epoch();
 }
 
 std::string_view Worker::http_date() {

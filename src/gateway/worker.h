@@ -68,8 +68,10 @@ class Worker {
   net::Scope& fills() { return fills_; }
   const base::Ref<const LocalSnapshot>& snapshot() const { return snapshot_; }
   bool draining() const { return draining_; }
+  bool closing() const { return closing_; }  // nobody new is waited for
   std::string_view http_date();
   std::string_view make_request_id();  // valid until the next call
+  // For dates and log lines; what a token is held against is the clock itself.
   base::Wall wall(base::Mono at) const { return base::Wall(at.time_since_epoch() + wall_offset_); }
   void record(Exchange& x);
 
@@ -80,6 +82,7 @@ class Worker {
   friend class Connection;
   void accepted(int fd, const net::Endpoint& peer);
   net::Task<> shut();
+  void read_wall();
   int turn();  // before the loop waits; see net::Loop::on_turn
 
   const Commons commons_;
@@ -98,6 +101,7 @@ class Worker {
   base::Nanos wall_offset_{0};  // from the monotonic clock to the wall's; refreshed as the loop turns
   bool draining_ = false;
   bool closing_ = false;
+  bool cut_ = false;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   Connection* open_ = nullptr;  // a list of all open connections
   net::Scope fills_;

@@ -150,11 +150,10 @@ Reply ReplyMaker::of(File file, std::unique_ptr<OwnHead> head, bool with_body, b
   reply.state_->requested = requested;
   reply.state_->head = &head->head();
   reply.state_->own = std::move(head);
-  if (with_body) {
-    reply.state_->file = file;
-  } else {
+  reply.state_->file = file;
+  if (!with_body) {  // the file stands for the object all the same: conditions are held against it
     reply.state_->head->framing = http::Framing::kNone;
-    ::close(file.fd);
+    reply.state_->position = file.size;
   }
   return reply;
 }

@@ -121,6 +121,9 @@ net::Task<base::Result<Reply>> judge_s3(Reply reply, bool chosen, net::Cancel* c
     case 412:
       co_return fail(Code::kPreconditionFailed, "the object does not meet the request's conditions");
     case 404:
+      // versitygw says 404 also of a key id that it does not know.
+      if (code == "XAdminUserNotFound") co_return std::unexpected(denied("InvalidAccessKeyId"));
+      co_return fail(Code::kNotFound, "no such object");
     case 405:
       co_return fail(Code::kNotFound, "no such object");
     case 401:
