@@ -19,7 +19,7 @@ SLOW ?= 5
 
 release := build/release
 binary := $(release)/sekisho
-configure = cmake --preset $(1) --log-level=WARNING
+configure = log=$$(cmake --preset $(1) 2>&1) || { echo "$$log"; exit 1; }
 compile = cmake --build build/$(1) -j $(JOBS) --target
 
 .PHONY: help build run test unit-test black-box-test bench asan asan-test tsan tsan-test fuzz coverage \
