@@ -443,6 +443,7 @@ TEST_F(FillTest, IsAWindowFromTheStartWhenTheBudgetIsSpent) {
   EXPECT_EQ(stored(), 0U);
   fail(*large);
   EXPECT_EQ(fills_.buffered(), 0U);
+  ASSERT_TRUE(until([&] { return first.done.load(); }));
 }
 
 TEST_F(FillTest, OutgrowingMaxObjectGoesOnInAWindowAtThePaceOfTheSlowest) {

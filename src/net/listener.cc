@@ -9,6 +9,10 @@
 
 namespace net {
 
+namespace {
+constexpr unsigned kInARow = 32;
+}
+
 Listener::Listener(Loop& loop, const Endpoint& address, bool reuse_port) : loop_(loop), pause_(loop) {
   const auto refuse = [&](int fd) {
     const std::string why = std::strerror(errno);
@@ -30,12 +34,15 @@ Listener::Listener(Loop& loop, const Endpoint& address, bool reuse_port) : loop_
 }
 
 Task<> Listener::run(Accept accept) {
+  unsigned in_a_row = 0;
   for (;;) {
     Endpoint peer;
     peer.length = sizeof peer.storage;
     const int fd = ::accept4(fd_, peer.raw(), &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       accept(fd, peer);
+      // Who comes must not keep the loop from those who are here.
+      if (++in_a_row % kInARow == 0) co_await loop_.yield();
       continue;
     }
     if (errno == EINTR || errno == ECONNABORTED) continue;

@@ -116,6 +116,18 @@ class Loop {
   // Resumes the coroutine before the loop waits again. For wake-ups between coroutines of one loop.
   void ready(std::coroutine_handle<> h) { ready_.push_back(h); }
 
+  // co_await loop.yield(): everybody else who can go on does so first. For whoever may have work for long
+  // without ever having to wait for it.
+  auto yield() {
+    struct Awaiter {
+      Loop& loop;
+      bool await_ready() const { return false; }
+      void await_suspend(std::coroutine_handle<> h) const { loop.ready(h); }
+      void await_resume() const {}
+    };
+    return Awaiter{*this};
+  }
+
   // Called once per turn, before waiting; must be cheap. For flushing what a worker has gathered.
   // Returns the milliseconds after which it wants to be called again at the latest, or -1.
   using Turn = int (*)(void*);

@@ -50,8 +50,10 @@ Task<base::Result<>> splice_exactly(PipePool& pool, PipePool::Pipe pipe, Stream&
   };
   std::size_t held = 0;  // bytes in the pipe
   const GiveBack guard{pool, pipe, held};
+  constexpr std::uint64_t kInARow = 4 << 20;
   constexpr unsigned kFlags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 
+  std::uint64_t in_a_row = 0;
   while (n > 0 || held > 0) {
     bool moved = false;
     if (n > 0 && held < pipe.capacity) {
@@ -77,6 +79,11 @@ Task<base::Result<>> splice_exactly(PipePool& pool, PipePool::Pipe pipe, Stream&
       if (put > 0) {
         held -= static_cast<std::size_t>(put);
         done.bytes += static_cast<std::uint64_t>(put);
+        in_a_row += static_cast<std::uint64_t>(put);
+        if (in_a_row >= kInARow) {  // two fast ends must not keep the loop from all others
+          in_a_row = 0;
+          co_await to.loop().yield();
+        }
         continue;
       }
       if (put < 0 && errno == EAGAIN) {
