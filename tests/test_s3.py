@@ -233,7 +233,8 @@ def test_wrong_credentials_are_502_and_leak_nothing(gateway, s3, wrong):
     gw = gateway(config(s3, **wrong), wait="listening")
     for method in ("GET", "HEAD"):
         reply = gw.get("/photos/data.bin", method=method)
-        assert reply.status == 502 or (method, reply.status) == ("HEAD", 403)  # without a body S3 gives no reason
+        # Without a body S3 gives no reason; versitygw's status for a key id that it does not know is 404.
+        assert reply.status == 502 or (method == "HEAD" and reply.status in (403, 404))
         assert_leaks_nothing(reply)
     body = json.loads(gw.get("/photos/data.bin").body)
     assert body["status"] == 502

@@ -107,7 +107,7 @@ base::Result<Reply> DirOrigin::open(const Ask& ask) const {
   return ReplyMaker::of(file, head_of(found, path), ask.method == http::Method::kGet, asked);
 }
 
-net::Task<base::Result<>> DirOrigin::probe() {
+net::Task<base::Result<>> DirOrigin::probe(net::Cancel*) {
   // By its path, as a start would find it: a folder that was removed and made anew is not the one held open.
   const int fd = open_root(path_);
   if (fd < 0) co_return fail(Code::kOriginUnreachable, "the folder cannot be opened");

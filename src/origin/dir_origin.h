@@ -24,7 +24,7 @@ class DirOrigin final : public Origin {
   ~DirOrigin() override;
 
   net::Task<base::Result<Reply>> fetch(const Ask& ask, net::Cancel* cancel) override;
-  net::Task<base::Result<>> probe() override;
+  net::Task<base::Result<>> probe(net::Cancel* cancel) override;
   std::string_view allowed_methods() const override { return "GET, HEAD"; }
   bool effective_query(std::string_view, bool, std::string&) const override { return false; }
 

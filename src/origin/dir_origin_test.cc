@@ -124,9 +124,9 @@ TEST_F(DirOriginTest, AFileThatShrinksUnderWayIsAnError) {
 }
 
 TEST_F(DirOriginTest, AMissingRootIsToldAtStartAndByTheProbe) {
-  EXPECT_TRUE(test.await(origin->probe()));
+  EXPECT_TRUE(test.await(origin->probe(nullptr)));
   fs::rename(root, top / "elsewhere");
-  EXPECT_FALSE(test.await(origin->probe()));
+  EXPECT_FALSE(test.await(origin->probe(nullptr)));
   EXPECT_THROW(make_origin(configuration(), {test.loop, test.resolver}), std::runtime_error);
   write(root, "a file");
   EXPECT_THROW(make_origin(configuration(), {test.loop, test.resolver}), std::runtime_error);

@@ -83,14 +83,14 @@ net::Task<base::Result<Reply>> exchange(base::Ref<Pool> pool, const Question& qu
     if (!retry) connection = pool->take_idle(!repeatable);
     const bool kept = connection != nullptr;
     if (kept) {
-      stats.reused.add();
+      stats.count(telemetry::OriginConnection::kReused);
     } else {
       auto dialled = co_await pool->dial(cancel);
       if (!dialled) {
         if (dialled.error().code != Code::kCancelled) stats.failed.add();
         co_return std::unexpected(dialled.error());
       }
-      stats.opened.add();
+      stats.count(telemetry::OriginConnection::kOpened);
       connection = std::move(*dialled);
     }
     const net::CancelLink link(cancel, connection->stream().watch());
@@ -99,7 +99,7 @@ net::Task<base::Result<Reply>> exchange(base::Ref<Pool> pool, const Question& qu
 
     const bool died_unused = kept && !connection->replied() && done.error().code == Code::kOriginRefused;
     if (died_unused && repeatable) {
-      stats.retried.add();
+      stats.count(telemetry::OriginConnection::kRetried);
       continue;
     }
     if (!progress.client_failed && done.error().code != Code::kCancelled) stats.failed.add();

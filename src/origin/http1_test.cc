@@ -129,7 +129,7 @@ TEST_F(UploadTest, AnEarlyReplyEndsTheUpload) {
   EXPECT_EQ(body(*reply), "big");
   *reply = Reply();
   EXPECT_LT(upload.at, upload.text.size());
-  EXPECT_EQ(origin->stats()->idle.get(), 0u);
+  EXPECT_EQ(origin->stats()->idle.read(), 0);
 }
 
 TEST_F(UploadTest, AFailureOfTheClientComesBackAsItIs) {
@@ -146,7 +146,7 @@ TEST_F(UploadTest, AFailureOfTheClientComesBackAsItIs) {
                                .framing = http::Framing::kChunked,
                                .body = &upload});
   EXPECT_EQ(reply.error().code, Code::kBodyTooLarge);
-  EXPECT_EQ(origin->stats()->failed.get(), 0u);
+  EXPECT_EQ(origin->stats()->failed.read(), 0u);
 }
 
 }  // namespace

@@ -84,8 +84,8 @@ net::Task<base::Result<Reply>> HttpOrigin::fetch(const Ask& ask, net::Cancel* ca
   co_return co_await exchange(pool_, question, cancel);
 }
 
-net::Task<base::Result<>> HttpOrigin::probe() {
-  const auto connection = co_await pool_->dial(nullptr);
+net::Task<base::Result<>> HttpOrigin::probe(net::Cancel* cancel) {
+  const auto connection = co_await pool_->dial(cancel);
   if (!connection) co_return std::unexpected(connection.error());
   co_return base::Result<>{};
 }

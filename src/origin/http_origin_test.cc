@@ -69,9 +69,9 @@ TEST_F(HttpOriginTest, ReusesAConnectionWhoseBodyWasReadToItsEnd) {
     EXPECT_EQ(body(*reply), "hello");
   }
   EXPECT_EQ(server.connections(), 1);
-  EXPECT_EQ(origin->stats()->opened.get(), 1u);
-  EXPECT_EQ(origin->stats()->reused.get(), 2u);
-  EXPECT_EQ(origin->stats()->idle.get(), 1u);
+  EXPECT_EQ(origin->stats()->connections[telemetry::OriginConnection::kOpened].read(), 1u);
+  EXPECT_EQ(origin->stats()->connections[telemetry::OriginConnection::kReused].read(), 2u);
+  EXPECT_EQ(origin->stats()->idle.read(), 1);
 }
 
 TEST_F(HttpOriginTest, ClosesAConnectionWhoseBodyWasDropped) {
@@ -87,7 +87,7 @@ TEST_F(HttpOriginTest, ClosesAConnectionWhoseBodyWasDropped) {
     ASSERT_TRUE(reply);
   }
   EXPECT_TRUE(test.until([&] { return ended.load(); }));
-  EXPECT_EQ(origin->stats()->idle.get(), 0u);
+  EXPECT_EQ(origin->stats()->idle.read(), 0);
 }
 
 TEST_F(HttpOriginTest, DecodesChunksWhateverThePieces) {
@@ -119,7 +119,7 @@ TEST_F(HttpOriginTest, ReadsUntilCloseAndDoesNotKeepTheConnection) {
   ASSERT_TRUE(reply);
   EXPECT_EQ(body(*reply), "old");
   *reply = Reply();
-  EXPECT_EQ(origin->stats()->idle.get(), 0u);
+  EXPECT_EQ(origin->stats()->idle.read(), 0);
 }
 
 TEST_F(HttpOriginTest, ABodyThatEndsEarlyIsAnError) {
@@ -191,7 +191,7 @@ TEST_F(HttpOriginTest, AsksAgainWhenAKeptConnectionDied) {
     EXPECT_EQ(body(*reply), "hello");
   }
   EXPECT_EQ(server.connections(), 2);
-  EXPECT_EQ(origin->stats()->retried.get(), 1u);
+  EXPECT_EQ(origin->stats()->connections[telemetry::OriginConnection::kRetried].read(), 1u);
 }
 
 TEST_F(HttpOriginTest, NeverRepeatsAPost) {
@@ -209,7 +209,7 @@ TEST_F(HttpOriginTest, NeverRepeatsAPost) {
   auto reply = fetch(*origin, {.method = http::Method::kPost, .method_text = "POST", .path = "/"});
   EXPECT_EQ(reply.error().code, Code::kOriginRefused);
   EXPECT_EQ(server.connections(), 1);
-  EXPECT_EQ(origin->stats()->retried.get(), 0u);
+  EXPECT_EQ(origin->stats()->connections[telemetry::OriginConnection::kRetried].read(), 0u);
 }
 
 TEST_F(HttpOriginTest, PassesOverAKeptConnectionThatThePeerHasClosed) {
@@ -266,7 +266,7 @@ TEST_F(HttpOriginTest, TellsRefusalSilenceAndGarbageApart) {
   EXPECT_EQ(fetch(*origin, {.path = "/"}).error().code, Code::kOriginRefused);
   EXPECT_EQ(fetch(*origin, {.path = "/"}).error().code, Code::kOriginRefused);
   EXPECT_EQ(fetch(*origin, {.path = "/"}).error().code, Code::kOriginTimeout);
-  EXPECT_EQ(origin->stats()->failed.get(), 6u);
+  EXPECT_EQ(origin->stats()->failed.read(), 6u);
 
   auto nobody = make(http_configuration(1));
   EXPECT_EQ(fetch(*nobody, {.path = "/"}).error().code, Code::kOriginRefused);
@@ -289,7 +289,7 @@ TEST_F(HttpOriginTest, ACancelledFetchEndsAndClosesItsConnection) {
   test.scope.spawn(request_later(test.loop, cancel));
   EXPECT_EQ(fetch(*origin, {.path = "/"}, &cancel).error().code, Code::kCancelled);
   EXPECT_TRUE(test.until([&] { return ended.load(); }));
-  EXPECT_EQ(origin->stats()->failed.get(), 0u);
+  EXPECT_EQ(origin->stats()->failed.read(), 0u);
 }
 
 TEST_F(HttpOriginTest, AStalledBodyTimesOutAndASlowOneDoesNot) {
@@ -335,9 +335,9 @@ TEST_F(HttpOriginTest, ClosesIdleConnectionsWhenTheirTimeHasCome) {
     ASSERT_TRUE(reply);
     EXPECT_EQ(body(*reply), "hello");
   }
-  EXPECT_EQ(origin->stats()->idle.get(), 1u);
+  EXPECT_EQ(origin->stats()->idle.read(), 1);
   EXPECT_TRUE(test.until([&] { return ended.load(); }));
-  EXPECT_EQ(origin->stats()->idle.get(), 0u);
+  EXPECT_EQ(origin->stats()->idle.read(), 0);
 }
 
 TEST_F(HttpOriginTest, ABodyOfKnownLengthCanBeSpliced) {
@@ -357,7 +357,7 @@ TEST_F(HttpOriginTest, ABodyOfKnownLengthCanBeSpliced) {
   reply->relayed(5 - n);
   EXPECT_EQ(reply->spliceable(), nullptr);
   *reply = Reply();
-  EXPECT_EQ(origin->stats()->idle.get(), 1u);
+  EXPECT_EQ(origin->stats()->idle.read(), 1);
 }
 
 TEST_F(HttpOriginTest, HeadAndNotModifiedHaveNoBody) {
@@ -422,7 +422,7 @@ TEST_F(HttpOriginTest, SpeaksTlsAndKeepsTheConnection) {
   options.tls.server_name = "other.example";
   origin = make(c);
   EXPECT_EQ(fetch(*origin, {.path = "/"}).error().code, Code::kOriginBadReply);
-  EXPECT_EQ(test.await(origin->probe()).error().code, Code::kOriginBadReply);
+  EXPECT_EQ(test.await(origin->probe(nullptr)).error().code, Code::kOriginBadReply);
   options.tls.ca_file = "/nonexistent.pem";
   EXPECT_THROW(make(c), std::runtime_error);
 }
@@ -433,10 +433,10 @@ TEST_F(HttpOriginTest, ProbeTellsWhetherTheOriginCanBeReached) {
     TestServer server([](Peer& peer, int) { peer.ended(); });
     port = server.port();
     auto origin = make(http_configuration(port));
-    EXPECT_TRUE(test.await(origin->probe()));
+    EXPECT_TRUE(test.await(origin->probe(nullptr)));
   }
   auto origin = make(http_configuration(port));
-  EXPECT_EQ(test.await(origin->probe()).error().code, Code::kOriginRefused);
+  EXPECT_EQ(test.await(origin->probe(nullptr)).error().code, Code::kOriginRefused);
 }
 
 }  // namespace

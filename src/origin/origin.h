@@ -124,8 +124,8 @@ class Origin {
   // One question, one answer; `cancel` may be null. The virtual call is made on misses and passes only.
   virtual net::Task<base::Result<Reply>> fetch(const Ask& ask, net::Cancel* cancel) = 0;
 
-  // Can it be reached now? For readiness; bounded by the origin's connect timeout. Empty error = yes.
-  virtual net::Task<base::Result<>> probe() = 0;
+  // Can it be reached now? For readiness; bounded by the connect timeout. `cancel` may be null. Empty error = yes.
+  virtual net::Task<base::Result<>> probe(net::Cancel* cancel) = 0;
 
   // Methods for Allow, e.g. "GET, HEAD"; empty: all.
   virtual std::string_view allowed_methods() const = 0;
@@ -138,6 +138,8 @@ class Origin {
   std::uint64_t fingerprint() const { return fingerprint_; }
   virtual void close_idle() {}  // pools; at shutdown
   std::shared_ptr<const OriginStats> stats() const { return stats_; }
+  // From now on its connections are counted there too.
+  void show_in(telemetry::OriginMetrics& metrics) { stats_->shown = &metrics.connections; }
 
  protected:
   Origin(std::string name, std::uint64_t fingerprint) : name_(std::move(name)), fingerprint_(fingerprint) {}

@@ -20,7 +20,7 @@ std::unique_ptr<HttpConnection> Pool::take_idle(bool certain) {
   while (!idle_.empty()) {
     auto connection = std::move(idle_.back());
     idle_.pop_back();
-    stats_->idle.sub();
+    stats_->idle.add(-1);
     if (connection->quiet(certain)) return connection;
   }
   return nullptr;
@@ -58,13 +58,13 @@ void Pool::close_old() {
   const auto young = std::ranges::find_if(idle_, [&](const auto& c) {
     return c->idle_since + remote_.pool.idle_timeout > now && !c->stream().hangup();
   });
-  stats_->idle.sub(static_cast<std::uint64_t>(young - idle_.begin()));
+  stats_->idle.add(-(young - idle_.begin()));
   idle_.erase(idle_.begin(), young);
   if (!idle_.empty()) loop_.set(sweep_, idle_.front()->idle_since + remote_.pool.idle_timeout);
 }
 
 void Pool::close_idle() {
-  stats_->idle.sub(idle_.size());
+  stats_->idle.add(-static_cast<std::int64_t>(idle_.size()));
   idle_.clear();
   sweep_.clear();
 }

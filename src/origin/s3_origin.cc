@@ -211,8 +211,8 @@ net::Task<base::Result<Reply>> S3Origin::fetch_ranges(ObjectQuestion question, s
   co_return make_parts_reply(*this, question.path, question.query, set, std::move(*head));
 }
 
-net::Task<base::Result<>> S3Origin::probe() {
-  const auto connection = co_await pool_->dial(nullptr);
+net::Task<base::Result<>> S3Origin::probe(net::Cancel* cancel) {
+  const auto connection = co_await pool_->dial(cancel);
   if (!connection) co_return std::unexpected(connection.error());
   co_return base::Result<>{};
 }

@@ -6,32 +6,22 @@
 // Failure:  none.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
+#include "telemetry/metrics.h"
 
 namespace origin {
 
 struct OriginStats {
-  // One writer, so adding is a load and a store, not a locked instruction.
-  class Counter {
-   public:
-    void add(std::uint64_t n = 1) {
-      n_.store(n_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-    }
-    void sub(std::uint64_t n = 1) {
-      n_.store(n_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
-    }
-    std::uint64_t get() const { return n_.load(std::memory_order_relaxed); }
+  using Connections = telemetry::PerEnum<telemetry::OriginConnection, telemetry::Counter>;
 
-   private:
-    std::atomic<std::uint64_t> n_{0};
-  };
+  void count(telemetry::OriginConnection what) {
+    connections[what].add();
+    if (shown) (*shown)[what].add();
+  }
 
-  Counter opened;   // connections made
-  Counter reused;   // exchanges begun on a kept connection
-  Counter retried;  // exchanges repeated because a kept connection had died
-  Counter failed;   // exchanges that ended without a reply, by the origin's doing
-  Counter idle;     // connections kept now: a gauge
+  Connections connections;       // of this origin
+  Connections* shown = nullptr;  // the worker's, which outlive every origin; null where nobody scrapes
+  telemetry::Counter failed;     // exchanges that ended without a reply, by the origin's doing
+  telemetry::Gauge idle;         // connections kept now
 };
 
 }  // namespace origin
