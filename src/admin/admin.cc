@@ -28,6 +28,7 @@ namespace {
 
 constexpr std::size_t kBuffer = 16 << 10;
 constexpr base::Nanos kPatience = base::Seconds(30);
+constexpr std::size_t kConnections = 64;  // then the oldest goes, so that silent ones do not keep others out
 
 Response problem(Error error) {
   Response response{.status = http::row_of(error.code).status, .type = http::kProblemType, .body = {}};
@@ -47,10 +48,11 @@ Response set_level(const Request& request) {
   for (const char c : request.body)
     if (c != ' ' && c != '\n' && c != '\r' && c != '\t') compact.push_back(c);
   constexpr std::string_view kOpen = R"({"level":")", kClose = R"("})";
-  if (!compact.starts_with(kOpen) || !compact.ends_with(kClose) || compact.size() < kOpen.size() + kClose.size())
+  if (!compact.starts_with(kOpen) || !compact.ends_with(kClose) ||
+      compact.size() < kOpen.size() + kClose.size())
     return problem({Code::kBadRequest, R"(send {"level":"debug"})"});
-  const auto level =
-      log::parse_level(std::string_view(compact).substr(kOpen.size(), compact.size() - kOpen.size() - kClose.size()));
+  const auto level = log::parse_level(
+      std::string_view(compact).substr(kOpen.size(), compact.size() - kOpen.size() - kClose.size()));
   if (!level) return problem({Code::kBadRequest, "the levels are trace, debug, info, warn, error and off"});
   log::set_level(*level);
   log::write(log::Level::kInfo, "log level changed", {{"level", log::name_of(*level)}});
@@ -66,7 +68,9 @@ AdminServer::AdminServer(const net::Endpoint& address, net::Offload& offload, Me
       connections_(loop_),
       end_(loop_) {}
 
-AdminServer::~AdminServer() { stop(); }
+AdminServer::~AdminServer() {
+  stop();
+}
 
 void AdminServer::start(std::shared_ptr<const gateway::Snapshot> snapshot) {
   readiness_.watch(std::move(snapshot));
@@ -101,8 +105,10 @@ Response AdminServer::answer(const Request& request) {
   if (request.path == "/log/level" && request.method == http::Method::kPost) return set_level(request);
   if (!reads) return problem({Code::kMethodNotAllowed, "read with GET"});
   if (request.path == "/health") return {.body = "{\"alive\":true}\n"};
-  if (request.path == "/ready") return {.status = readiness_.ready() ? 200U : 503U, .body = readiness_.report()};
-  if (request.path == "/metrics") return {.type = telemetry::kExpositionType, .body = metrics_(readiness_.ready())};
+  if (request.path == "/ready")
+    return {.status = readiness_.ready() ? 200U : 503U, .body = readiness_.report()};
+  if (request.path == "/metrics")
+    return {.type = telemetry::kExpositionType, .body = metrics_(readiness_.ready())};
   if (request.path == "/log/level") return level_now();
   return problem({Code::kNotFound, "try /health, /ready, /metrics or /log/level"});
 }
@@ -111,6 +117,7 @@ net::Task<> AdminServer::serve(int fd) {
   net::Stream stream(loop_, fd);
   if (!stream.open()) co_return;
   open_.push_back(&stream);
+  if (open_.size() > kConnections) open_[open_.size() - kConnections - 1]->cancel();
   const auto buffer = std::make_unique<char[]>(kBuffer);
   const auto head = std::make_unique<http::RequestHead>();
   std::size_t have = 0;
@@ -119,6 +126,7 @@ net::Task<> AdminServer::serve(int fd) {
     std::size_t used = 0;
     Response response;
     bool complete = false;
+    stream.set_deadline(kPatience);  // for the request as a whole
     while (!complete) {
       const auto parsed = http::parse_request({buffer.get(), have}, {.head = kBuffer}, *head);
       if (!parsed) {
@@ -136,7 +144,6 @@ net::Task<> AdminServer::serve(int fd) {
         complete = have >= used;
       }
       if (complete) break;
-      stream.set_deadline(kPatience);
       const auto n = co_await stream.read({buffer.get() + have, kBuffer - have});
       if (!n || *n == 0) {
         std::erase(open_, &stream);

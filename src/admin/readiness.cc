@@ -44,6 +44,7 @@ void Readiness::watch(std::shared_ptr<const gateway::Snapshot> snapshot) {
 net::Task<> Readiness::stop() {
   stopping_ = true;
   again_.set();
+  for (net::Cancel* cancel : probing_) cancel->request();  // an origin that does not answer is not waited for
   co_await scope_.drained();
   co_await resolver_.drained();
 }
@@ -61,7 +62,11 @@ net::Task<> Readiness::probe_all() {
 }
 
 net::Task<> Readiness::probe(std::string name, std::shared_ptr<origin::Origin> origin) {
-  const auto result = co_await origin->probe();
+  net::Cancel cancel;
+  probing_.push_back(&cancel);
+  const auto result = co_await origin->probe(&cancel);
+  std::erase(probing_, &cancel);
+  if (stopping_) co_return;
   const auto found = dependencies_.find(name);
   if (found == dependencies_.end() || found->second.origin != origin) co_return;  // a reload came between
   Dependency& dependency = found->second;
@@ -95,7 +100,8 @@ std::string Readiness::report() const {
     out += dependency.reachable ? "true" : "false";
     if (!dependency.reachable) {
       out += R"(,"reason":")";
-      http::append_json_escaped(dependency.asked ? std::string_view(dependency.reason) : "not asked yet", out);
+      http::append_json_escaped(dependency.asked ? std::string_view(dependency.reason) : "not asked yet",
+                                out);
       out += "\"";
     }
     out += "}";

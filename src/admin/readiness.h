@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gateway/snapshot.h"
 #include "net/resolver.h"
@@ -45,6 +46,7 @@ class Readiness {
   net::Resolver resolver_;
   std::shared_ptr<const gateway::Snapshot> snapshot_;
   std::map<std::string, Dependency> dependencies_;
+  std::vector<net::Cancel*> probing_;
   bool draining_ = false;
   bool stopping_ = false;
   bool running_ = false;
