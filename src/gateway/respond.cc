@@ -42,6 +42,11 @@ http::Validators validators(std::string_view etag, std::string_view last_modifie
   return v;
 }
 
+// The moment that a kept reply's age is told for: that of the request, or that of the fetch it waited for.
+base::Mono now_of(const Exchange& x) {
+  return std::max(x.started, x.origin_answered);
+}
+
 bool answers_head(const Exchange& x) {
   return x.parsed && x.head.method == http::Method::kHead;
 }
@@ -128,7 +133,7 @@ Responder::Kept Responder::kept_entry(const Exchange& x) {
           .etag = entry.etag(),
           .last_modified = entry.last_modified(),
           .size = entry.content_length(),
-          .age = entry.age(x.started),
+          .age = entry.age(now_of(x)),
           .freshness = entry.freshness(),
           .entry = &entry};
 }
@@ -221,7 +226,7 @@ bool Responder::compose_selected(Exchange& x, const Kept& kept, Ranges honour) {
 
 bool Responder::compose_hit(Exchange& x) {
   const cache::Entry& entry = *x.entry;
-  const base::Nanos age = entry.age(x.started);
+  const base::Nanos age = entry.age(now_of(x));
   const http::FieldList& asked = x.head.fields;
   if (!asked.has(FieldId::kRange) &&
       !conditional(asked)) {  // the common case: everything is rendered already
