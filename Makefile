@@ -68,7 +68,7 @@ tsan-test: tsan ## every test under ThreadSanitizer
 fuzz: asan ## every fuzz target for FUZZ_SECONDS (60), two at a time
 	@scripts/fuzz build/asan $(FUZZ_SECONDS)
 
-bench: ## beside nginx, HAProxy, Varnish and Envoy; some twenty minutes, on an idle machine
+bench: ## beside nginx, HAProxy, Varnish and Envoy; some ten minutes, on an idle machine
 	@scripts/install build test bench
 	@scripts/peers envoy
 	@$(call configure,release)
