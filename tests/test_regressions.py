@@ -115,6 +115,24 @@ def test_the_largest_head_that_can_be_configured_can_be_read(gateway, origin):
     assert origin.seen("/z")[0].body == b"hello" * 3000
 
 
+def test_a_client_that_leaves_before_its_answer_is_logged_as_gone_whatever_the_answer(gateway, tmp_path):
+    """The reason was that of the answer, or "internal" where there was none, and the origin was blamed."""
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files/x").write_text("x")
+    gw = gateway({"origins": {"d": {"type": "dir", "path": str(tmp_path / "files")}},
+                  "routes": [{"path": "/d/", "origin": "d"}]})
+    for path in ("/d/x", "/nowhere"):
+        for _ in range(20):
+            with gw.client() as client:
+                client.ask(path)
+                client.reset()
+    gw.get("/d/last")
+    gw.access_for("/d/last")
+    for record in gw.access():
+        assert record.get("reason") in (None, "client_gone", "not_found", "no_route"), record
+    assert gw.total("sekisho_requests_total", outcome="origin_error") == 0
+
+
 # ---- the cache
 
 

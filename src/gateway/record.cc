@@ -14,7 +14,9 @@ namespace {
 constexpr std::uint16_t kClientClosed = 499;  // nginx's number, which every log analyser knows
 
 Outcome outcome_of(const Exchange& x) {
-  const bool gone = !x.whole() && (x.gone.requested() || (x.failed && x.error.code == Code::kClientGone));
+  // A problem of our own is all there at once: when it broke off, it was the client who left.
+  const bool left = x.failed && (x.error.code == Code::kClientGone || x.plan == Plan::kProblem);
+  const bool gone = !x.whole() && (x.gone.requested() || left);
   if (gone) return Outcome::kClientGone;
   if (x.failed) return Outcome::kOriginError;
   if (x.plan != Plan::kProblem) return Outcome::kServed;
@@ -127,7 +129,8 @@ void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLog
     line.route = x.route->rules->rules.path;
     if (cache_asked) line.cache = telemetry::label(cache_result(x.cache));
   }
-  if (outcome != Outcome::kServed) line.reason = telemetry::label(x.error.code);
+  if (outcome != Outcome::kServed)
+    line.reason = telemetry::label(outcome == Outcome::kClientGone ? Code::kClientGone : x.error.code);
   line.status = x.status;
   line.bytes_sent = x.bytes_out;
   line.bytes_received = x.bytes_in;
