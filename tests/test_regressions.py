@@ -154,6 +154,16 @@ def test_a_reply_that_was_old_when_it_came_says_so_also_on_its_first_way_through
     assert int(gw.get("/x")["Age"]) in range(100, 110)
 
 
+def test_a_body_that_ends_with_its_connection_is_not_stored(gateway, origin):
+    """So does one that was cut: a truncated body must never be kept as whole."""
+    origin.on("/x", says(200, FRESH, b"perhaps all", Ask.close))
+    gw = gateway(app(origin))
+    for _ in range(2):
+        reply = gw.get("/x")
+        assert reply.body == b"perhaps all" and not is_hit(reply)
+    assert origin.count("/x") == 2
+
+
 def test_several_ranges_of_what_cannot_be_kept_get_the_whole(gateway, origin):
     """Without room in the budget a fill keeps a window only, and the client was cut off without an answer."""
     body = bytes(range(256)) * (8 << 10)

@@ -93,6 +93,8 @@ Storable may_store(const RequestRules& rules, const http::ResponseHead& reply, s
                    const ExchangeTimes& times) {
   if (!rules.store) return refuse(rules.why_not.empty() ? "not a GET" : rules.why_not);
   if (reply.status != 200) return refuse("status is not 200");
+  // What ends with its connection also ends so when the origin dies: nobody can tell that it is whole (§3.3).
+  if (reply.framing == http::Framing::kUntilClose) return refuse("no length");
   if (reply.fields.has(FieldId::kSetCookie)) return refuse("Set-Cookie");
   if (reply.fields.has(FieldId::kVary)) return refuse("Vary");
   const http::CacheControl control = http::cache_control_of(reply.fields);
