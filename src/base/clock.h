@@ -46,8 +46,12 @@ inline Nanos read_clock(clockid_t id) {
 }
 }  // namespace detail
 
-inline Mono mono_now() { return Mono(detail::read_clock(CLOCK_MONOTONIC)); }
-inline Wall wall_now() { return Wall(detail::read_clock(CLOCK_REALTIME)); }
+inline Mono mono_now() {
+  return Mono(detail::read_clock(CLOCK_MONOTONIC));
+}
+inline Wall wall_now() {
+  return Wall(detail::read_clock(CLOCK_REALTIME));
+}
 
 inline std::int64_t unix_seconds(Wall t) {
   return std::chrono::duration_cast<Seconds>(t.time_since_epoch()).count();

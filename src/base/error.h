@@ -17,36 +17,36 @@ namespace base {
 
 enum class Code : std::uint8_t {
   // the client's side
-  kBadRequest,          // malformed or ambiguous message
-  kTargetTooLong,       // 414
-  kHeadTooLarge,        // 431
-  kBodyTooLarge,        // 413
-  kMethodNotAllowed,    // 405, the origin of this route cannot do it
-  kMethodUnknown,       // 501
-  kVersionUnsupported,  // 505
-  kExpectationFailed,   // 417
-  kPreconditionFailed,  // 412
-  kRangeNotSatisfiable, // 416
-  kRequestTimeout,      // 408, head or body did not arrive in time
-  kClientGone,          // the client left; nobody reads the reply
+  kBadRequest,           // malformed or ambiguous message
+  kTargetTooLong,        // 414
+  kHeadTooLarge,         // 431
+  kBodyTooLarge,         // 413
+  kMethodNotAllowed,     // 405, the origin of this route cannot do it
+  kMethodUnknown,        // 501
+  kVersionUnsupported,   // 505
+  kExpectationFailed,    // 417
+  kPreconditionFailed,   // 412
+  kRangeNotSatisfiable,  // 416
+  kRequestTimeout,       // 408, head or body did not arrive in time
+  kClientGone,           // the client left; nobody reads the reply
   // who and whether
-  kUnauthorized,        // 401, no credential or none that verifies
-  kForbidden,           // 403
-  kTooManyRequests,     // 429
+  kUnauthorized,     // 401, no credential or none that verifies
+  kForbidden,        // 403
+  kTooManyRequests,  // 429
   // what is asked for
-  kNoRoute,             // 404, no route has this prefix
-  kNotFound,            // 404, the origin has no such object
+  kNoRoute,   // 404, no route has this prefix
+  kNotFound,  // 404, the origin has no such object
   // behind us
-  kOriginRefused,       // 502, connection refused or reset before a reply
-  kOriginBadReply,      // 502, the reply is not HTTP, or ended early
-  kOriginUnreachable,   // 504, no route, no address, connect deadline
-  kOriginTimeout,       // 504, connected but no byte in time
-  kOriginDenied,        // 502, the origin refuses our own credentials
+  kOriginRefused,      // 502, connection refused or reset before a reply
+  kOriginBadReply,     // 502, the reply is not HTTP, or ended early
+  kOriginUnreachable,  // 504, no route, no address, connect deadline
+  kOriginTimeout,      // 504, connected but no byte in time
+  kOriginDenied,       // 502, the origin refuses our own credentials
   // ourselves
-  kOverloaded,          // 503, a limit of ours is reached
-  kShuttingDown,        // 503
-  kCancelled,           // a wait was cancelled by its owner
-  kInternal,            // 500, a bug or an exhausted resource
+  kOverloaded,    // 503, a limit of ours is reached
+  kShuttingDown,  // 503
+  kCancelled,     // a wait was cancelled by its owner
+  kInternal,      // 500, a bug or an exhausted resource
   kCount
 };
 

@@ -63,7 +63,9 @@ std::uint64_t siphash(std::string_view bytes, SipKey key) {
   return s.a ^ s.b ^ s.c ^ s.d;
 }
 
-std::uint64_t siphash(std::string_view bytes) { return siphash(bytes, process_key); }
+std::uint64_t siphash(std::string_view bytes) {
+  return siphash(bytes, process_key);
+}
 
 void random_bytes(void* out, std::size_t n) {
   if (RAND_bytes(static_cast<unsigned char*>(out), static_cast<int>(n)) != 1) {

@@ -24,7 +24,8 @@ Demo make_demo(const std::string& folder, const std::string& listen) {
   if (!why) fs::create_directories(root / "private", why);
   if (why) throw std::runtime_error("cannot make the folder " + root.string() + ": " + why.message());
   write_new(root / "public" / "hello.txt", "Hello from behind the barrier.\n", 0644);
-  write_new(root / "private" / "report.json", "{\"quarter\": 3, \"travellers\": 1723, \"papers in order\": 1698}\n", 0644);
+  write_new(root / "private" / "report.json",
+            "{\"quarter\": 3, \"travellers\": 1723, \"papers in order\": 1698}\n", 0644);
   write_new(root / "demo.key", identity::generate_secret().reveal(), 0600);
   const fs::path config = root / "sekisho.yaml";
   // Made anew each time: it is derived, and the address may differ.
@@ -59,7 +60,8 @@ std::vector<std::string> demo_commands(const Demo& demo, const std::string& addr
   request.issuer = kIssuer;
   request.now = base::wall_now();
   request.ttl = std::chrono::hours(24);
-  const std::string token = identity::mint(config::Algorithm::kHS256, base::Secret(read_all(demo.key_file)), request);
+  const std::string token =
+      identity::mint(config::Algorithm::kHS256, base::Secret(read_all(demo.key_file)), request);
   const std::string at = "http://" + address;
   return {"curl -i " + at + "/public/hello.txt", "curl -i " + at + "/private/report.json",
           "curl -i -H 'Authorization: Bearer " + token + "' " + at + "/private/report.json"};

@@ -44,7 +44,8 @@ int serve_demo(const std::string& folder) {
     server.emplace(load);
   }
   print("Sekisho serves " + demo.config_file + ". In another terminal, try:\n\n");
-  for (const std::string& command : cli::demo_commands(demo, server->addresses().front())) print(command + "\n");
+  for (const std::string& command : cli::demo_commands(demo, server->addresses().front()))
+    print(command + "\n");
   print("\n200, 401, 200. Metrics: http://" + server->admin_address() + "/metrics. Ctrl-C ends it.\n");
   return server->run();
 }
@@ -73,7 +74,8 @@ int token(TokenOptions options) {
   while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) key.pop_back();
   options.request.now = base::wall_now();
   options.request.ttl = base::Seconds(static_cast<std::int64_t>(options.ttl_seconds));
-  for (const std::string& claim : options.claims) options.request.claims.push_back(identity::parse_claim(claim));
+  for (const std::string& claim : options.claims)
+    options.request.claims.push_back(identity::parse_claim(claim));
   const auto algorithm = options.algorithm == "ES256" ? config::Algorithm::kES256 : config::Algorithm::kHS256;
   print(identity::mint(algorithm, base::Secret(std::move(key)), options.request) + "\n");
   return 0;
@@ -81,7 +83,8 @@ int token(TokenOptions options) {
 
 int keygen(const std::string& algorithm, const std::string& out) {
   const auto write = [](const std::string& path, std::string_view text, mode_t mode) {
-    if (!cli::write_new(path, text, mode)) throw std::runtime_error(path + " exists; a key is never written over");
+    if (!cli::write_new(path, text, mode))
+      throw std::runtime_error(path + " exists; a key is never written over");
   };
   if (algorithm == "HS256") {
     write(out, identity::generate_secret().reveal(), 0600);
@@ -105,10 +108,12 @@ int main(int argc, char** argv) {
   std::string file, demo, out;
   auto* serve_command = app.add_subcommand("serve", "run the gateway");
   auto* from_file = serve_command->add_option("-c,--config", file, "the configuration file");
-  serve_command->add_option("--demo", demo, "run on embedded defaults, with objects and a key made in this folder")
+  serve_command
+      ->add_option("--demo", demo, "run on embedded defaults, with objects and a key made in this folder")
       ->excludes(from_file);
 
-  auto* check_command = app.add_subcommand("check", "say whether a configuration is good, as start and reload would");
+  auto* check_command =
+      app.add_subcommand("check", "say whether a configuration is good, as start and reload would");
   check_command->add_option("-c,--config", file, "the configuration file")->required();
 
   bool docs = false;
@@ -118,14 +123,19 @@ int main(int argc, char** argv) {
   TokenOptions options;
   const CLI::IsMember algorithms({"HS256", "ES256"});
   auto* token_command = app.add_subcommand("token", "mint a token");
-  token_command->add_option("--key", options.key_file, "HS256: the secret's file; ES256: the private key, PEM")->required();
-  token_command->add_option("--alg", options.algorithm, "HS256 or ES256")->check(algorithms)->capture_default_str();
+  token_command
+      ->add_option("--key", options.key_file, "HS256: the secret's file; ES256: the private key, PEM")
+      ->required();
+  token_command->add_option("--alg", options.algorithm, "HS256 or ES256")
+      ->check(algorithms)
+      ->capture_default_str();
   token_command->add_option("--sub", options.request.subject, "who it speaks for");
   token_command->add_option("--iss", options.request.issuer, "the issuer");
   token_command->add_option("--aud", options.request.audience, "an audience; may be repeated");
   token_command->add_option("--kid", options.request.kid, "the key's id");
   token_command->add_option("--ttl", options.ttl_seconds, "how long it is good: 300, 15m, 1h")
-      ->transform(CLI::AsNumberWithUnit(std::map<std::string, std::uint64_t>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}}))
+      ->transform(CLI::AsNumberWithUnit(
+          std::map<std::string, std::uint64_t>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}}))
       ->capture_default_str();
   token_command->add_option("--claim", options.claims, "name=value; the value may be JSON; may be repeated");
 

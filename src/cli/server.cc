@@ -281,6 +281,7 @@ int Server::drain() {
 
 std::string Server::metrics(bool ready) const {
   std::vector<const telemetry::WorkerMetrics*> workers;
+  workers.reserve(metrics_.size());
   for (const auto& m : metrics_) workers.push_back(m.get());
   const cache::MemoryStats stats = memory_.stats();
   telemetry::Scrape scrape{.workers = workers,

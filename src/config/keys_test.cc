@@ -99,8 +99,8 @@ TEST(Reload, CannotChangeTheseKeys) {
   each_row([&](const Row& row) {
     if (row.reload == Reload::kRestart) fixed.emplace_back(row.name);
   });
-  EXPECT_EQ(fixed, (std::vector<std::string>{"listen", "address", "workers", "listen", "connections", "output",
-                                             "enabled", "output"}));
+  EXPECT_EQ(fixed, (std::vector<std::string>{"listen", "address", "workers", "listen", "connections",
+                                             "output", "enabled", "output"}));
 }
 
 TEST(Reload, NamesTheFixedKeysThatDiffer) {

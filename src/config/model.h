@@ -195,7 +195,7 @@ struct Route {
 
 struct Config {
   std::uint64_t hash = 0;  // of the file's text: the same on every instance that runs it
-  std::string file;  // for messages
+  std::string file;        // for messages
   std::vector<Address> listen;
   std::uint64_t workers = 0;  // 0: one per CPU of the affinity mask
   std::vector<Network> trusted_proxies;

@@ -15,7 +15,7 @@ namespace gateway {
 using base::Code;
 
 namespace {
-constexpr unsigned kInARow = 32;  // pipelined requests, until others have their turn
+constexpr unsigned kInARow = 32;                     // pipelined requests, until others have their turn
 constexpr base::Nanos kLastWord = base::Seconds(1);  // for a first request, when the worker is closing
 }  // namespace
 

@@ -47,7 +47,7 @@ class Connection {
   const std::string peer_text_;
   std::unique_ptr<Exchange> x_;
   bool idle_ = true;
-  bool first_ = true;  // nothing was asked yet
+  bool first_ = true;             // nothing was asked yet
   Connection* before_ = nullptr;  // the worker's list of open connections
   Connection* after_ = nullptr;
 };

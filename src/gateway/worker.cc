@@ -56,7 +56,8 @@ void Worker::prepare(std::shared_ptr<const Snapshot> snapshot) {
 
 void Worker::commit() {
   snapshot_ = std::exchange(prepared_, nullptr);
-  for (const auto& route : snapshot_->routes) route.origin->show_in(metrics_.origins[route.rules->origin_label]);
+  for (const auto& route : snapshot_->routes)
+    route.origin->show_in(metrics_.origins[route.rules->origin_label]);
 }
 
 void Worker::discard() {

@@ -218,7 +218,8 @@ void render_origins(Page& page, Workers workers) {
                   total_of(of, [&](auto& b) -> auto& { return b.connections[e]; }));
     });
   });
-  page.family("sekisho_origin_duration_seconds", "histogram", "Time from asking an origin to the head of its reply.");
+  page.family("sekisho_origin_duration_seconds", "histogram",
+              "Time from asking an origin to the head of its reply.");
   for_each_origin([&](std::string_view name, auto& of) {
     HistogramSum sum;
     for (const OriginMetrics* block : of) block->duration.read_into(sum);
