@@ -64,7 +64,7 @@ bool Walk::identify(Exchange& x) {
     x.stop(credential.error());
     return false;
   }
-  const base::Wall now = base::wall_now();
+  const base::Wall now = base::wall_tick();
   const std::uint64_t verifier = rules.verifier->id();
   if (const identity::Principal* known = worker_.remembered().find(verifier, credential->token, now)) {
     counts[telemetry::Verification::kRemembered].add();
