@@ -259,6 +259,12 @@ def test_no_admin_listener_unless_configured(gateway, origin, folder):
     assert gw.get("/x").status == 200
 
 
+@pytest.mark.parametrize("host, warned", [("0.0.0.0", True), ("127.0.0.1", False)])
+def test_an_admin_listener_that_others_can_reach_is_warned_of(gateway, origin, folder, host, warned):
+    gw = gateway(config(origin, folder, admin={"listen": f"{host}:0"}))
+    assert bool(gw.logged("the admin listener asks for no credential and is open to others")) == warned
+
+
 def test_many_scrapes_at_once(gw):
     failures = []
 

@@ -161,7 +161,13 @@ int Server::run() {
                                 {"max_connections", max_connections_}});
   for (const std::string& address : addresses())
     log::info("listening", {{"address", address}, {"listener", "main"}});
-  if (admin_) log::info("listening", {{"address", admin_->address()}, {"listener", "admin"}});
+  if (admin_) {
+    log::info("listening", {{"address", admin_->address()}, {"listener", "admin"}});
+    const auto& host = snapshot_->config().admin.listen->host;
+    if (!host.starts_with("127.") && host != "::1")
+      log::warn("the admin listener asks for no credential and is open to others",
+                {{"address", admin_->address()}});
+  }
 
   for (;;) {
     const int signal = next_signal(base::Millis(1000));
