@@ -21,6 +21,7 @@ void BM_Route(benchmark::State& state) {
   const auto prefixes = prefixes_of(static_cast<std::size_t>(state.range(0)));
   const Router router(prefixes);
   std::vector<std::string> paths;
+  paths.reserve(prefixes.size());
   for (const std::string& prefix : prefixes) paths.push_back(prefix + "images/2026/11/object.jpg");
   std::size_t i = 0;
   for (auto _ : state) {

@@ -10,6 +10,7 @@ namespace {
 
 std::vector<std::string> prefixes_of(const config::Config& config) {
   std::vector<std::string> out;
+  out.reserve(config.routes.size());
   for (const auto& route : config.routes) out.push_back(route.path);
   return out;
 }

@@ -57,17 +57,18 @@ void Remembered::insert(std::uint64_t verifier, std::string_view token, base::Re
   }
   Entry entry{hash, verifier, std::move(principal), std::string(token), kNone, false};
   const std::size_t size = cost(entry);
-  if (bounds_.entries > 0 && size <= bounds_.bytes) {
-    while (live_ > 0 && (live_ >= bounds_.entries || bytes_ + size > bounds_.bytes)) evict_one(now);
-    if (live_ >= buckets_.size()) grow_buckets();
-    const std::uint32_t slot = take_slot();
-    std::uint32_t& head = bucket(hash);
-    entry.next = std::exchange(head, slot);
-    slots_[slot] = std::move(entry);
-    bytes_ += size;
-    ++live_;
+  if (bounds_.entries == 0 || size > bounds_.bytes) {
+    OPENSSL_cleanse(entry.token.data(), entry.token.size());
+    return;
   }
-  OPENSSL_cleanse(entry.token.data(), entry.token.size());
+  while (live_ > 0 && (live_ >= bounds_.entries || bytes_ + size > bounds_.bytes)) evict_one(now);
+  if (live_ >= buckets_.size()) grow_buckets();
+  const std::uint32_t slot = take_slot();
+  std::uint32_t& head = bucket(hash);
+  entry.next = std::exchange(head, slot);
+  slots_[slot] = std::move(entry);
+  bytes_ += size;
+  ++live_;
 }
 
 void Remembered::forget(std::uint64_t verifier) {

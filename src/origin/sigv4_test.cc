@@ -102,6 +102,7 @@ TEST_P(AwsVector, IsSignedAsPublished) {
        .service = text_member(context, "service"),
        .style = true_member(context, "normalize") ? SigningStyle::kGeneral : SigningStyle::kGeneralRawPath});
   std::vector<SignedField> fields;
+  fields.reserve(c.fields.size() + 1);
   for (const auto& [name, value] : c.fields) fields.push_back({name, value});
   if (true_member(context, "sign_body")) fields.push_back({"x-amz-content-sha256", payload});
 

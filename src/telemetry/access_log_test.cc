@@ -163,6 +163,7 @@ TEST_F(AccessLogFile, WritesEverythingBeforeItDies) {
   {
     AccessLog log(path_, 1024);
     std::vector<std::thread> workers;
+    workers.reserve(kWorkers);
     for (std::size_t i = 0; i < kWorkers; ++i)
       workers.emplace_back([&] {
         AccessLogBuffer buffer(&log);

@@ -196,6 +196,7 @@ void render_requests(Page& page, Workers workers) {
 void render_origins(Page& page, Workers workers) {
   const std::vector<std::string> names = escaped(origins().names());
   std::vector<std::vector<const OriginMetrics*>> blocks;
+  blocks.reserve(names.size());
   for (std::size_t id = 0; id < names.size(); ++id)
     blocks.push_back(blocks_of(workers, &WorkerMetrics::origins, id));
   const auto for_each_origin = [&](auto visit) {

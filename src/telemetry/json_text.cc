@@ -45,7 +45,8 @@ bool plain(std::string_view text) {
 
 char* unicode_escape(unsigned code, char* out) {
   static constexpr char kHex[] = "0123456789abcdef";
-  std::memcpy(out, "\\u", 2);
+  out[0] = '\\';
+  out[1] = 'u';
   for (unsigned i = 0; i < 4; ++i) out[2 + i] = kHex[(code >> (12 - 4 * i)) & 15];
   return out + 6;
 }

@@ -57,8 +57,8 @@ constexpr std::array<std::uint8_t, 600> kSlotOf = [] {
     slots[status] = static_cast<std::uint8_t>(status / 100);
   for (std::size_t slot = 6; slot < kStatuses.size(); ++slot) {
     const std::string_view text = kStatuses[slot];
-    slots[static_cast<std::size_t>((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'))] =
-        static_cast<std::uint8_t>(slot);
+    const int status = (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
+    slots[static_cast<std::size_t>(status)] = static_cast<std::uint8_t>(slot);
   }
   return slots;
 }();

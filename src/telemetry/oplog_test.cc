@@ -109,6 +109,7 @@ TEST_F(OpLog, KeepsTheOldOutputWhenTheNewCannotBeOpened) {
 TEST_F(OpLog, TakesLinesFromAllThreads) {
   set_level(Level::kDebug);
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([t] {
       for (int i = 0; i < 250; ++i) debug("busy", {{"thread", t}, {"i", i}});
