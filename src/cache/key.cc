@@ -3,6 +3,8 @@
 #include <cstring>
 #include <limits>
 
+#include "http/chars.h"
+
 namespace cache {
 
 namespace {
@@ -15,10 +17,6 @@ struct Head {
   std::uint8_t has_query;
 };
 static_assert(sizeof(Head) == 16, "no padding: every byte of a key is written");
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
 
 char* append(char* to, std::string_view text) {
   if (!text.empty()) std::memcpy(to, text.data(), text.size());
@@ -42,7 +40,7 @@ std::optional<KeyView> make_key(const KeyParts& parts, std::span<char> scratch) 
   char* p = scratch.data();
   std::memcpy(p, &head, sizeof head);
   p += sizeof head;
-  for (const char c : parts.host) *p++ = lower(c);
+  for (const char c : parts.host) *p++ = http::lower(c);
   p = append(p, parts.path);
   if (parts.has_query) append(p, parts.query);
   return KeyView(std::string_view(scratch.data(), size));

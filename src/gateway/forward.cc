@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "gateway/render.h"
+#include "http/chars.h"
 #include "http/hop_by_hop.h"
 
 namespace gateway {
@@ -11,11 +12,6 @@ namespace gateway {
 using http::FieldId;
 
 namespace {
-
-bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
 
 std::string_view trim(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t");
@@ -88,7 +84,7 @@ void forward_fields(const Exchange& x, ForFill for_fill, std::string& out) {
   for (const http::Field& field : x.head.fields) {
     if ((dropped & http::bit_of(field.id)) != 0 || hop.ends_here(field)) continue;
     if (std::ranges::any_of(rules.stripped_fields,
-                            [&](const auto& name) { return same_name(name, field.name); }))
+                            [&](const auto& name) { return http::iequals(name, field.name); }))
       continue;
     append_field(out, field.name, field.value);
   }
@@ -111,7 +107,7 @@ void forward_fields(const Exchange& x, ForFill for_fill, std::string& out) {
 
 bool asks_websocket(const http::RequestHead& head) {
   return head.upgrade && head.minor > 0 && head.method == http::Method::kGet &&
-         same_name(head.value(FieldId::kUpgrade), "websocket");
+         http::iequals(head.value(FieldId::kUpgrade), "websocket");
 }
 
 }  // namespace gateway

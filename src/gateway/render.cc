@@ -1,8 +1,8 @@
 #include "gateway/render.h"
 
 #include <algorithm>
-#include <cctype>
 
+#include "http/chars.h"
 #include "http/hop_by_hop.h"
 #include "http/reason.h"
 
@@ -68,11 +68,6 @@ void append_end_to_end(const http::ResponseHead& head, bool stored, std::string&
 
 namespace {
 
-bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 // Calls visit(line with CRLF, name, value) for each field until it says false.
 template <class Visit>
 void each_field(std::string_view fields, Visit visit) {
@@ -89,7 +84,7 @@ void each_field(std::string_view fields, Visit visit) {
 std::string_view rendered_value(std::string_view fields, std::string_view name) {
   std::string_view found;
   each_field(fields, [&](std::string_view, std::string_view n, std::string_view value) {
-    if (!same_name(n, name)) return true;
+    if (!http::iequals(n, name)) return true;
     found = value;
     return false;
   });
@@ -98,7 +93,7 @@ std::string_view rendered_value(std::string_view fields, std::string_view name) 
 
 void append_without(std::string_view fields, std::string_view name, std::string& out) {
   each_field(fields, [&](std::string_view line, std::string_view n, std::string_view) {
-    if (!same_name(n, name)) out.append(line);
+    if (!http::iequals(n, name)) out.append(line);
     return true;
   });
 }

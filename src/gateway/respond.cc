@@ -69,6 +69,15 @@ bool Responder::had_its_turn(std::uint64_t bytes) {
   return true;
 }
 
+// Waits until the client takes bytes again, for as long as its write timeout.
+net::Task<bool> Responder::client_takes(Exchange& x) {
+  const base::Mono before = base::mono_now();
+  client_.set_deadline(x.snapshot->snapshot->config().timeouts.write);
+  const net::Wake wake = co_await client_.writable();
+  x.client_wait += base::mono_now() - before;
+  co_return wake == net::Wake::kReady || stop(x, {Code::kClientGone, "the client takes no bytes"});
+}
+
 net::Task<bool> Responder::write(Exchange& x, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = client_.try_write(bytes);
@@ -79,11 +88,7 @@ net::Task<bool> Responder::write(Exchange& x, std::string_view bytes) {
       continue;
     }
     if (n != net::Stream::kAgain) co_return stop(x, {Code::kClientGone, "the client has left"});
-    const base::Mono before = base::mono_now();
-    client_.set_deadline(x.snapshot->snapshot->config().timeouts.write);
-    const net::Wake wake = co_await client_.writable();
-    x.client_wait += base::mono_now() - before;
-    if (wake != net::Wake::kReady) co_return stop(x, {Code::kClientGone, "the client takes no bytes"});
+    if (!co_await client_takes(x)) co_return false;
   }
   co_return true;
 }
@@ -116,11 +121,7 @@ net::Task<bool> Responder::write_part(Exchange& x, const Kept& kept, std::uint64
     if (errno == EINTR) continue;
     if (errno != EAGAIN) co_return stop(x, {Code::kClientGone, "the client has left"});
     client_.watch().writable = false;
-    const base::Mono before = base::mono_now();
-    client_.set_deadline(x.snapshot->snapshot->config().timeouts.write);
-    const net::Wake wake = co_await client_.writable();
-    x.client_wait += base::mono_now() - before;
-    if (wake != net::Wake::kReady) co_return stop(x, {Code::kClientGone, "the client takes no bytes"});
+    if (!co_await client_takes(x)) co_return false;
   }
   co_return true;
 }

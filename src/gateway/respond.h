@@ -49,6 +49,7 @@ class Responder {
   net::Task<> send_origin(Exchange& x);
   net::Task<> send_tunnel(Exchange& x);
 
+  net::Task<bool> client_takes(Exchange& x);
   net::Task<bool> write(Exchange& x, std::string_view bytes);
   net::Task<bool> write_head(Exchange& x);
   net::Task<bool> write_part(Exchange& x, const Kept& kept, std::uint64_t offset, std::uint64_t length);
@@ -61,7 +62,7 @@ class Responder {
   net::Stream& client_;
   std::size_t sent_ = 0;        // of x.out, by at_once
   std::uint64_t in_a_row_ = 0;  // bytes, since others had their turn
-  // What is to be sent of a kept body, once compose_* has run; several ranges stand in ranges_.
+  // What is to be sent of a kept body, once compose_* has run.
   std::uint64_t part_at_ = 0, part_left_ = 0;
 };
 

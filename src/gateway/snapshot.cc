@@ -1,8 +1,9 @@
 #include "gateway/snapshot.h"
 
 #include <algorithm>
-#include <cctype>
 #include <stdexcept>
+
+#include "http/chars.h"
 
 namespace gateway {
 
@@ -13,12 +14,6 @@ std::vector<std::string> prefixes_of(const config::Config& config) {
   out.reserve(config.routes.size());
   for (const auto& route : config.routes) out.push_back(route.path);
   return out;
-}
-
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
 }
 
 [[noreturn]] void refuse(const config::Config& config, int line, const std::string& what) {
@@ -56,8 +51,8 @@ Snapshot::Snapshot(config::Config configuration)
         if (rules.forward_authorization) continue;
         if (source.kind == Kind::kBearer) route.strips_authorization = true;
         if (source.kind == Kind::kHeader) {
-          if (lower(source.name) == "authorization") route.strips_authorization = true;
-          route.stripped_fields.push_back(lower(source.name));
+          if (http::iequals(source.name, "authorization")) route.strips_authorization = true;
+          route.stripped_fields.push_back(source.name);
         }
       }
     }

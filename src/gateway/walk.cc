@@ -1,14 +1,11 @@
 #include "gateway/walk.h"
 
-#include <algorithm>
-
 #include "cache/memory.h"
 #include "gateway/feed.h"
 #include "gateway/forward.h"
 #include "gateway/record.h"
 #include "gateway/worker.h"
 #include "identity/extract.h"
-#include "identity/reason.h"
 
 namespace gateway {
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "http/chars.h"
 #include "http/target.h"
 #include "identity/reason.h"
 
@@ -14,17 +15,6 @@ using Found = base::Result<std::optional<std::string_view>>;
 
 constexpr std::string_view kBearer = "bearer";
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
-
-bool same_name(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    if (lower(a[i]) != lower(b[i])) return false;
-  return true;
-}
-
 std::unexpected<base::Error> ambiguous() {
   return base::fail(base::Code::kUnauthorized, reason::kAmbiguous);
 }
@@ -36,7 +26,7 @@ Found from_bearer(const http::RequestHead& head) {
   if (head.fields.repeated(http::FieldId::kAuthorization)) return ambiguous();
   std::string_view value = field->value;
   if (value.size() <= kBearer.size() || value[kBearer.size()] != ' ' ||
-      !same_name(value.substr(0, kBearer.size()), kBearer))
+      !http::iequals(value.substr(0, kBearer.size()), kBearer))
     return std::nullopt;
   value.remove_prefix(kBearer.size());
   const std::size_t token = value.find_first_not_of(' ');
@@ -48,7 +38,7 @@ Found from_header(const http::RequestHead& head, const config::TokenSource& sour
   const http::Field* field = head.fields.find(source.name);
   if (!field) return std::nullopt;
   for (const http::Field* other = field + 1; other != head.fields.end(); ++other)
-    if (same_name(other->name, source.name)) return ambiguous();
+    if (http::iequals(other->name, source.name)) return ambiguous();
   if (!field->value.starts_with(source.prefix) || field->value.size() == source.prefix.size())
     return std::nullopt;
   return field->value.substr(source.prefix.size());
