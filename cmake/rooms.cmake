@@ -15,7 +15,8 @@ set(SEKISHO_ROOMS
   "origin: base config telemetry net http"
   "gateway: base config telemetry net http identity cache origin"
   "admin: base config telemetry net http identity cache origin gateway"
-  "cli: base config telemetry net http identity cache origin gateway admin"
+  "prove: base config telemetry net"
+  "cli: base config telemetry net http identity cache origin gateway admin prove"
 )
 
 set(SEKISHO_LIBS_base OpenSSL::Crypto fmt::fmt)
@@ -25,6 +26,7 @@ set(SEKISHO_LIBS_net OpenSSL::SSL)
 set(SEKISHO_LIBS_http fmt::fmt)
 set(SEKISHO_LIBS_identity OpenSSL::Crypto Boost::json)
 set(SEKISHO_LIBS_origin OpenSSL::Crypto)
+set(SEKISHO_LIBS_prove OpenSSL::Crypto Boost::json ZLIB::ZLIB fmt::fmt)
 set(SEKISHO_LIBS_cli CLI11::CLI11 Boost::json)
 
 function(sekisho_rooms)

@@ -1,0 +1,60 @@
+// Text with holes: "/objects/{{keys}}?n={{iteration}}". Compiled once, rendered for each request.
+//
+// Problem:  at 100,000 requests a second nobody looks up a name. Every name of a campaign gets a slot; a user of
+//           the load has one value a slot, and rendering appends literals and values in turn.
+// Owner:    Template: the campaign. Slots: the campaign. Values: one user of the load.
+// Thread:   Template and Slots are immutable after load; Values belong to one worker.
+// Failures: compile() gives the error text (unclosed braces, a name that is no name). Whether a name exists is
+//           known once everything is read: Slots::unknown().
+//
+// Names: data sets (name, name.column), tokens, captures, and the built-in `iteration` (of this user), `user`,
+// `uuid`, `random` (0 … 2^63), `now` (Unix seconds), `index` (setup and tokens). A literal "{{" is written "{{{{".
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace prove {
+
+// The names of all templates of a campaign, numbered.
+class Slots {
+ public:
+  std::size_t slot_of(std::string_view name);  // known or new
+  std::size_t size() const { return names_.size(); }
+  const std::string& name(std::size_t slot) const { return names_[slot]; }
+
+ private:
+  std::vector<std::string> names_;
+};
+
+using Values = std::vector<std::string>;  // by slot
+
+class Template {
+ public:
+  Template() = default;
+
+  static std::expected<Template, std::string> compile(std::string_view text, Slots& slots);
+
+  bool empty() const { return parts_.empty(); }
+  bool constant() const;  // no hole: render once
+  const std::string& text() const { return text_; }
+  std::vector<std::size_t> slots() const;  // that it needs
+
+  void append_to(std::string& out, const Values& values) const;
+  std::string render(const Values& values) const;
+
+ private:
+  struct Part {
+    std::string literal;       // then
+    std::size_t slot = kNone;  // this
+  };
+  static constexpr std::size_t kNone = ~std::size_t{0};
+
+  std::string text_;
+  std::vector<Part> parts_;
+};
+
+}  // namespace prove
