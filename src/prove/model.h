@@ -25,6 +25,7 @@
 #include "config/model.h"
 #include "prove/outcome.h"
 #include "prove/template.h"
+#include "prove/web_address.h"
 
 namespace prove {
 
@@ -34,8 +35,8 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 // ---- what is under test
 
-struct Ready {      // when a process counts as up
-  std::string url;  // answers `status`; "": no probe by HTTP
+struct Ready {     // when a process counts as up
+  WebAddress url;  // answers `status`; empty: no probe by HTTP
   std::uint64_t status = 200;
   std::string tcp;  // host:port that accepts; "": none
   Millis timeout{30'000};
@@ -63,7 +64,7 @@ struct Target {
   int line = 0;
   config::Url url;
   Tls tls;
-  config::Url metrics;  // host empty: no scrapes
+  WebAddress metrics;  // empty: no scrapes
   Pairs metrics_headers;
   std::string process;  // whose /proc figures are those of this target; "": none, or `pid`
   std::uint64_t pid = 0;
@@ -184,7 +185,7 @@ struct Phase {
 
 struct Call {  // an HTTP request outside the load: setup, teardown, fault
   std::string method = "GET";
-  config::Url url;
+  WebAddress url;
   Tls tls;
   Pairs headers;  // values may hold {{token}}
   std::string body;
