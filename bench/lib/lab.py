@@ -11,10 +11,17 @@ from dataclasses import dataclass, field
 from .process import BenchError, Process, free_port
 
 
+def peers_folder():
+    """Where scripts/peers puts what it brings."""
+    return os.environ.get("SEKISHO_PEERS", os.path.expanduser("~/.cache/sekisho/peers"))
+
+
 class Lab:
-    def __init__(self, build, sekisho, envoy, server_core, load_core, verbose):
+    """`programs`: the path of each that is neither the bench's own nor Debian's."""
+
+    def __init__(self, build, programs, server_core, load_core, verbose):
         self.build, self.server_core, self.load_core = build, server_core, load_core
-        self.programs = {"sekisho": sekisho, "envoy": envoy}
+        self.programs = programs
         self.verbose = verbose
         self.dir = tempfile.mkdtemp(prefix="sekisho-bench-")
         os.chmod(self.dir, 0o755)  # one measurement runs as nobody
@@ -35,8 +42,9 @@ class Lab:
         else:
             source = self.programs.get(name) or shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")
         if not source or not os.path.exists(source):
-            raise BenchError(f"{name} is missing: `make build` and `scripts/install bench` bring it"
-                             if name != "envoy" else "envoy is missing: `scripts/peers envoy` brings it")
+            foreign = name in self.programs and name != "sekisho"
+            raise BenchError(f"{name} is missing: `scripts/peers {name}` brings it" if foreign else
+                             f"{name} is missing: `make build` and `scripts/install bench` bring it")
         if name != "sekisho" and not name.startswith("bench_"):
             return source
         if name not in self._copied:

@@ -91,6 +91,18 @@ class Process:
             time.sleep(0.02)
         raise BenchError(f"{self.name} did not say {line!r} within {seconds} s")
 
+    def wait(self, seconds):
+        """Until it ends by itself; its exit code."""
+        try:
+            return self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise BenchError(f"{self.name} did not end within {seconds:.0f} s: {self._last_words()}") from None
+
+    def signal(self, number):
+        """To it and all that it has started."""
+        for pid in _tree(self.pid):
+            os.kill(pid, number)
+
     def _last_words(self):
         with contextlib.suppress(OSError, TypeError), open(self.log, errors="replace") as f:
             return " | ".join(f.read().strip().splitlines()[-3:])

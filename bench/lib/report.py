@@ -43,6 +43,18 @@ def commit(root):
     return {"id": git("rev-parse", "HEAD"), "changed": bool(git("status", "--porcelain", "--untracked-files=no"))}
 
 
+def peer_versions(folder):
+    """Of Debian's packages, and of what scripts/peers has brought (its stamps are named NAME-VERSION)."""
+    query = ["dpkg-query", "-W", "-f=${Package} ${Version}\\n", "wrk", "nginx-light", "haproxy", "varnish"]
+    lines = subprocess.run(query, capture_output=True, text=True).stdout.splitlines()
+    versions = dict(line.split() for line in lines if " " in line)
+    for stamp in os.listdir(folder) if os.path.isdir(folder) else []:
+        if stamp.startswith("."):
+            name, _, version = stamp[1:].partition("-")
+            versions[name] = version
+    return versions
+
+
 def write_json(path, data):
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     with open(path, "w") as f:
@@ -51,4 +63,5 @@ def write_json(path, data):
 
 
 def bar_line(bar):
-    return f"{bar.name} {bar.value:.3f} {bar.limit:g} {'ok' if bar.ok else 'miss'}"
+    sign = "at least " if bar.at_least else ""
+    return f"{bar.name} {bar.value:.3f} {sign}{bar.limit:g} {'ok' if bar.ok else 'miss'}"

@@ -10,10 +10,11 @@ class Bar(NamedTuple):
     value: float
     limit: float
     servers: list = []  # that a second run must measure again
+    at_least: bool = False
 
     @property
     def ok(self):
-        return self.value <= self.limit
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
 
 
 def paired(rounds, name, reference, figure):
