@@ -4,15 +4,16 @@
 //           the load has one value a slot, and rendering appends literals and values in turn.
 // Owner:    Template: the campaign. Slots: the campaign. Values: one user of the load.
 // Thread:   Template and Slots are immutable after load; Values belong to one worker.
-// Failures: compile() gives the error text (unclosed braces, a name that is no name). Whether a name exists is
-//           known once everything is read: Slots::unknown().
+// Failures: compile() gives a predicate to follow the text (unclosed braces, a name that is no name). That every
+//           name has a source is checked by load_campaign(), once everything is read.
 //
 // Names: data sets (name, name.column), tokens, captures, and the built-in `iteration` (of this user), `user`,
-// `uuid`, `random` (0 … 2^63), `now` (Unix seconds), `index` (setup and tokens). A literal "{{" is written "{{{{".
+// `uuid`, `random` (0 … 2^63), `now` (Unix seconds), `index` (setup and tokens). A literal "{{" is written "{{{{"; spaces inside the braces do not count.
 #pragma once
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@ namespace prove {
 class Slots {
  public:
   std::size_t slot_of(std::string_view name);  // known or new
+  std::optional<std::size_t> find(std::string_view name) const;
   std::size_t size() const { return names_.size(); }
   const std::string& name(std::size_t slot) const { return names_[slot]; }
 
@@ -43,6 +45,7 @@ class Template {
   const std::string& text() const { return text_; }
   std::vector<std::size_t> slots() const;  // that it needs
 
+  // `values` has a place for every slot of the campaign.
   void append_to(std::string& out, const Values& values) const;
   std::string render(const Values& values) const;
 
