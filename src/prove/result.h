@@ -144,6 +144,7 @@ struct Result {
   std::vector<Aftermath> aftermaths;
   std::vector<Series> series;
   std::vector<Happening> happenings;
+  std::vector<std::string> deaths;  // processes that ended though nobody asked them to: FAIL
   std::vector<CheckResult> checks;
   Verdict verdict = Verdict::kInvalid;
   double ended_at = 0;

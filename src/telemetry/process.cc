@@ -14,17 +14,18 @@ namespace telemetry {
 
 namespace {
 
-std::uint64_t count_fds() {
+std::uint64_t count_fds(const std::string& folder, bool own) {
   // Linux 6.2 and later tell the number as the directory's size; before that it has to be read.
   struct stat about{};
-  if (::stat("/proc/self/fd", &about) == 0 && about.st_size > 0)
+  if (::stat(folder.c_str(), &about) == 0 && about.st_size > 0)
     return static_cast<std::uint64_t>(about.st_size);
-  DIR* dir = ::opendir("/proc/self/fd");
+  DIR* dir = ::opendir(folder.c_str());
   if (!dir) return 0;
   std::uint64_t entries = 0;
   while (::readdir(dir)) ++entries;
   ::closedir(dir);
-  return entries > 3 ? entries - 3 : 0;  // ".", ".." and the directory itself
+  const std::uint64_t others = own ? 3 : 2;  // ".", ".." and the directory itself
+  return entries > others ? entries - others : 0;
 }
 
 std::uint64_t boot_time() {
@@ -38,11 +39,12 @@ std::uint64_t boot_time() {
 
 }  // namespace
 
-ProcessFigures read_process() {
+ProcessFigures read_process(pid_t pid) {
   ProcessFigures figures;
-  std::ifstream file("/proc/self/stat");
+  const std::string folder = "/proc/" + (pid == 0 ? "self" : std::to_string(pid));
+  std::ifstream file(folder + "/stat");
   std::string line;
-  std::getline(file, line);
+  if (!std::getline(file, line)) return figures;
   // The second field is the program's name in parentheses and may hold anything; fields count from behind it.
   std::istringstream rest(line.substr(std::min(line.size(), line.rfind(')') + 1)));
   std::string skipped;
@@ -56,7 +58,7 @@ ProcessFigures read_process() {
   figures.resident_bytes = pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   static const std::uint64_t booted = boot_time();
   figures.start_time = static_cast<double>(booted) + static_cast<double>(started) / ticks;
-  figures.open_fds = count_fds();
+  figures.open_fds = count_fds(folder + "/fd", pid == 0);
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) figures.max_fds = limit.rlim_cur;
   return figures;

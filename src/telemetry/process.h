@@ -1,8 +1,10 @@
-// What the kernel says about this process, under the names that Prometheus' client libraries use.
+// What the kernel says about a process, under the names that Prometheus' client libraries use.
 //
 // Thread:   any; reads /proc, so tens of microseconds.
 // Failures: none; a figure that cannot be read is zero.
 #pragma once
+
+#include <sys/types.h>
 
 #include <cstdint>
 
@@ -18,6 +20,7 @@ struct ProcessFigures {
   double start_time = 0;  // unix seconds
 };
 
-ProcessFigures read_process();
+// Of this process without a pid. All zero when there is no such process; max_fds is this process's own.
+ProcessFigures read_process(pid_t pid = 0);
 
 }  // namespace telemetry

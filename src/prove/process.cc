@@ -1,0 +1,206 @@
+#include "prove/process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+
+#include "prove/call.h"
+
+extern char** environ;
+
+namespace prove {
+namespace {
+
+constexpr base::Millis kPoll{5};
+
+std::string how_it_ended(int status) {
+  if (WIFSIGNALED(status)) return std::string("killed by ") + ::strsignal(WTERMSIG(status));
+  return "exit code " + std::to_string(WEXITSTATUS(status));
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  out.reserve(texts.size() + 1);
+  for (std::string& text : texts) out.push_back(text.data());
+  out.push_back(nullptr);
+  return out;
+}
+
+std::vector<std::string> environment_with(const Pairs& more) {
+  std::vector<std::string> all;
+  for (char** e = environ; *e; ++e) {
+    const std::string_view entry(*e);
+    const std::string_view name = entry.substr(0, entry.find('='));
+    bool replaced = false;
+    for (const auto& [key, value] : more) replaced = replaced || key == name;
+    if (!replaced) all.emplace_back(entry);
+  }
+  for (const auto& [key, value] : more) all.push_back(key + "=" + value);
+  return all;
+}
+
+}  // namespace
+
+ChildProcess::ChildProcess(const Process& spec, Pairs env, std::string log_file)
+    : spec_(spec), env_(std::move(env)), log_file_(std::move(log_file)) {
+  for (const auto& pair : spec.env) env_.push_back(pair);
+}
+
+void ChildProcess::spawn() {
+  std::vector<std::string> command = spec_.command;
+  std::vector<std::string> environment = environment_with(env_);
+  const std::vector<char*> argv = pointers(command);
+  const std::vector<char*> envp = pointers(environment);
+  int report[2];
+  if (::pipe2(report, O_CLOEXEC) != 0) throw std::runtime_error("no pipe: " + std::string(::strerror(errno)));
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // Only calls that are safe after a fork of a threaded process.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(127);
+    ::setpgid(0, 0);  // Ctrl-C in the terminal is ours to pass on
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::signal(SIGPIPE, SIG_DFL);
+    const int in = ::open("/dev/null", O_RDONLY);
+    const int out = ::open(log_file_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+    int failed = 0;
+    if (in < 0 || out < 0 || ::dup2(in, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(out, 2) < 0) failed = errno;
+    if (failed == 0 && !spec_.folder.empty() && ::chdir(spec_.folder.c_str()) != 0) failed = errno;
+    if (failed == 0) {
+      ::execvpe(argv[0], argv.data(), envp.data());
+      failed = errno;
+    }
+    [[maybe_unused]] const ssize_t n = ::write(report[1], &failed, sizeof failed);
+    ::_exit(127);
+  }
+  ::close(report[1]);
+  if (child < 0) {
+    ::close(report[0]);
+    throw std::runtime_error("process '" + spec_.name + "' cannot be started: " + ::strerror(errno));
+  }
+  int failed = 0;
+  const ssize_t n = ::read(report[0], &failed, sizeof failed);  // ends with the exec
+  ::close(report[0]);
+  if (n == sizeof failed) {
+    ::waitpid(child, nullptr, 0);
+    throw std::runtime_error("process '" + spec_.name + "': " + spec_.command[0] + ": " + ::strerror(failed));
+  }
+  pid_ = child;
+  expected_ = told_ = false;
+}
+
+void ChildProcess::start(const std::function<bool()>& cancelled) {
+  {
+    const std::lock_guard guard(lock_);
+    spawn();
+  }
+  const base::Mono until = base::mono_now() + spec_.ready.timeout;
+  while (!ready()) {
+    {
+      const std::lock_guard guard(lock_);
+      if (reap(false)) {
+        told_ = true;
+        throw std::runtime_error("process '" + spec_.name + "' ended before it was ready (" +
+                                 how_it_ended(status_) + "): " + last_line());
+      }
+    }
+    if (cancelled()) return;
+    if (base::mono_now() > until)
+      throw std::runtime_error("process '" + spec_.name + "' was not ready after " +
+                               std::to_string(spec_.ready.timeout.count()) + " ms: " + last_line());
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+bool ChildProcess::ready() {
+  try {
+    if (!spec_.ready.url.empty())
+      return send_call({.url = spec_.ready.url}, base::Seconds(1)).status ==
+             static_cast<int>(spec_.ready.status);
+    if (!spec_.ready.tcp.empty()) return accepts(spec_.ready.tcp, base::Seconds(1));
+  } catch (const std::runtime_error&) {
+    return false;  // not yet
+  }
+  return true;
+}
+
+void ChildProcess::signal(int number) {
+  const std::lock_guard guard(lock_);
+  if (!reap(false)) ::kill(pid_, number);
+}
+
+bool ChildProcess::reap(bool wait) {
+  if (pid_ == 0) return true;
+  if (::waitpid(pid_, &status_, wait ? 0 : WNOHANG) == 0) return false;
+  pid_ = 0;
+  return true;
+}
+
+bool ChildProcess::wait_exit(base::Nanos patience) {
+  const base::Mono until = base::mono_now() + patience;
+  while (!reap(false)) {
+    if (base::mono_now() > until) return false;
+    std::this_thread::sleep_for(kPoll);
+  }
+  return true;
+}
+
+void ChildProcess::terminate() {
+  const std::lock_guard guard(lock_);
+  if (reap(false)) return;
+  expected_ = true;
+  ::kill(pid_, SIGTERM);
+  ::kill(pid_, SIGCONT);  // one that a fault has stopped could not hear it
+  if (!wait_exit(spec_.stop)) {
+    ::kill(pid_, SIGKILL);
+    reap(true);
+  }
+}
+
+void ChildProcess::kill() {
+  const std::lock_guard guard(lock_);
+  if (reap(false)) return;
+  expected_ = true;
+  ::kill(pid_, SIGKILL);
+  reap(true);
+}
+
+std::string ChildProcess::wait_end(base::Nanos patience) {
+  const std::lock_guard guard(lock_);
+  expected_ = true;
+  if (!wait_exit(patience)) {
+    ::kill(pid_, SIGKILL);
+    reap(true);
+    return "not done in time, " + last_line();
+  }
+  return status_ == 0 ? "" : how_it_ended(status_) + ", " + last_line();
+}
+
+std::string ChildProcess::ended_by_itself() {
+  const std::unique_lock guard(lock_, std::try_to_lock);  // somebody is ending it just now
+  if (!guard || expected_ || told_ || !reap(false)) return "";
+  told_ = true;
+  return how_it_ended(status_);
+}
+
+std::string ChildProcess::last_line() const {
+  std::ifstream log(log_file_);
+  std::string line, last = "it wrote nothing";
+  while (std::getline(log, line))
+    if (!line.empty()) last = line;
+  return last;
+}
+
+}  // namespace prove

@@ -1,0 +1,36 @@
+// One run of a campaign from its processes to its verdict.
+//
+// Owner:    the command.  Thread: the calling one leads; generators, observer and faults have threads of their own.
+// Failures: std::runtime_error (config::ConfigError among them) with one line for what goes wrong before the load
+//           begins; after that everything ends in a Result with its verdict.
+#pragma once
+
+#include <iosfwd>
+#include <map>
+#include <string>
+
+#include "prove/interrupt.h"
+#include "prove/model.h"
+#include "prove/result.h"
+
+namespace prove {
+
+struct RunOptions {
+  std::string campaign;                    // file
+  std::string out;                         // folder of reports and logs; "": prove-<campaign's name>
+  std::map<std::string, std::string> set;  // ${NAME} of the campaign
+  double time_scale = 1;
+  bool quiet = false;
+  std::string command;   // as it was typed, to do it again
+  std::string save;      // also write the result there, as a baseline
+  std::string baseline;  // compare with this result
+};
+
+// The life of a run. `folder` exists and takes the processes' logs and the interval log.
+Result conduct(const Campaign& campaign, const RunOptions& options, const std::string& folder,
+               Interrupt& interrupt);
+
+// Loads, conducts, judges, reports. The exit code: 0 PASS, 1 FAIL, 2 no run or no report, 3 INVALID.
+int run_campaign(const RunOptions& options, Interrupt& interrupt);
+
+}  // namespace prove

@@ -1,0 +1,251 @@
+#include "prove/stage.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "prove/call.h"
+
+namespace prove {
+namespace {
+
+constexpr base::Millis kLate{1'000};  // a fault that is set later than this is not the campaign's any more
+
+std::string describe(const Deed& deed) {
+  switch (deed.kind) {
+    case Deed::Kind::kCall:
+      return deed.call.method + " " + deed.call.url.text();
+    case Deed::Kind::kCommand:
+      return deed.command.empty() ? "command" : deed.command[0];
+    case Deed::Kind::kPause:
+      return deed.process + " stopped";
+    case Deed::Kind::kSignal:
+      return deed.process + " got signal " + std::to_string(deed.signal);
+    case Deed::Kind::kTerminate:
+      return deed.process + " terminated";
+    case Deed::Kind::kKill:
+      return deed.process + " killed";
+    case Deed::Kind::kRestart:
+      return deed.process + " restarted";
+  }
+  return "";
+}
+
+}  // namespace
+
+Stage::Stage(const Campaign& campaign, const MintedTokens& tokens, std::string folder,
+             std::function<bool()> cancelled)
+    : campaign_(campaign), tokens_(tokens), folder_(std::move(folder)), cancelled_(std::move(cancelled)) {
+  for (const auto& [name, port] : campaign.ports) env_.emplace_back(name, std::to_string(port));
+  for (const Process& process : campaign.processes)
+    processes_.push_back(
+        std::make_unique<ChildProcess>(process, env_, folder_ + "/" + process.name + ".log"));
+}
+
+Stage::~Stage() {
+  close();
+}
+
+void Stage::start_processes() {
+  for (const auto& process : processes_) {
+    if (cancelled_()) return;
+    process->start(cancelled_);
+  }
+}
+
+void Stage::perform(const std::vector<Deed>& deeds, const char* where) {
+  std::size_t index = 0;
+  for (const Deed& deed : deeds) {
+    if (cancelled_()) return;
+    try {
+      do_deed(deed);
+    } catch (const std::runtime_error& error) {
+      throw std::runtime_error(campaign_.file + ":" + std::to_string(deed.line) + ": " + where + "[" +
+                               std::to_string(index) + "]: " + error.what());
+    }
+    ++index;
+  }
+}
+
+ChildProcess* Stage::find(const std::string& name) const {
+  for (const auto& process : processes_)
+    if (process->spec().name == name) return process.get();
+  return nullptr;
+}
+
+pid_t Stage::pid_of(const std::string& name) const {
+  const ChildProcess* process = find(name);
+  return process ? process->pid() : 0;
+}
+
+// {{index}} and the campaign's tokens; which names there may be was checked when the file was read.
+std::string Stage::fill(const std::string& text, std::uint64_t index) const {
+  Slots slots;
+  const auto compiled = Template::compile(text, slots);
+  if (!compiled) return text;
+  Values values(slots.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto token = tokens_.by_name.find(slots.name(i));
+    values[i] =
+        token != tokens_.by_name.end() ? token->second[index % token->second.size()] : std::to_string(index);
+  }
+  return compiled->render(values);
+}
+
+Call Stage::filled(Call call, std::uint64_t index) const {
+  call.url.path = fill(call.url.path, index);
+  for (auto& [name, value] : call.headers) value = fill(value, index);
+  call.body = fill(call.body, index);
+  return call;
+}
+
+void Stage::do_deed(const Deed& deed) {
+  ChildProcess* process = find(deed.process);
+  switch (deed.kind) {
+    case Deed::Kind::kCall: {
+      for (std::uint64_t i = 0; i < deed.call.repeat; ++i) {
+        const CallReply reply = send_call(filled(deed.call, i), deed.timeout);
+        if (static_cast<std::uint64_t>(reply.status) < deed.call.status_from ||
+            static_cast<std::uint64_t>(reply.status) > deed.call.status_to)
+          throw std::runtime_error(deed.call.method + " " + deed.call.url.text() + " was answered " +
+                                   std::to_string(reply.status));
+      }
+      return;
+    }
+    case Deed::Kind::kCommand:
+      return run_command(deed.command, deed.timeout);
+    case Deed::Kind::kPause:
+      return process->signal(SIGSTOP);
+    case Deed::Kind::kSignal:
+      return process->signal(deed.signal);
+    case Deed::Kind::kTerminate:
+      return process->terminate();
+    case Deed::Kind::kKill:
+      return process->kill();
+    case Deed::Kind::kRestart:
+      process->terminate();
+      return process->start(cancelled_);
+  }
+}
+
+void Stage::undo_deed(const Fault& fault) {
+  if (fault.undo) return do_deed(*fault.undo);
+  ChildProcess* process = find(fault.deed.process);
+  switch (fault.deed.kind) {
+    case Deed::Kind::kPause:
+      return process->signal(SIGCONT);
+    case Deed::Kind::kTerminate:
+    case Deed::Kind::kKill:
+      return process->start(cancelled_);
+    default:
+      return;
+  }
+}
+
+void Stage::run_command(const std::vector<std::string>& command, base::Millis timeout) {
+  Process spec;
+  spec.name = command[0];
+  spec.command = command;
+  spec.folder = campaign_.folder;
+  ChildProcess child(spec, env_, folder_ + "/commands.log");
+  child.start(cancelled_);
+  const std::string ended = child.wait_end(timeout);
+  if (!ended.empty()) throw std::runtime_error("'" + command[0] + "': " + ended);
+}
+
+void Stage::start_faults(base::Mono began) {
+  began_ = began;
+  if (!campaign_.faults.empty()) faults_ = std::thread([this, began] { run_faults(began); });
+}
+
+void Stage::run_faults(base::Mono began) {
+  std::vector<Event> events;
+  for (const Fault& fault : campaign_.faults) {
+    events.push_back({fault.at, &fault, false});
+    events.push_back({fault.at + fault.duration, &fault, true});
+  }
+  std::ranges::stable_sort(events, {}, &Event::at);
+  for (const Event& event : events) {
+    {
+      std::unique_lock lock(lock_);
+      while (!ending_ && base::mono_now() < began + event.at)
+        wake_.wait_for(lock, std::min<base::Nanos>(began + event.at - base::mono_now(), base::Millis(100)));
+      const bool set = std::ranges::find(active_, event.fault) != active_.end();
+      if (ending_ && !event.undo) continue;
+      if (event.undo && !set) continue;  // it could not be set
+    }
+    const base::Nanos late = base::mono_now() - (began + event.at);
+    const std::string what = "fault '" + event.fault->name + "'";
+    try {
+      if (event.undo)
+        undo_deed(*event.fault);
+      else
+        do_deed(event.fault->deed);
+      std::lock_guard lock(lock_);
+      if (event.undo)
+        std::erase(active_, event.fault);
+      else
+        active_.push_back(event.fault);
+    } catch (const std::runtime_error& error) {
+      note(what + (event.undo ? " could not be undone: " : " could not be set: ") + error.what(), true);
+      std::lock_guard lock(lock_);
+      std::erase(active_, event.fault);
+      continue;
+    }
+    if (late > kLate && !ending_)
+      note(what + " came " + std::to_string(late / base::Millis(1)) + " ms late", true);
+    note(what + (event.undo ? " over" : ": " + describe(event.fault->deed)));
+  }
+  std::unique_lock lock(lock_);  // the children that were started here live as long as this thread
+  wake_.wait(lock, [this] { return ending_; });
+}
+
+void Stage::end_faults() {
+  {
+    std::lock_guard lock(lock_);
+    ending_ = true;
+  }
+  wake_.notify_all();
+}
+
+void Stage::close() {
+  end_faults();
+  // Faults are undone while their thread lives, and processes end before it does.
+  for (;;) {
+    {
+      std::lock_guard lock(lock_);
+      if (active_.empty()) break;
+    }
+    std::this_thread::sleep_for(base::Millis(2));
+  }
+  for (auto process = processes_.rbegin(); process != processes_.rend(); ++process) (*process)->terminate();
+  if (faults_.joinable()) faults_.join();
+}
+
+void Stage::note(std::string text, bool bad) {
+  const bool load_runs = began_ != base::Mono{};
+  const double at = load_runs ? std::chrono::duration<double>(base::mono_now() - began_).count() : 0;
+  std::lock_guard lock(lock_);
+  happenings_.push_back({at, std::move(text), bad});
+}
+
+std::vector<Happening> Stage::take_happenings() {
+  for (const auto& process : processes_) {
+    const std::string how = process->ended_by_itself();
+    if (how.empty()) continue;
+    deaths_.push_back(process->spec().name);
+    note("process '" + process->spec().name + "' ended by itself: " + how);
+  }
+  std::lock_guard lock(lock_);
+  return std::exchange(happenings_, {});
+}
+
+std::vector<std::string> Stage::active_faults() const {
+  std::lock_guard lock(lock_);
+  std::vector<std::string> names;
+  for (const Fault* fault : active_) names.push_back(fault->name);
+  return names;
+}
+
+}  // namespace prove
