@@ -95,6 +95,7 @@ check: build ## the static checks: format, rooms, lengths, examples, generated d
 	@scripts/check-documents
 	@scripts/check-examples $(binary)
 	@scripts/check-generated $(binary)
+	@scripts/check-sabotage $(binary)
 
 tidy: ## clang-tidy on the files that differ from BASE (all without one)
 	@scripts/install build test

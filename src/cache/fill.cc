@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "base/sabotage.h"
+
 namespace cache {
 
 using base::Code;
@@ -12,7 +14,8 @@ using base::fail;
 
 Fills::Joined Fills::join(KeyView key, net::Loop& loop) {
   std::lock_guard lock(lock_);
-  if (auto found = fills_.find(key.bytes); found != fills_.end()) return {found->second, false};
+  if (auto found = fills_.find(key.bytes); found != fills_.end() && !sabotage::on("single-flight-off"))
+    return {found->second, false};
   auto fill = base::make_ref<Fill>(*this, std::string(key.bytes), key.hash, loop);
   fills_.emplace(fill->key().bytes, fill);
   return {std::move(fill), true};

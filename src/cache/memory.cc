@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/sabotage.h"
 #include "base/spin.h"
 
 namespace cache {
@@ -199,6 +200,13 @@ class Dead {
   const Entry* first_ = nullptr;
 };
 
+// For the sabotage `wrong-object`: gives what was left here before.
+EntryRef swapped(EntryRef entry) {
+  static thread_local EntryRef other;
+  std::swap(entry, other);
+  return entry ? std::move(entry) : other;
+}
+
 }  // namespace
 
 struct alignas(64) Memory::Shard {
@@ -268,8 +276,9 @@ EntryRef Memory::find(const KeyView& key, base::Mono now) {
     // A stale entry counts too: it is the key that is wanted, and its successor takes over the count.
     const std::uint8_t uses = entry->hook.uses.load(std::memory_order_relaxed);
     if (uses < kMaxUses) entry->hook.uses.store(uses + 1, std::memory_order_relaxed);
-    if (entry->fresh(now)) {
+    if (entry->fresh(now) || sabotage::on("stale-forever")) {
       ++shard.hits;
+      if (sabotage::one_in("wrong-object", 100)) return swapped(EntryRef(entry));
       return EntryRef(entry);
     }
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/sabotage.h"
 #include "cache/entry.h"
 #include "http/cache_control.h"
 #include "http/date.h"
@@ -92,13 +93,14 @@ RequestRules request_rules(const http::RequestHead& request, bool credentials_go
 Storable may_store(const RequestRules& rules, const http::ResponseHead& reply, std::optional<Nanos> route_ttl,
                    const ExchangeTimes& times) {
   if (!rules.store) return refuse(rules.why_not.empty() ? "not a GET" : rules.why_not);
-  if (reply.status != 200) return refuse("status is not 200");
+  if (reply.status != 200 && !(sabotage::on("origin-error-stored") && reply.status >= 500))
+    return refuse("status is not 200");
   // What ends with its connection also ends so when the origin dies: nobody can tell that it is whole (§3.3).
   if (reply.framing == http::Framing::kUntilClose) return refuse("no length");
   if (reply.fields.has(FieldId::kSetCookie)) return refuse("Set-Cookie");
   if (reply.fields.has(FieldId::kVary)) return refuse("Vary");
   const http::CacheControl control = http::cache_control_of(reply.fields);
-  if (control.no_store) return refuse("no-store");
+  if (control.no_store && !sabotage::on("no-store-ignored")) return refuse("no-store");
   if (control.is_private) return refuse("private");
   if (control.no_cache) return refuse("no-cache");
 

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "base/sabotage.h"
 #include "cli/demo.h"
 #include "cli/files.h"
 #include "cli/server.h"
@@ -153,6 +154,7 @@ int main(int argc, char** argv) {
     return code == 0 ? 0 : kWrong;
   }
   try {
+    if (sabotage::kBuilt) std::fprintf(stderr, "sekisho: %s\n", sabotage::arm().c_str());
     cli::prepare_process();
     if (*serve_command) {
       if (file.empty() && demo.empty()) return complain("serve needs -c FILE or --demo DIR");

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <latch>
 
+#include "base/sabotage.h"
 #include "base/siphash.h"
 #include "config/keys.h"
 #include "telemetry/exposition.h"
@@ -173,7 +174,7 @@ int Server::run() {
     const int signal = next_signal(base::Millis(1000));
     log::tick();
     if (signal == SIGHUP) reload();
-    if (signal == SIGTERM || signal == SIGINT) return drain();
+    if ((signal == SIGTERM && !sabotage::on("sigterm-ignored")) || signal == SIGINT) return drain();
   }
 }
 
@@ -198,6 +199,7 @@ void Server::reload() {
     }
   } catch (const std::exception& error) {
     why = error.what();
+    if (sabotage::on("bad-reload-ends")) ::_exit(1);
   }
   process_.reloads_failed.add();
   log::error("configuration not reloaded; the old one stays", {{"reason", why}});
@@ -205,6 +207,7 @@ void Server::reload() {
 
 // In two steps, so that either every worker serves from the new snapshot or none does.
 bool Server::swap(std::shared_ptr<const gateway::Snapshot> next, std::string& why) {
+  if (sabotage::on("reload-ignored")) return true;
   std::latch prepared(static_cast<std::ptrdiff_t>(workers_.size()));
   std::mutex lock;
   for (auto& worker : workers_) {
@@ -231,6 +234,7 @@ bool Server::swap(std::shared_ptr<const gateway::Snapshot> next, std::string& wh
   committed.wait();  // "reloaded" is said when it is so everywhere
   snapshot_ = std::move(next);
   const config::Config& config = snapshot_->config();
+  if (sabotage::on("reload-drops-cache")) memory_.clear();
   memory_.resize(config.cache.memory.size);
   fills_.limits(config.cache.memory.max_object, config.cache.fill_budget);
   fills_.forget_passed();
@@ -255,10 +259,11 @@ bool Server::finished_by(base::Mono deadline, bool& second_signal) {
 int Server::drain() {
   const config::Shutdown& rules = snapshot_->config().shutdown;
   log::info("shutting down", {{"delay_ms", rules.delay.count()}, {"timeout_ms", rules.timeout.count()}});
-  if (admin_) admin_->draining();
+  if (admin_ && !sabotage::on("drain-keeps-ready")) admin_->draining();
   on_every_worker([](gateway::Worker& worker) { worker.begin_drain(); });
   bool second_signal = false;
-  finished_by(base::mono_now() + rules.delay, second_signal);
+  if (!sabotage::on("drain-without-delay")) finished_by(base::mono_now() + rules.delay, second_signal);
+  if (sabotage::on("drain-cuts-in-flight")) second_signal = true;
   bool clean = false;
   fills_.close();
   if (!second_signal) {
@@ -305,6 +310,10 @@ std::string Server::metrics(bool ready) const {
     scrape.access_log_lines_written = access_log_->lines_written();
     scrape.access_log_dropped_queue = access_log_->dropped_queue();
     scrape.access_log_dropped_output = access_log_->dropped_output();
+  }
+  if (sabotage::on("metrics-frozen")) {
+    static const std::string first = telemetry::render(scrape);
+    return first;
   }
   return telemetry::render(scrape);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/sabotage.h"
 #include "gateway/request_body.h"
 #include "gateway/respond.h"
 #include "gateway/walk.h"
@@ -34,7 +35,8 @@ Connection::~Connection() {
     worker_.open_ = after_;
   if (after_) after_->before_ = before_;
   worker_.metrics().connections_active.add(-1);
-  worker_.commons().connections.fetch_sub(1, std::memory_order_relaxed);
+  if (!sabotage::on("connection-count-leak"))
+    worker_.commons().connections.fetch_sub(1, std::memory_order_relaxed);
 }
 
 net::Task<> Connection::run(std::unique_ptr<Connection> connection) {
@@ -97,7 +99,12 @@ net::Task<> Connection::serve() {
       if (client_.hangup()) x.gone.request();
       co_await walk.ask(x, body);
     }
-    x.keep_alive = x.keep_alive && x.head.keep_alive && !worker_.draining() && body.drainable();
+    x.keep_alive = x.keep_alive && x.head.keep_alive && !worker_.draining() && body.drainable() &&
+                   !sabotage::on("connection-per-request");
+    if (sabotage::on("reply-delayed")) {
+      net::Event pause(worker_.loop());
+      co_await pause.wait(base::mono_now() + base::Millis(20));
+    }
     if (!x.gone.requested() && !responder.at_once(x)) co_await responder.rest(x);
     client_.watch().on_hangup = nullptr;
     worker_.record(x);

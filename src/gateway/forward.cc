@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/sabotage.h"
 #include "gateway/render.h"
 #include "http/chars.h"
 #include "http/hop_by_hop.h"
@@ -77,7 +78,8 @@ void forward_fields(const Exchange& x, ForFill for_fill, std::string& out) {
   const Route& rules = *x.route->rules;
   std::uint64_t dropped = kOurs;
   if (for_fill == ForFill::kYes) dropped |= kSelecting;
-  if (rules.strips_authorization) dropped |= http::bit_of(FieldId::kAuthorization);
+  if (rules.strips_authorization && !sabotage::on("authorization-forwarded"))
+    dropped |= http::bit_of(FieldId::kAuthorization);
   if (!x.trusted_peer) dropped |= http::bit_of(FieldId::kForwarded);
 
   const http::HopByHop hop(x.head.fields);

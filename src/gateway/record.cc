@@ -1,5 +1,6 @@
 #include "gateway/record.h"
 
+#include "base/sabotage.h"
 #include "http/problem.h"
 
 namespace gateway {
@@ -46,9 +47,9 @@ Outcome outcome_of(const Exchange& x) {
 CacheResult cache_result(CacheUse use) {
   switch (use) {
     case CacheUse::kHit:
-      return CacheResult::kHit;
+      return sabotage::on("hit-counted-as-miss") ? CacheResult::kMiss : CacheResult::kHit;
     case CacheUse::kMiss:
-      return CacheResult::kMiss;
+      return sabotage::on("miss-counted-as-hit") ? CacheResult::kHit : CacheResult::kMiss;
     case CacheUse::kCollapsed:
       return CacheResult::kCollapsed;
     case CacheUse::kNone:
@@ -65,6 +66,7 @@ std::string_view logged_path(const Exchange& x, std::string& scratch) {
   const std::size_t mark = x.head.target.find('?');
   if (mark == std::string_view::npos) return x.head.target;
   const std::string_view path = x.head.target.substr(0, mark);
+  if (sabotage::on("token-logged")) return x.head.target;
   if (!x.has_query) return path;
   if (x.query.size() == x.target.raw_query.size()) return x.head.target;
   scratch.assign(path).append("?").append(x.query);
@@ -75,6 +77,8 @@ std::string_view logged_path(const Exchange& x, std::string& scratch) {
 
 void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLogBuffer& log,
             base::Wall started) {
+  if (sabotage::on("memory-leak")) sabotage::leak_memory(2048);
+  if (sabotage::one_in("descriptor-leak", 50)) sabotage::leak_descriptor();
   x.finished = base::mono_now();
   const Outcome outcome = outcome_of(x);
   if (!x.head_sent) x.status = kClientClosed;
@@ -109,7 +113,7 @@ void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLog
   metrics.phases[Phase::kRespond].record(x.finished - last);
 
   // ---- the line
-  if (!log.enabled()) return;
+  if (!log.enabled() || sabotage::one_in("access-line-lost", 200)) return;
   std::string scratch;
   telemetry::AccessRecord line;
   line.time = started;

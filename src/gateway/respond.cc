@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/sabotage.h"
 #include "gateway/render.h"
 #include "gateway/tunnel.h"
 #include "gateway/worker.h"
@@ -30,6 +31,7 @@ constexpr std::size_t kGather = 16;
 constexpr std::uint64_t kInARow = 1 << 20;  // bytes to one client, until others have their turn
 
 bool conditional(const http::FieldList& fields) {
+  if (sabotage::on("conditions-ignored")) return false;
   return fields.has(FieldId::kIfNoneMatch) || fields.has(FieldId::kIfMatch) ||
          fields.has(FieldId::kIfModifiedSince) || fields.has(FieldId::kIfUnmodifiedSince);
 }
@@ -49,6 +51,12 @@ base::Mono now_of(const Exchange& x) {
 
 bool answers_head(const Exchange& x) {
   return x.parsed && x.head.method == http::Method::kHead;
+}
+
+void spoil(std::string& out) {
+  if (out.ends_with("\r\n\r\n")) return;  // no body
+  if (sabotage::one_in("reply-corrupt", 500)) out.back() ^= 1;
+  if (sabotage::one_in("reply-short", 500)) out.pop_back();
 }
 
 }  // namespace
@@ -141,7 +149,7 @@ Responder::Kept Responder::kept_entry(const Exchange& x) {
 
 void Responder::compose_problem(Exchange& x) {
   const http::ProblemRow& row = http::row_of(x.error.code);
-  begin_head(x, row.status);
+  begin_head(x, row.status >= 502 && sabotage::on("origin-failure-200") ? 200 : row.status);
   if (x.route && x.route->rules->cacheable) append_cache_fields(x, base::Nanos(0), base::Nanos(0));
   append_field(x.out, "Date", worker_.http_date());
   append_field(x.out, "Content-Type", http::kProblemType);
@@ -213,6 +221,7 @@ bool Responder::compose_selected(Exchange& x, const Kept& kept, Ranges honour) {
   x.out.append(kept.fields);
   if (part) {
     part_at_ = ranges.ranges()[0].first;
+    if (sabotage::on("range-off-by-one") && part_at_ > 0) --part_at_;
     part_left_ = ranges.ranges()[0].length();
     x.out.append("Content-Range: ");
     http::append_content_range(ranges.ranges()[0], kept.size, x.out);
@@ -251,6 +260,11 @@ bool Responder::at_once(Exchange& x) {
     return false;
 
   x.head_sent = true;
+  if (sabotage::kBuilt) spoil(x.out);
+  if (sabotage::one_in("reply-dropped", 300)) {
+    client_.try_write(std::string_view(x.out).substr(0, x.out.size() / 2));
+    return !stop(x, {Code::kClientGone, "sabotage"});
+  }
   if (part_left_ == 0) {
     const ssize_t n = client_.try_write(x.out);
     if (n == static_cast<ssize_t>(x.out.size())) {
@@ -504,6 +518,7 @@ net::Task<bool> Responder::copy(Exchange& x, bool chunked) {
       co_return stop(x,
                      x.gone.requested() ? base::Error{Code::kClientGone, "the client has left"} : n.error());
     if (*n == 0) break;
+    if (sabotage::one_in("reply-corrupt", 500)) buffer[*n / 2] ^= 1;
     if (chunked) {
       char size[http::kChunkHeaderMax];
       if (!co_await write(x, {size, http::write_chunk_header(*n, size)})) co_return false;

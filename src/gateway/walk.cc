@@ -1,5 +1,6 @@
 #include "gateway/walk.h"
 
+#include "base/sabotage.h"
 #include "cache/memory.h"
 #include "gateway/feed.h"
 #include "gateway/forward.h"
@@ -15,6 +16,8 @@ using http::Method;
 
 Walk::Next Walk::decide(Exchange& x) {
   if (!route(x)) return Next::kRespond;
+  if (sabotage::on("hit-before-identity") && look_up(x) == Next::kRespond && x.plan == Plan::kEntry)
+    return Next::kRespond;
   if (!identify(x)) return Next::kRespond;
   x.identified = base::mono_now();
   if (!allow(x)) return Next::kRespond;
@@ -52,7 +55,7 @@ bool Walk::route(Exchange& x) {
 
 bool Walk::identify(Exchange& x) {
   const Route& rules = *x.route->rules;
-  if (!rules.identity) return true;
+  if (!rules.identity || sabotage::on("auth-off")) return true;
   telemetry::PerEnum<telemetry::Verification, telemetry::Counter>& counts = worker_.metrics().verifications;
   const auto credential =
       identity::extract(x.head, x.target.raw_query, rules.identity->from, credential_scratch_);
@@ -115,7 +118,7 @@ Walk::Next Walk::look_up(Exchange& x) {
   }
   std::string effective;
   cache::KeyParts parts{.origin = x.route->cache_id, .path = x.rest};
-  if (x.has_query) {
+  if (x.has_query && !sabotage::on("key-ignores-query")) {
     parts.has_query = x.route->origin->effective_query(x.query, true, effective);
     parts.query = effective;
   }
@@ -135,7 +138,7 @@ Walk::Next Walk::look_up(Exchange& x) {
     return Next::kWait;
   }
   x.key = *key;
-  if (x.rules.lookup) {
+  if (x.rules.lookup && !sabotage::on("cache-off")) {
     x.entry = worker_.commons().memory.find(x.key, x.started);
     if (x.entry && x.rules.accepts(*x.entry, x.started)) {
       x.looked_up = base::mono_now();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/sabotage.h"
 #include "base/siphash.h"
 #include "gateway/record.h"
 #include "http/date.h"
@@ -56,6 +57,8 @@ void Worker::prepare(std::shared_ptr<const Snapshot> snapshot) {
 
 void Worker::commit() {
   snapshot_ = std::exchange(prepared_, nullptr);
+  if (sabotage::on("reload-resets-connections"))
+    for (Connection* c = open_; c; c = c->after_) c->cut();
   for (const auto& route : snapshot_->routes)
     route.origin->show_in(metrics_.origins[route.rules->origin_label]);
 }
@@ -76,7 +79,8 @@ void Worker::accepted(int fd, const net::Endpoint& peer) {
     return;
   }
   metrics_.connections_accepted.add();
-  if (commons_.connections.fetch_add(1, std::memory_order_relaxed) >= commons_.max_connections) {
+  if (commons_.connections.fetch_add(1, std::memory_order_relaxed) >= commons_.max_connections &&
+      !sabotage::on("connection-limit-ignored")) {
     commons_.connections.fetch_sub(1, std::memory_order_relaxed);
     metrics_.connections_refused[telemetry::Refusal::kLimit].add();
     log::warn("connection refused: too many are open", {{"limit", commons_.max_connections}});
@@ -123,6 +127,7 @@ void Worker::cut() {
 // ---- for the walk
 
 int Worker::turn() {
+  if (sabotage::every("worker-stuck", base::Seconds(2))) sabotage::sleep(base::Millis(300));
   const base::Mono now = loop_.now();
   if (now - wall_taken_ > base::Millis(100)) read_wall();
   metrics_.loop_lag.record(loop_.busy());
