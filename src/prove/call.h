@@ -21,6 +21,7 @@ struct CallReply {
 inline constexpr std::size_t kMaxCallBody = 16 << 20;
 
 CallReply send_call(const Call& call, base::Nanos timeout);
+CallReply get(const WebAddress& url, base::Nanos timeout, const Tls& tls = {}, const Pairs& headers = {});
 
 bool accepts(const std::string& host_port, base::Nanos timeout);  // that somebody takes a connection there
 

@@ -127,8 +127,7 @@ void ChildProcess::start(const std::function<bool()>& cancelled) {
 bool ChildProcess::ready() {
   try {
     if (!spec_.ready.url.empty())
-      return send_call({.url = spec_.ready.url}, base::Seconds(1)).status ==
-             static_cast<int>(spec_.ready.status);
+      return get(spec_.ready.url, base::Seconds(1)).status == static_cast<int>(spec_.ready.status);
     if (!spec_.ready.tcp.empty()) return accepts(spec_.ready.tcp, base::Seconds(1));
   } catch (const std::runtime_error&) {
     return false;  // not yet
