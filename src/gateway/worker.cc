@@ -126,14 +126,14 @@ void Worker::cut() {
 
 // ---- for the walk
 
-int Worker::turn() {
+base::Nanos Worker::turn() {
   if (sabotage::every("worker-stuck", base::Seconds(2))) sabotage::sleep(base::Millis(300));
   const base::Mono now = loop_.now();
   if (now - wall_taken_ > base::Millis(100)) read_wall();
   metrics_.loop_lag.record(loop_.busy());
   metrics_.loop_lag_last.set(loop_.busy().count());
   access_log_.flush_if_due(now);
-  return access_log_.pending() ? static_cast<int>(telemetry::AccessLog::kMaxAge.count()) : -1;
+  return access_log_.pending() ? telemetry::AccessLog::kMaxAge : net::Loop::kForever;
 }
 
 void Worker::read_wall() {

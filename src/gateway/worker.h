@@ -83,7 +83,7 @@ class Worker {
   void accepted(int fd, const net::Endpoint& peer);
   net::Task<> shut();
   void read_wall();
-  int turn();  // before the loop waits; see net::Loop::on_turn
+  base::Nanos turn();  // before the loop waits; see net::Loop::on_turn
 
   const Commons commons_;
   telemetry::WorkerMetrics& metrics_;

@@ -128,9 +128,11 @@ class Loop {
     return Awaiter{*this};
   }
 
-  // Called once per turn, before waiting; must be cheap. For flushing what a worker has gathered.
-  // Returns the milliseconds after which it wants to be called again at the latest, or -1.
-  using Turn = int (*)(void*);
+  // Called once per turn, before waiting; must be cheap. For flushing what a worker has gathered, and for a
+  // schedule that is finer than the wheel. Returns how long the loop may wait at most, to the nanosecond; what
+  // is not a whole millisecond needs Linux 5.11.
+  static constexpr base::Nanos kForever = base::Nanos::max();
+  using Turn = base::Nanos (*)(void*);
   void on_turn(Turn turn, void* context) { turn_ = turn, turn_context_ = context; }
 
   // How late the loop was for its own mailbox or timers, the last time it looked; read by any thread.

@@ -110,12 +110,31 @@ TEST(LoopTest, CallsTheTurnAndComesBackWhenItWantsTo) {
   test.loop.on_turn(
       [](void* n) {
         ++*static_cast<int*>(n);
-        return 1;
+        return base::Nanos(Millis(1));
       },
       &turns);
   Event never(test.loop);
   test.await(wait_for(never, test.loop, Millis(60)));
   EXPECT_GE(turns, 10);
+}
+
+TEST(LoopTest, ComesBackBetweenMilliseconds) {
+  TestLoop test;
+  struct Times {
+    base::Mono last = base::mono_now();
+    base::Nanos shortest = Millis(1000);
+  } times;
+  test.loop.on_turn(
+      [](void* context) {
+        auto& seen = *static_cast<Times*>(context);
+        const base::Mono now = base::mono_now();
+        seen.shortest = std::min(seen.shortest, now - std::exchange(seen.last, now));
+        return base::Nanos(300'500);
+      },
+      &times);
+  Event never(test.loop);
+  test.await(wait_for(never, test.loop, Millis(60)));
+  EXPECT_LT(times.shortest, Millis(1));
 }
 
 TEST(OffloadTest, RunsElsewhereAndComesBackToItsLoop) {
