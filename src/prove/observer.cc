@@ -68,8 +68,7 @@ void Observer::sample(double at) {
   for (const Target& target : campaign_.targets) {
     if (!target.metrics.empty()) {
       try {
-        const CallReply reply = send_call(
-            {.url = target.metrics, .tls = target.tls, .headers = target.metrics_headers}, kPatience);
+        const CallReply reply = get(target.metrics, kPatience, target.tls, target.metrics_headers);
         auto page = parse_metrics(reply.body, families_);
         if (reply.status == 200 && page) {
           for (Scraped& one : *page)
