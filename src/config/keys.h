@@ -1,11 +1,12 @@
 // The table of the configuration's keys: one row a key. From it come the parser (reader.cc), the JSON Schema
-// (schema.cc), docs/configuration.md (reference.cc) and what a reload may change (changed_but_fixed).
+// (schema.cc), docs/configuration.md (reference.cc) and what a reload may change (changed_but_fixed). Campaign files
+// have a table of their own, of the same rows (src/prove/keys.cc).
 //
 // Owner:  the program; rows are constants.
 // Thread: any.
 //
 // A Section is a map with fixed keys. Where a Section has a shorthand, a bare value stands for that key:
-// `cache: off` is `cache: { enabled: off }`.
+// `cache: off` is `cache: { enabled: off }`; so does a bare list where that key takes one.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +35,11 @@ enum class Kind : std::uint8_t {
   kAddress,
   kNetwork,
   kUrl,
+  kForm,     // a scalar written as Row::form says
   kSection,  // Row::sections[0]
-  kNamed,    // a map of chosen names; each value one of Row::sections, told apart by its key `type`
+  kNamed,  // a map of chosen names; each value one of Row::sections, where several told apart by its key `type`
+  kPairs,    // a map of free names to scalars
+  kOpen,     // a map of free names to anything
   kPlanned,  // known, but does not work yet: an error of its own
 };
 
@@ -65,6 +69,8 @@ struct Row {
   Reload reload = Reload::kLive;
   std::string_view text;  // one sentence or two
   std::span<const std::string_view> words;
+  std::string_view form;     // of kForm: how the reference says it is written, in Markdown
+  std::string_view pattern;  // of kForm: that a text must match (ECMA 262)
   std::span<const Section* const> sections;
 
   void (*read)(Reader&, const Row&, const YamlNode&, void* owner) = nullptr;

@@ -74,8 +74,9 @@ void Reader::check_map(const YamlNode& node) {
 }
 
 void Reader::section(const YamlNode& node, const Section& section, void* owner) {
-  if (node.kind == YamlNode::Kind::kScalar && !section.shorthand.empty()) {
-    const Row* row = section.find(section.shorthand);
+  const Row* row = section.shorthand.empty() ? nullptr : section.find(section.shorthand);
+  if (row != nullptr &&
+      (node.kind == YamlNode::Kind::kScalar || (node.kind == YamlNode::Kind::kList && row->list))) {
     row->read(*this, *row, node, owner);
     if (section.check != nullptr) section.check(*this, node, owner);
     return;
@@ -84,7 +85,7 @@ void Reader::section(const YamlNode& node, const Section& section, void* owner) 
   for (const Entry& entry : node.entries) {
     if (entry.name == "type" && !section.type.empty()) continue;
     const Step step(*this, entry.name);
-    const Row* row = section.find(entry.name);
+    row = section.find(entry.name);
     if (row == nullptr) {
       std::vector<std::string_view> known;
       for (const Row& each : section.rows)
@@ -94,9 +95,9 @@ void Reader::section(const YamlNode& node, const Section& section, void* owner) 
     if (row->kind == Kind::kPlanned) fail(entry.line, "is not supported yet");
     row->read(*this, *row, entry.value, owner);
   }
-  for (const Row& row : section.rows) {
-    if (!row.required() || node.find(row.name) != nullptr) continue;
-    const Step step(*this, row.name);
+  for (const Row& each : section.rows) {
+    if (!each.required() || node.find(each.name) != nullptr) continue;
+    const Step step(*this, each.name);
     fail(node.line, "is missing");
   }
   if (section.check != nullptr) section.check(*this, node, owner);

@@ -42,6 +42,9 @@ class Reader {
   // A map, or the shorthand's value; `owner` is of the type that the section's rows expect.
   void section(const YamlNode& node, const Section& section, void* owner);
 
+  // A map in which no key stands twice.
+  void check_map(const YamlNode& node);
+
   // The section among `choices` that a map's key `type` names.
   const Section& choose(const YamlNode& node, std::span<const Section* const> choices);
 
@@ -52,13 +55,12 @@ class Reader {
   std::span<const YamlNode> items(const Row& row, const YamlNode& node) const;
 
   const std::string& file() const { return file_; }
+  const std::string& path() const { return path_; }  // of the key that is being read
   const Env& env() const { return env_; }
   // A path of the configuration, relative to the folder of its file.
   std::string resolve(const std::string& path) const;
 
  private:
-  void check_map(const YamlNode& node);  // a map, and no key twice
-
   std::string file_;
   const Env& env_;
   std::string path_;

@@ -73,6 +73,10 @@ std::string_view kind_name(const Row& row) {
       return "network";
     case Kind::kUrl:
       return "URL";
+    case Kind::kForm:
+      return row.form;
+    case Kind::kPairs:
+    case Kind::kOpen:
     case Kind::kSection:
       return "map";
     case Kind::kNamed:
@@ -100,10 +104,11 @@ std::string anchor(std::string_view heading) {
 
 class Reference {
  public:
-  std::string whole() {
-    out_ = kPreface;
-    add("Top level", "", root_section());
-    return out_;
+  explicit Reference(bool reload) : reload_(reload) {}
+
+  std::string whole(const Section& root, std::string_view top) {
+    add(std::string(top), "", root);
+    return std::move(out_);
   }
 
  private:
@@ -114,7 +119,8 @@ class Reference {
 
   void add(const std::string& heading, const std::string& path, const Section& section) {
     out_ += fmt::format("\n## {}\n\n{}\n\n", heading, section.text);
-    out_ += "| Key | Value | Default | Reload | Meaning |\n|---|---|---|---|---|\n";
+    out_ += reload_ ? "| Key | Value | Default | Reload | Meaning |\n|---|---|---|---|---|\n"
+                    : "| Key | Value | Default | Meaning |\n|---|---|---|---|\n";
     if (!section.type.empty())
       out_ += fmt::format("| `type` | `{}` | required | live | Which kind it is. |\n", section.type);
     const std::size_t first = chapters_.size();
@@ -128,8 +134,9 @@ class Reference {
   }
 
   void add(const std::string& path, const Row& row) {
-    out_ += fmt::format("| {} | {} | {} | {} | {} |\n", code(row.name), value(path, row), fallback(row),
-                        row.sections.empty() || row.list ? reload(row) : "", row.text);
+    out_ += fmt::format("| {} | {} | {} |", code(row.name), value(path, row), fallback(row));
+    if (reload_) out_ += fmt::format(" {} |", row.sections.empty() || row.list ? reload(row) : "");
+    out_ += fmt::format(" {} |\n", row.text);
   }
 
   std::string value(const std::string& path, const Row& row) {
@@ -178,6 +185,7 @@ class Reference {
 
   static std::string reload(const Row& row) { return row.reload == Reload::kLive ? "live" : "restart"; }
 
+  bool reload_;
   std::string out_;
   std::vector<Chapter> chapters_;  // each section once, however many keys lead to it
 };
@@ -185,7 +193,11 @@ class Reference {
 }  // namespace
 
 std::string reference_markdown() {
-  return Reference().whole();
+  return std::string(kPreface) + reference_tables(root_section(), "Top level", true);
+}
+
+std::string reference_tables(const Section& root, std::string_view top, bool reload) {
+  return Reference(reload).whole(root, top);
 }
 
 }  // namespace config

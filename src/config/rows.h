@@ -1,5 +1,5 @@
 // How a row of keys.cc is written: size<&Limits::head>("head", "16KiB", {1_KiB, 1_MiB}, kLive, "…"). The
-// template argument ties the key to its member; the member's grammar and type follow. Internal to keys.cc.
+// template argument ties the key to its member; the member's grammar and type follow. For tables of keys only.
 //
 // Rows are erased to void* for the walks; section<Owner>() proves while compiling that every row of a table
 // belongs to that Owner.
@@ -60,7 +60,7 @@ struct Unwrapped<std::vector<T>> {
   static constexpr bool kList = true;
 };
 
-// The names of an enumeration's values in their order; specialised in keys.cc.
+// The names of an enumeration's values in their order; specialised beside the table.
 template <class E>
 struct WordsOf;
 
@@ -127,6 +127,8 @@ consteval Row value(Kind kind, Said said) {
           .reload = said.reload,
           .text = said.text,
           .words = {},
+          .form = {},
+          .pattern = {},
           .sections = {},
           .owner_tag = &kTag<Owner>};
   row.read = [](Reader& reader, const Row& self, const YamlNode& node, void* owner) {
@@ -200,6 +202,15 @@ consteval Row networks(std::string_view name, std::string_view fallback, Reload 
 template <auto M>
 consteval Row url(std::string_view name, std::string_view fallback, Reload reload, std::string_view about) {
   return value<M, UrlText>(Kind::kUrl, {name, fallback, {}, reload, about});
+}
+
+// A value whose grammar says itself how it is written: G::kForm and G::kPattern.
+template <auto M, class G>
+consteval Row form(std::string_view name, std::string_view fallback, Reload reload, std::string_view about) {
+  Row row = value<M, G>(Kind::kForm, {name, fallback, {}, reload, about});
+  row.form = G::kForm;
+  row.pattern = G::kPattern;
+  return row;
 }
 
 consteval Row planned(std::string_view name) {
@@ -278,6 +289,30 @@ consteval Row named(std::string_view name, std::span<const Section* const> choic
     for (const Entry& entry : reader.named(node)) {
       const Reader::Step step(reader, entry.name);
       Place(reader, entry, reader.choose(entry.value, self.sections), *static_cast<Owner*>(owner));
+    }
+  };
+  return row;
+}
+
+// A map from chosen names to sections of one kind, each read as a Draft and put into its owner by
+// void Place(Reader&, const Entry&, Draft&&, Owner&).
+template <class Owner, class Draft, const Section& S, auto Place>
+consteval Row named_drafts(std::string_view name, std::string_view fallback, Reload reload,
+                           std::string_view about) {
+  Row row;
+  row.name = name;
+  row.kind = Kind::kNamed;
+  row.fallback = fallback;
+  row.reload = reload;
+  row.text = about;
+  row.sections = kOnly<S>;
+  row.owner_tag = &kTag<Owner>;
+  row.read = [](Reader& reader, const Row&, const YamlNode& node, void* owner) {
+    for (const Entry& entry : reader.named(node)) {
+      const Reader::Step step(reader, entry.name);
+      Draft item{};
+      reader.section(entry.value, S, &item);
+      Place(reader, entry, std::move(item), *static_cast<Owner*>(owner));
     }
   };
   return row;

@@ -37,11 +37,10 @@ std::string description(const Row& row) {
 
 class Schema {
  public:
-  json::object whole() {
-    json::object out{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-                     {"$id", "urn:sekisho:config"},
-                     {"title", "Sekisho's configuration"}};
-    for (auto& member : object_of(root_section())) out.insert(std::move(member));
+  json::object whole(const Section& root, std::string_view id, std::string_view title) {
+    json::object out{
+        {"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"$id", id}, {"title", title}};
+    for (auto& member : object_of(root)) out.insert(std::move(member));
     out["$defs"] = std::move(definitions_);
     return out;
   }
@@ -96,6 +95,17 @@ class Schema {
         for (const std::string_view word : row.words) words.emplace_back(word);
         return or_variable({{"enum", std::move(words)}});
       }
+      case Kind::kForm: {
+        json::object form{{"type", json::array{"string", "number", "boolean"}}};
+        if (row.pattern.empty()) return form;
+        form["pattern"] = row.pattern;
+        return or_variable(std::move(form));
+      }
+      case Kind::kPairs:
+        return json::object{{"type", "object"},
+                            {"additionalProperties", {{"type", json::array{"string", "number", "boolean"}}}}};
+      case Kind::kOpen:
+        return json::object{{"type", "object"}};
       case Kind::kSection:
         return section(*row.sections[0]);
       case Kind::kNamed:
@@ -145,15 +155,22 @@ class Schema {
     }
     json::object map = reference_to(section.name);
     if (section.shorthand.empty()) return map;
-    return {{"anyOf", json::array{value(*section.find(section.shorthand)), std::move(map)}}};
+    const Row& bare = *section.find(section.shorthand);
+    json::array ways{value(bare)};
+    if (bare.list) ways.push_back(json::object{{"type", "array"}, {"items", value(bare)}, {"minItems", 1}});
+    ways.push_back(std::move(map));
+    return {{"anyOf", std::move(ways)}};
   }
 
   json::object named(const Row& row) {
     json::array choices;
     for (const Section* choice : row.sections) choices.push_back(section(*choice));
+    json::value each = choices.size() == 1 && row.sections[0]->type.empty()
+                           ? std::move(choices[0])
+                           : json::value{{"oneOf", std::move(choices)}};
     return {{"type", "object"},
             {"propertyNames", {{"pattern", "^[A-Za-z0-9_.-]{1,64}$"}}},
-            {"additionalProperties", {{"oneOf", std::move(choices)}}}};
+            {"additionalProperties", std::move(each)}};
   }
 
   json::object definitions_;
@@ -187,8 +204,12 @@ void print(const json::value& value, const std::string& indent, std::string& out
 }  // namespace
 
 std::string json_schema() {
+  return json_schema(root_section(), "urn:sekisho:config", "Sekisho's configuration");
+}
+
+std::string json_schema(const Section& root, std::string_view id, std::string_view title) {
   std::string out;
-  print(Schema().whole(), "", out);
+  print(Schema().whole(root, id, title), "", out);
   return out + "\n";
 }
 

@@ -7,9 +7,14 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+
+#include "config/keys.h"
 
 namespace config {
 
-std::string json_schema();  // pretty-printed, ends with a newline
+// Pretty-printed, ending with a newline.
+std::string json_schema();
+std::string json_schema(const Section& root, std::string_view id, std::string_view title);
 
 }  // namespace config
