@@ -165,7 +165,7 @@ void Stage::run_faults(base::Mono began) {
     events.push_back({fault.at, &fault, false});
     events.push_back({fault.at + fault.duration, &fault, true});
   }
-  std::ranges::stable_sort(events, {}, &Event::at);
+  std::ranges::sort(events, {}, [](const Event& e) { return std::pair(e.at, !e.undo); });
   for (const Event& event : events) {
     {
       std::unique_lock lock(lock_);
