@@ -22,7 +22,7 @@ binary := $(release)/sekisho
 configure = log=$$(cmake --preset $(1) 2>&1) || { echo "$$log"; exit 1; }
 compile = cmake --build build/$(1) -j $(JOBS) --target
 
-.PHONY: help build run test unit-test black-box-test bench asan asan-test tsan tsan-test fuzz coverage \
+.PHONY: help build run test unit-test black-box-test bench instr instr-save asan asan-test tsan tsan-test fuzz coverage \
         format check tidy docs clean
 
 help: ## list the targets
@@ -74,6 +74,18 @@ bench: ## beside nginx, HAProxy, Varnish and Envoy; some ten minutes, on an idle
 	@$(call configure,release)
 	@$(call compile,release) all
 	@$(PYTHON) bench/run.py
+
+instr: ## instructions of the micro-benchmarks and of a cached hit, held against the baseline; half a minute
+	@scripts/install build test
+	@$(call configure,release)
+	@$(call compile,release) sekisho_instr
+	@scripts/instructions
+
+instr-save: ## renew that baseline, docs/results/instructions.json
+	@scripts/install build test
+	@$(call configure,release)
+	@$(call compile,release) sekisho_instr
+	@scripts/instructions --save
 
 coverage: ## lines that the unit tests reach, by file
 	@scripts/install build test
