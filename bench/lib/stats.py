@@ -26,3 +26,9 @@ def paired(rounds, name, reference, figure):
 def middle(rounds, name, figure):
     values = [r[name][figure] for r in rounds if name in r]
     return median(values) if values else None
+
+
+def slope(points):
+    """Of the least-squares line through [[x, y]…], in y per x."""
+    x0, y0 = (sum(p[i] for p in points) / len(points) for i in (0, 1))
+    return sum((x - x0) * (y - y0) for x, y in points) / sum((x - x0) ** 2 for x, _ in points)
