@@ -109,6 +109,7 @@ void cache_get(Run& run, std::size_t first, bool there) {
   std::array<char, 256> scratch;
   for (std::size_t i = 0; i < kObjects; ++i) memory.put(entry_of(key_of(path_of(i), scratch)));
   std::vector<std::string> paths;
+  paths.reserve(kObjects);
   for (std::size_t i = 0; i < kObjects; ++i) paths.push_back(path_of(first + i));
   const base::Mono now = base::mono_now();
   std::size_t i = 0;
