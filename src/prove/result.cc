@@ -17,6 +17,7 @@ void StepStats::add(const StepStats& other) {
   for (std::size_t i = 0; i < reasons.size(); ++i) reasons[i] += other.reasons[i];
   for (const auto& [status, count] : other.statuses) statuses[status] += count;
   expected_denials += other.expected_denials;
+  retries += other.retries;
 }
 
 void SegmentStats::add(const SegmentStats& other) {

@@ -34,6 +34,7 @@ struct StepStats {
   std::array<std::uint64_t, static_cast<std::size_t>(Reason::kCount)> reasons{};
   std::map<std::uint16_t, std::uint64_t> statuses;
   std::uint64_t expected_denials = 0;  // requests whose step expects one
+  std::uint64_t retries = 0;  // sent again after the peer closed a kept connection; each still counts once
 
   void add(const StepStats& other);
 };
