@@ -69,8 +69,9 @@ struct Row {
   Reload reload = Reload::kLive;
   std::string_view text;  // one sentence or two
   std::span<const std::string_view> words;
-  std::string_view form;     // of kForm: how the reference says it is written, in Markdown
-  std::string_view pattern;  // of kForm: that a text must match (ECMA 262)
+  std::string_view form;  // of kForm: how the reference says it is written, in Markdown
+  std::string_view
+      pattern;  // of kForm, and of a kUrl with a rule of its own: that a text must match (ECMA 262)
   std::span<const Section* const> sections;
 
   void (*read)(Reader&, const Row&, const YamlNode&, void* owner) = nullptr;

@@ -1,5 +1,5 @@
-// Key material and credentials: from files, the environment and the configuration itself. Internal to the
-// room.
+// Key material and credentials: from files, the environment and the configuration itself. For those who load
+// configurations and campaigns.
 //
 // Thread:   the one that loads.
 // Failures: the error is a sentence without any of the bytes.

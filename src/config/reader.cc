@@ -51,6 +51,23 @@ void Reader::fail_value(const Row& row, const YamlNode& node, std::string_view p
   fail(node.line, shown ? fmt::format("'{}' {}", node.text, predicate) : std::string(predicate));
 }
 
+void Reader::fail_at(const YamlNode& map, std::string_view key, std::string_view message) {
+  const Entry* entry = map.find(key);
+  const Step step(*this, key);
+  fail(entry == nullptr ? map.line : entry->value.line, message);
+}
+
+std::string_view Reader::exactly_one(const YamlNode& map, std::span<const std::string_view> keys) {
+  std::string_view found;
+  for (const std::string_view key : keys) {
+    if (map.find(key) == nullptr) continue;
+    if (!found.empty()) fail_at(map, key, fmt::format("stands beside '{}'; give one of them", found));
+    found = key;
+  }
+  if (found.empty()) fail(map.line, fmt::format("needs one of: {}", fmt::join(keys, ", ")));
+  return found;
+}
+
 std::string Reader::text(const YamlNode& node) const {
   if (node.kind == YamlNode::Kind::kNull) fail(node.line, kEmpty);
   if (node.kind != YamlNode::Kind::kScalar)

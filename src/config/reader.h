@@ -5,6 +5,7 @@
 // Failures: ConfigError with the line and the path of the key: unknown, repeated, missing, empty or wrong.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,11 @@ class Reader {
   [[noreturn]] void fail(int line, std::string_view message) const;
   // The message follows the value as written, unless that is better not shown.
   [[noreturn]] void fail_value(const Row& row, const YamlNode& node, std::string_view predicate) const;
+
+  [[noreturn]] void fail_at(const YamlNode& map, std::string_view key, std::string_view message);
+
+  // Exactly one of `keys` is given in the map; its name.
+  std::string_view exactly_one(const YamlNode& map, std::span<const std::string_view> keys);
 
   // A scalar with its variables expanded.
   std::string text(const YamlNode& node) const;

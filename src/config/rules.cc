@@ -23,29 +23,6 @@ int line_of(const YamlNode& node, std::string_view key) {
   return entry == nullptr ? node.line : entry->value.line;
 }
 
-[[noreturn]] void fail_at(Reader& reader, const YamlNode& node, std::string_view key,
-                          std::string_view message) {
-  const Reader::Step step(reader, key);
-  reader.fail(line_of(node, key), message);
-}
-
-// Exactly one of `keys` is given; its name.
-std::string_view exactly_one(Reader& reader, const YamlNode& node, std::span<const std::string_view> keys) {
-  std::string_view found;
-  for (const std::string_view key : keys) {
-    if (node.find(key) == nullptr) continue;
-    if (!found.empty())
-      fail_at(reader, node, key, fmt::format("stands beside '{}'; give one of them", found));
-    found = key;
-  }
-  if (found.empty()) {
-    std::string all;
-    for (const std::string_view key : keys) all += (all.empty() ? "" : ", ") + std::string(key);
-    reader.fail(node.line, fmt::format("needs one of: {}", all));
-  }
-  return found;
-}
-
 // A route that names what does not exist would be open, or dead.
 template <class Map>
 void check_name(Reader& reader, int line, std::string_view key, std::string_view what,
@@ -71,16 +48,17 @@ void check_routes(Reader& reader, const YamlNode& node, const Config& config) {
     if (prefix.ends_with('/')) prefix.remove_suffix(1);
     const auto [first, fresh] = seen.emplace(prefix, &route);
     if (!fresh)
-      fail_at(reader, item, "path",
-              fmt::format("'{}' is also the path of the route in line {}", route.path, first->second->line));
+      reader.fail_at(
+          item, "path",
+          fmt::format("'{}' is also the path of the route in line {}", route.path, first->second->line));
     check_name(reader, line_of(item, "origin"), "origin", "origin", route.origin, config.origins);
     if (!route.identity.empty())
       check_name(reader, line_of(item, "identity"), "identity", "identity", route.identity,
                  config.identities);
     if (route.forward_authorization &&
         !std::holds_alternative<HttpOrigin>(config.origins.at(route.origin).kind))
-      fail_at(reader, item, "forward_authorization",
-              "needs an origin of type http; others take no credential of a caller");
+      reader.fail_at(item, "forward_authorization",
+                     "needs an origin of type http; others take no credential of a caller");
   }
 }
 
@@ -89,13 +67,13 @@ void check_listeners(Reader& reader, const YamlNode& node, const Config& config)
   for (const Address& address : config.listen) {
     const std::string shown = AddressText::show(address);
     if (address.port != 0 && contains(seen, shown))
-      fail_at(reader, node, "listen", fmt::format("{} is given twice", shown));
+      reader.fail_at(node, "listen", fmt::format("{} is given twice", shown));
     seen.push_back(shown);
   }
   if (!config.admin.listen || config.admin.listen->port == 0) return;
   if (!contains(seen, AddressText::show(*config.admin.listen))) return;
   const Reader::Step step(reader, "admin");
-  fail_at(reader, node.find("admin")->value, "listen", "is also an address of the top-level 'listen'");
+  reader.fail_at(node.find("admin")->value, "listen", "is also an address of the top-level 'listen'");
 }
 
 }  // namespace
@@ -129,15 +107,15 @@ void check_tls(Reader& reader, const YamlNode&, OriginTls& tls) {
 void place_credentials(Reader& reader, const YamlNode& node, CredentialsDraft&& draft, S3Origin& origin) {
   Parsed<AwsCredentials> found;
   if (node.kind == YamlNode::Kind::kScalar ||
-      exactly_one(reader, node, std::array<std::string_view, 2>{"source", "file"}) == "source") {
-    if (node.find("profile") != nullptr) fail_at(reader, node, "profile", "needs 'file'");
+      reader.exactly_one(node, std::array<std::string_view, 2>{"source", "file"}) == "source") {
+    if (node.find("profile") != nullptr) reader.fail_at(node, "profile", "needs 'file'");
     found = credentials_from_env(reader.env());
   } else {
     const std::string path = reader.resolve(draft.file);
     const Parsed<base::Secret> ini = read_secret_file(path);
-    if (!ini) fail_at(reader, node, "file", ini.error());
+    if (!ini) reader.fail_at(node, "file", ini.error());
     found = credentials_from_ini(*ini, draft.profile);
-    if (!found) fail_at(reader, node, "file", found.error());
+    if (!found) reader.fail_at(node, "file", found.error());
   }
   if (!found) reader.fail(node.line, found.error());
   origin.access_key_id = std::move(found->access_key_id);
@@ -149,17 +127,17 @@ void check_s3(Reader& reader, const YamlNode& node, S3Origin& origin) {
   if (node.find("credentials") != nullptr) {
     for (const std::string_view key : {"access_key_id", "secret_access_key", "session_token"})
       if (node.find(key) != nullptr)
-        fail_at(reader, node, key, "stands beside 'credentials'; give one of them");
+        reader.fail_at(node, key, "stands beside 'credentials'; give one of them");
   }
   // Half a credential must not become an anonymous request.
   if (origin.access_key_id.empty() != origin.secret_access_key.empty()) {
-    if (origin.secret_access_key.empty()) fail_at(reader, node, "access_key_id", "needs 'secret_access_key'");
-    fail_at(reader, node, "secret_access_key", "needs 'access_key_id'");
+    if (origin.secret_access_key.empty()) reader.fail_at(node, "access_key_id", "needs 'secret_access_key'");
+    reader.fail_at(node, "secret_access_key", "needs 'access_key_id'");
   }
   if (!origin.session_token.empty() && origin.access_key_id.empty())
-    fail_at(reader, node, "session_token", "needs 'access_key_id' and 'secret_access_key'");
+    reader.fail_at(node, "session_token", "needs 'access_key_id' and 'secret_access_key'");
   if (!origin.endpoint.path.empty())
-    fail_at(reader, node, "endpoint", "must have no path; a prefix of keys is 'prefix'");
+    reader.fail_at(node, "endpoint", "must have no path; a prefix of keys is 'prefix'");
 
   const bool china = origin.region.starts_with("cn-");
   const std::string aws = fmt::format("s3.{}.amazonaws.com{}", origin.region, china ? ".cn" : "");
@@ -181,7 +159,7 @@ void place_identity(Reader& reader, const Entry& entry, const Section& section, 
 
 void place_key(Reader& reader, const YamlNode& node, KeyDraft&& draft, JwtIdentity& identity) {
   const std::string_view way =
-      exactly_one(reader, node, std::array<std::string_view, 3>{"file", "env", "inline"});
+      reader.exactly_one(node, std::array<std::string_view, 3>{"file", "env", "inline"});
   Key key{.kid = std::move(draft.kid),
           .algorithm = draft.algorithm,
           .material = {},
@@ -203,7 +181,7 @@ void place_key(Reader& reader, const YamlNode& node, KeyDraft&& draft, JwtIdenti
     bytes = decode(*bytes, draft.encoding);
     if (bytes && bytes->empty()) bytes = std::unexpected("is empty");
   }
-  if (!bytes) fail_at(reader, node, way, bytes.error());
+  if (!bytes) reader.fail_at(node, way, bytes.error());
   key.material = *std::move(bytes);
   identity.keys.push_back(std::move(key));
 }
@@ -213,8 +191,8 @@ void place_token_source(Reader& reader, const YamlNode& node, TokenSourceDraft&&
   TokenSource source;
   if (node.kind == YamlNode::Kind::kMap) {
     const std::string_view way =
-        exactly_one(reader, node, std::array<std::string_view, 3>{"scheme", "header", "query"});
-    if (!draft.prefix.empty() && way != "header") fail_at(reader, node, "prefix", "needs 'header'");
+        reader.exactly_one(node, std::array<std::string_view, 3>{"scheme", "header", "query"});
+    if (!draft.prefix.empty() && way != "header") reader.fail_at(node, "prefix", "needs 'header'");
     if (way == "header")
       source = {TokenSource::Kind::kHeader, std::move(draft.header), std::move(draft.prefix)};
     if (way == "query") source = {TokenSource::Kind::kQuery, std::move(draft.query), ""};
@@ -235,12 +213,12 @@ void check_identity(Reader& reader, const YamlNode& node, JwtIdentity& identity)
         reader.fail(key.line, "needs 'algorithm', as the identity lists several");
       key.algorithm = identity.algorithms[0];
     } else if (!contains(identity.algorithms, *key.algorithm)) {
-      fail_at(reader, item, "algorithm", "is not among the identity's 'algorithms'");
+      reader.fail_at(item, "algorithm", "is not among the identity's 'algorithms'");
     }
     for (std::size_t j = 0; j < i; ++j) {
       const Key& other = identity.keys[j];
       if (!key.kid.empty() && key.kid == other.kid && key.algorithm == other.algorithm)
-        fail_at(reader, item, "kid", fmt::format("is also the kid of the key in line {}", other.line));
+        reader.fail_at(item, "kid", fmt::format("is also the kid of the key in line {}", other.line));
     }
   }
 }

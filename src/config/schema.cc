@@ -111,7 +111,9 @@ class Schema {
       case Kind::kNamed:
         return named(row);
       case Kind::kUrl:
-        return or_variable({{"type", "string"}, {"pattern", "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+(/[^?#]*)?$"}});
+        return or_variable({{"type", "string"},
+                            {"pattern", row.pattern.empty() ? "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+(/[^?#]*)?$"
+                                                            : row.pattern}});
       default:
         return {{"type", "string"}};
     }
