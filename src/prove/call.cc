@@ -1,0 +1,112 @@
+#include "prove/call.h"
+
+#include <array>
+#include <optional>
+#include <stdexcept>
+
+#include "net/loop.h"
+#include "net/resolver.h"
+#include "net/scope.h"
+#include "net/stream.h"
+#include "net/tls.h"
+#include "prove/reply_parser.h"
+
+namespace prove {
+namespace {
+
+using base::Code;
+using base::fail;
+
+std::string head_of(const Call& call) {
+  std::string head = call.method + " " + call.url.path + " HTTP/1.1\r\nHost: " + call.url.origin.authority() +
+                     "\r\nUser-Agent: sekisho-prove\r\nConnection: close\r\n";
+  for (const auto& [name, value] : call.headers) head += name + ": " + value + "\r\n";
+  if (!call.body.empty() || call.method == "POST" || call.method == "PUT")
+    head += "Content-Length: " + std::to_string(call.body.size()) + "\r\n";
+  return head + "\r\n";
+}
+
+net::Task<base::Result<>> read_reply(net::Stream& stream, bool to_head, CallReply& reply) {
+  ReplyParser parser;
+  parser.start(to_head);
+  std::array<char, 16 << 10> buffer;
+  for (;;) {
+    const auto got = co_await stream.read(buffer);
+    if (!got) co_return std::unexpected(got.error());
+    std::string_view in(buffer.data(), *got);
+    ReplyParser::Event event = *got == 0 ? parser.ended() : parser.next(in);
+    for (; event != ReplyParser::Event::kMore; event = parser.next(in)) {
+      if (event == ReplyParser::Event::kHead) reply.status = parser.status();
+      if (event == ReplyParser::Event::kBody) reply.body += parser.piece();
+      if (event == ReplyParser::Event::kEnd) co_return base::Result<>{};
+      if (event == ReplyParser::Event::kBad) co_return fail(Code::kOriginBadReply, parser.why());
+      if (reply.body.size() > kMaxCallBody) co_return fail(Code::kOriginBadReply, "the reply is too large");
+    }
+  }
+}
+
+net::Task<> exchange(net::Loop& loop, const Call& call, const std::vector<net::Endpoint>& addresses,
+                     const net::TlsContext* tls, base::Nanos timeout, CallReply& reply,
+                     base::Result<>& outcome) {
+  const base::Mono deadline = base::mono_now() + timeout;
+  auto stream = co_await net::connect(loop, addresses, deadline, nullptr);
+  if (stream) {
+    stream->set_deadline(deadline);
+    const std::string& name = call.tls.server_name.empty() ? call.url.origin.host : call.tls.server_name;
+    if (tls) outcome = co_await stream->handshake(*tls, name);
+    if (outcome) outcome = co_await stream->write_all(head_of(call) + call.body);
+    if (outcome) outcome = co_await read_reply(*stream, call.method == "HEAD", reply);
+  } else {
+    outcome = std::unexpected(stream.error());
+  }
+  loop.stop();
+}
+
+std::vector<net::Endpoint> look_up(const std::string& host, std::uint16_t port) {
+  if (const auto literal = net::Endpoint::parse(host, port)) return {*literal};
+  return net::Resolver::ask_system(host, port);
+}
+
+}  // namespace
+
+CallReply send_call(const Call& call, base::Nanos timeout) {
+  const auto addresses = look_up(call.url.origin.host, call.url.origin.port);
+  std::optional<net::TlsContext> tls;
+  if (call.url.origin.tls) tls.emplace(call.tls.verify, call.tls.ca_file);
+  CallReply reply;
+  base::Result<> outcome;
+  net::Loop loop;
+  net::Scope scope(loop);
+  scope.spawn(exchange(loop, call, addresses, tls ? &*tls : nullptr, timeout, reply, outcome));
+  loop.run();
+  if (!outcome) throw std::runtime_error(call.url.text() + ": " + std::string(outcome.error().text));
+  return reply;
+}
+
+CallReply get(const WebAddress& url, base::Nanos timeout, const Tls& tls, const Pairs& headers) {
+  Call call;
+  call.url = url;
+  call.tls = tls;
+  call.headers = headers;
+  return send_call(call, timeout);
+}
+
+bool accepts(const std::string& host_port, base::Nanos timeout) {
+  const auto place = WebAddressText::parse("http://" + host_port);
+  if (!place) return false;
+  net::Loop loop;
+  net::Scope scope(loop);
+  bool connected = false;
+  const auto addresses = look_up(place->origin.host, place->origin.port);
+  const auto knock = [](net::Loop& in, const std::vector<net::Endpoint>& to, base::Nanos patience,
+                        bool& done) -> net::Task<> {
+    const auto stream = co_await net::connect(in, to, base::mono_now() + patience, nullptr);
+    done = stream.has_value();
+    in.stop();
+  };
+  scope.spawn(knock(loop, addresses, timeout, connected));
+  loop.run();
+  return connected;
+}
+
+}  // namespace prove
