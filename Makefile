@@ -22,8 +22,8 @@ binary := $(release)/sekisho
 configure = log=$$(cmake --preset $(1) 2>&1) || { echo "$$log"; exit 1; }
 compile = cmake --build build/$(1) -j $(JOBS) --target
 
-.PHONY: help build run test unit-test black-box-test bench instr instr-save asan asan-test tsan tsan-test fuzz coverage \
-        format check tidy docs clean
+.PHONY: help build run test unit-test black-box-test bench bench-prove instr instr-save asan asan-test tsan tsan-test fuzz \
+        coverage format check tidy docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -74,6 +74,13 @@ bench: ## beside nginx, HAProxy, Varnish and Envoy; some ten minutes, on an idle
 	@$(call configure,release)
 	@$(call compile,release) all
 	@$(PYTHON) bench/run.py
+
+bench-prove: ## the harness beside wrk, hey, k6 and Artillery; some fifteen minutes, on an idle machine
+	@scripts/install build test bench
+	@scripts/peers k6 hey artillery
+	@$(call configure,release)
+	@$(call compile,release) sekisho
+	@$(PYTHON) bench/prove.py
 
 instr: ## instructions of the micro-benchmarks and of a cached hit, held against the baseline; half a minute
 	@scripts/install build test

@@ -74,8 +74,9 @@ def chosen(servers, peers):
     return [s for s in servers if s in peers or s.split("-")[0] in peers]
 
 
-def measure_all(lab, options, measurements):
-    results, bars = {}, []
+def measure_all(lab, options, measurements, results):
+    """Fills `results`; the bars."""
+    bars = []
     for name, measurement in measurements.items():
         servers = chosen(measurement.servers, options.peers) if name in options.only else []
         if not servers:
@@ -95,11 +96,12 @@ def measure_all(lab, options, measurements):
             again = {bar.name: bar for bar in measurement.bars(results[name + "-again"])}
             mine = [bar if bar.ok else again[bar.name] for bar in mine]
         bars += mine
-    return results, bars
+    return bars
 
 
 def run(options, measurements, programs=None):
-    """The exit code: 0 all bars hold, 1 a confirmed miss, 2 it could not run. `programs`: path by name."""
+    """The exit code: 0 all bars hold, 1 a confirmed miss, 2 it could not run. `programs`: path by name. Of a run that
+    got into trouble on its way the raw figures are kept, with the trouble, and no bar is judged."""
     def give_up(number, _):
         raise BenchError("stopped" if number != signal.SIGALRM else f"not done after {options.timeout} s")
 
@@ -114,21 +116,26 @@ def run(options, measurements, programs=None):
           f"load on core {options.load_core}", flush=True)
     programs = {"sekisho": options.sekisho or os.path.join(options.build, "sekisho"), **(programs or {})}
     lab = Lab(options.build, programs, options.server_core, options.load_core, verbose=True)
+    results, bars, trouble = {}, [], None
     try:
-        results, bars = measure_all(lab, options, measurements)
+        bars = measure_all(lab, options, measurements, results)
     except (BenchError, KeyboardInterrupt) as error:
-        print(f"bench: {error or 'interrupted'}", file=sys.stderr)
-        return 2
+        trouble = str(error) or "interrupted"
+        print(f"bench: {trouble}", file=sys.stderr)
+        if not results:
+            return 2
     finally:
         lab.close()
 
     path = options.json or os.path.join(ROOT, "build", "bench", started.strftime("%Y%m%dT%H%M%SZ") + ".json")
     report.write_json(path, {
-        "started": started.isoformat(timespec="seconds"), "commit": commit, "machine": about,
+        "started": started.isoformat(timespec="seconds"), "trouble": trouble, "commit": commit, "machine": about,
         "peers": report.peer_versions(peers_folder()),
         "options": {k: v for k, v in vars(options).items() if k not in PATHS}, "results": results,
         "bars": [{"name": b.name, "value": b.value, "limit": b.limit, "ok": b.ok} for b in bars]})
     print(f"raw figures: {path}\n")
+    if trouble:
+        return 2
     for bar in bars:
         print(report.bar_line(bar))
     return 1 if any(not bar.ok for bar in bars) else 0

@@ -12,6 +12,7 @@ from .target import Target
 
 SERVERS = ["sekisho"]
 HALF_HOUR = 1800
+REACHED = 0.95  # of the rate that was calibrated
 ENOUGH = 300  # seconds: a bar is asked of no shorter run
 
 
@@ -35,10 +36,11 @@ def run(lab, rates, warm_up, seconds):
         reached = (target.count() - first) / (time.monotonic() - began)
         code = process.wait(60)
         said = generators.read("sekisho", folder)
-    if code or said["failed"] or reached < efficiency.REACHED * rate:
+    # A hiccup of the machine spoils a verdict about latency and none about memory, so an invalid run (3) will do.
+    if code not in (0, 3) or said["failed"] or reached < REACHED * rate:
         raise BenchError(f"memory: exit code {code}, {said['failed']} failed, {reached:,.0f} of {rate:,} a second")
-    return {"rate": rate, "warm_up": warm_up, "seconds": seconds, "rss": samples,
-            "grows": slope(samples) * HALF_HOUR}
+    return {"rate": rate, "warm_up": warm_up, "seconds": seconds, "rss": samples, "reached": reached,
+            "exit": code, "grows": slope(samples) * HALF_HOUR}
 
 
 def table(result):
