@@ -175,8 +175,8 @@ def _read_artillery(folder):
 def _sekisho(lab, folder, url, load):
     campaign = {
         "name": "bench",
-        "targets": {"nginx": {"url": url}},
-        "scenarios": {"bench": {"connections": load.connections, "steps": [{"method": "GET", "url": "/"}]}},
+        "targets": {"nginx": {"url": url.rstrip("/")}},
+        "scenarios": {"bench": {"connections": load.connections, "steps": [{"get": "/"}]}},
         "phases": [{"name": "load", "rate": load.rate, "duration": f"{load.seconds}s"}],
     }
     if load.goal:
