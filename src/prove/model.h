@@ -62,7 +62,7 @@ struct Tls {
 struct Target {
   std::string name;
   int line = 0;
-  config::Url url;
+  config::Url url;  // its path stands before those of steps
   Tls tls;
   WebAddress metrics;  // empty: no scrapes
   Pairs metrics_headers;
@@ -144,7 +144,7 @@ struct Step {
   StepType type = StepType::kHttp;
   std::string target;  // default: the first
   std::string method = "GET";
-  Template path;  // and query; begins with '/'
+  Template path;  // and query; begins with '/', or with a value that should
   std::vector<std::pair<std::string, Template>> headers;
   Template body;
   std::optional<std::string> body_file;  // its bytes as they are
@@ -254,7 +254,7 @@ struct Campaign {
   Millis interval{1'000};                      // of the time series
   std::uint64_t backlog = 65'536;              // arrivals that may wait for a connection, each generator
   Millis grace{5'000};                         // after the last phase, for what is in flight
-  std::map<std::string, std::uint16_t> ports;  // those that ${PORT_…} chose
+  std::map<std::string, std::uint16_t> ports;  // those that ${PORT_…} chose, by the variable's name
   std::vector<Process> processes;              // in their order
   std::vector<Target> targets;
   std::vector<TokenSpec> tokens;
