@@ -1,0 +1,132 @@
+#include "prove/engine.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "prove/generator.h"
+
+namespace prove {
+namespace {
+
+// From start() to the first arrival: threads are made and users are set up meanwhile.
+constexpr base::Nanos kRunUp = Millis(50);
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void add(IntervalPart& sum, const IntervalPart& part) {
+  Interval& row = sum.row;
+  row.at = std::max(row.at, part.row.at);
+  row.seconds = std::max(row.seconds, part.row.seconds);
+  for (std::size_t i = 0; i < kOutcomes; ++i) row.outcomes[i] += part.row.outcomes[i];
+  row.offered += part.row.offered;
+  row.bytes += part.row.bytes;
+  row.connections += part.row.connections;
+  row.in_flight += part.row.in_flight;
+  row.waiting += part.row.waiting;
+  row.busy = std::max(row.busy, part.row.busy);
+  sum.response.add(part.response);
+  sum.service.add(part.service);
+}
+
+void fill_percentiles(IntervalPart& part) {
+  part.row.p50 = part.response.percentile(50);
+  part.row.p90 = part.response.percentile(90);
+  part.row.p95 = part.response.percentile(95);
+  part.row.p99 = part.response.percentile(99);
+  part.row.max = part.response.max();
+  part.row.service_p99 = part.service.percentile(99);
+}
+
+}  // namespace
+
+struct Engine::Impl {
+  Impl(const Campaign& campaign, const Timeline& timeline, const MintedTokens& tokens)
+      : plan(campaign, tokens) {
+    raise_descriptor_limit();
+    const std::uint64_t n = std::max<std::uint64_t>(1, campaign.generators);
+    for (std::uint64_t g = 0; g < n; ++g)
+      generators.push_back(std::make_unique<Generator>(plan, timeline, Share{g, n}));
+  }
+
+  Plan plan;
+  Clock clock;
+  std::vector<std::unique_ptr<Generator>> generators;
+  std::vector<std::thread> threads;
+};
+
+Engine::Engine(const Campaign& campaign, const Timeline& timeline, const MintedTokens& tokens)
+    : impl_(std::make_unique<Impl>(campaign, timeline, tokens)) {}
+
+Engine::~Engine() {
+  interrupt();
+  for (std::thread& thread : impl_->threads) thread.join();
+}
+
+void Engine::start() {
+  impl_->clock.began = base::mono_now() + kRunUp;
+  for (auto& generator : impl_->generators)
+    impl_->threads.emplace_back([this, &generator] { generator->run(impl_->clock); });
+}
+
+base::Mono Engine::began() const {
+  return impl_->clock.began;
+}
+
+std::vector<IntervalPart> Engine::take_intervals() {
+  std::size_t common = ~std::size_t{0};
+  std::size_t most = 0;
+  for (auto& generator : impl_->generators) {
+    const bool closed = generator->books().closed();  // asked first: what is closed grows no more
+    const std::size_t ready = generator->books().ready_intervals();
+    if (!closed) common = std::min(common, ready);
+    most = std::max(most, ready);
+  }
+  const std::size_t n = std::min(common, most);
+  std::vector<IntervalPart> sums(n);
+  for (auto& generator : impl_->generators) {
+    std::vector<IntervalPart> parts = generator->books().take_intervals(n);
+    for (std::size_t i = 0; i < parts.size(); ++i) add(sums[i], parts[i]);
+  }
+  for (IntervalPart& sum : sums) fill_percentiles(sum);
+  return sums;
+}
+
+void Engine::interrupt() {
+  for (auto& generator : impl_->generators) generator->interrupt();
+}
+
+bool Engine::done() const {
+  return std::ranges::all_of(impl_->generators, [](auto& generator) { return generator->books().closed(); });
+}
+
+Engine::Books Engine::finish() {
+  for (std::thread& thread : impl_->threads) thread.join();
+  impl_->threads.clear();
+  Books sum;
+  for (auto& generator : impl_->generators) {
+    Books part = generator->books().take();
+    if (sum.segments.empty()) {
+      sum = std::move(part);
+      continue;
+    }
+    for (std::size_t i = 0; i < sum.segments.size(); ++i) sum.segments[i].add(part.segments[i]);
+    for (std::size_t i = 0; i < sum.aftermaths.size(); ++i) {
+      auto& mine = sum.aftermaths[i].good_bad;
+      const auto& theirs = part.aftermaths[i].good_bad;
+      for (std::size_t b = 0; b < mine.size(); ++b) {
+        mine[b].first += theirs[b].first;
+        mine[b].second += theirs[b].second;
+      }
+    }
+  }
+  return sum;
+}
+
+}  // namespace prove

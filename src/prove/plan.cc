@@ -1,0 +1,40 @@
+#include "prove/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "net/resolver.h"
+
+namespace prove {
+namespace {
+
+PlannedTarget plan_target(const Campaign& campaign, const Target& target) {
+  PlannedTarget out;
+  out.addresses = net::Resolver::ask_system(target.url.host, target.url.port);
+  if (out.addresses.empty())
+    throw std::runtime_error(fmt::format("{}:{}: target '{}': the name '{}' does not resolve", campaign.file,
+                                         target.line, target.name, target.url.host));
+  if (target.url.tls) out.tls = std::make_unique<net::TlsContext>(target.tls.verify, target.tls.ca_file);
+  out.server_name = target.tls.server_name.empty() ? target.url.host : target.tls.server_name;
+  return out;
+}
+
+}  // namespace
+
+Plan::Plan(const Campaign& c, const MintedTokens&) : campaign(c) {
+  for (const Target& target : campaign.targets) targets.push_back(plan_target(campaign, target));
+  for (const Scenario& scenario : campaign.scenarios) {
+    PlannedScenario& planned = scenarios.emplace_back();
+    planned.scenario = &scenario;
+    for (const Step& step : scenario.steps) {
+      const auto target = step.target.empty()
+                              ? campaign.targets.begin()
+                              : std::ranges::find(campaign.targets, step.target, &Target::name);
+      planned.steps.emplace_back(step, *target, static_cast<std::size_t>(target - campaign.targets.begin()));
+    }
+  }
+}
+
+}  // namespace prove

@@ -1,0 +1,49 @@
+// A campaign made ready to be sent: names resolved, files read, constant requests rendered. Shared by generators.
+//
+// Owner:    the engine.  Thread: immutable after construction, any.
+// Lifetime: campaign and tokens outlive it.
+// Failure:  constructor: std::runtime_error with one line.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/address.h"
+#include "net/tls.h"
+#include "prove/engine.h"
+#include "prove/expectation.h"
+#include "prove/request.h"
+
+namespace prove {
+
+struct PlannedTarget {
+  std::vector<net::Endpoint> addresses;
+  std::unique_ptr<net::TlsContext> tls;  // null: plain
+  std::string server_name;
+};
+
+struct PlannedStep {
+  PlannedStep(const Step& step, const Target& to, std::size_t target_index)
+      : step(&step), target(target_index), request(step, to), expectation(step) {}
+
+  const Step* step;
+  std::size_t target;
+  Request request;
+  Expectation expectation;
+};
+
+struct PlannedScenario {
+  const Scenario* scenario = nullptr;
+  std::vector<PlannedStep> steps;
+};
+
+struct Plan {
+  Plan(const Campaign& campaign, const MintedTokens& tokens);
+
+  const Campaign& campaign;
+  std::vector<PlannedTarget> targets;
+  std::vector<PlannedScenario> scenarios;
+};
+
+}  // namespace prove

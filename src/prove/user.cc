@@ -1,0 +1,219 @@
+#include "prove/user.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "net/resolver.h"
+#include "prove/generator.h"
+
+namespace prove {
+namespace {
+
+constexpr Ending kInFlightEnding{Outcome::kTimedOut, Reason::kInFlight};
+
+Nanos think_time(const Step& step, Random& random) {
+  const Nanos least = step.think_min;
+  const Nanos more = step.think_max > step.think_min ? Nanos(step.think_max - step.think_min) : Nanos(0);
+  return more.count() == 0
+             ? least
+             : least + Nanos(static_cast<Nanos::rep>(random.below(static_cast<std::uint64_t>(more.count()))));
+}
+
+}  // namespace
+
+User::User(Generator& generator, std::uint64_t number, std::size_t scenario)
+    : generator_(generator),
+      number_(number),
+      scenario_(scenario),
+      connections_(generator.plan().targets.size()),
+      values_(generator.plan().campaign.slots.size()),
+      random_(generator.plan().campaign.seed * 0x9e3779b97f4a7c15 + number * 2 + (scenario == kAnyScenario)),
+      exchange_(generator.clock(), generator.scratch()) {}
+
+void User::cut() {
+  cut_ = true;
+  cancel_.request();
+  if (waits_) waits_->cancel();
+}
+
+void User::close(Connection& connection) {
+  if (!connection.stream.open()) return;
+  connection.stream.close();
+  generator_.disconnected();
+}
+
+// A connection that was kept may have been closed by the peer meanwhile; then there will be a new one. False when
+// there came what nobody had asked for.
+bool User::fit_for_use(Connection& connection) {
+  net::Stream& stream = connection.stream;
+  if (!stream.open() || (!stream.watch().readable && !stream.hangup())) return true;
+  const std::span<char> scratch = generator_.scratch();
+  const ssize_t n = stream.try_read(scratch);
+  if (n == net::Stream::kAgain) return true;
+  close(connection);
+  // 408 says why the peer closes a connection that was idle for long: RFC 9110, 15.5.9.
+  return n <= 0 || std::string_view(scratch.data(), static_cast<std::size_t>(n)).substr(8, 4) == " 408";
+}
+
+// Who keeps connections may close one just as a request sets out. That is nobody's failure where the request may
+// be sent twice, but only within the time that the news takes: what is cut later was cut while it was served.
+bool User::may_retry(const Connection& connection, const PlannedStep& step) const {
+  return connection.used && step.request.idempotent() && !exchange_.begun() &&
+         exchange_.done() - exchange_.sent() < 2 * connection.connect_took + Millis(5);
+}
+
+net::Task<Ending> User::connect(Connection& connection, const PlannedStep& step, base::Mono deadline) {
+  const PlannedTarget& target = generator_.plan().targets[step.target];
+  const Nanos began = generator_.clock().now();
+  auto stream = co_await net::connect(generator_.loop(), target.addresses, deadline, &cancel_);
+  if (!stream) {
+    if (stream.error().code == base::Code::kCancelled) co_return kInFlightEnding;
+    if (base::mono_now() >= deadline) co_return Ending{Outcome::kTimedOut, Reason::kConnectTimeout};
+    co_return Ending{Outcome::kFailed, Reason::kRefused};
+  }
+  connection.stream = std::move(*stream);
+  connection.used = false;
+  generator_.connected();
+  const std::uint64_t bandwidth = generator_.plan().scenarios[journey_scenario_].scenario->bandwidth;
+  if (bandwidth > 0) {
+    // Else the system would take what the user does not read.
+    const int room = static_cast<int>(std::clamp<std::uint64_t>(bandwidth / 4, 16 << 10, 1 << 20));
+    ::setsockopt(connection.stream.fd(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+  }
+  if (target.tls) {
+    connection.stream.set_deadline(deadline);
+    waits_ = &connection.stream;
+    const auto done = co_await connection.stream.handshake(*target.tls, target.server_name);
+    waits_ = nullptr;
+    if (!done) {
+      close(connection);
+      if (done.error().code == base::Code::kCancelled) co_return kInFlightEnding;
+      if (done.error().code == base::Code::kOriginUnreachable)
+        co_return Ending{Outcome::kTimedOut, Reason::kConnectTimeout};
+      co_return Ending{Outcome::kFailed, Reason::kTls};
+    }
+  }
+  connection.connect_took = generator_.clock().now() - began;
+  co_return Ending{};
+}
+
+net::Task<> User::run() {
+  const Clock& clock = generator_.clock();
+  Books& books = generator_.books();
+  for (;;) {
+    if (!generator_.next_journey(*this)) {
+      co_await Park{*this};
+      if (!on_journey_) co_return;
+    }
+    const PlannedScenario& scenario = generator_.plan().scenarios[journey_scenario_];
+    Nanos intended = journey_start_;
+    well_ = true;
+    for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
+      const PlannedStep& step = scenario.steps[i];
+      const bool last = i + 1 == scenario.steps.size();
+      Record record{.scenario = journey_scenario_,
+                    .step = i,
+                    .intended = intended,
+                    .done = intended,
+                    .expects_denial = step.expectation.denial()};
+      if (!well_) {
+        record.ending = {Outcome::kSkipped, Reason::kEarlierStep};
+        books.record(record);
+        continue;
+      }
+      const Wire wire = step.request.render(values_, buffer_);
+      const base::Mono deadline = base::mono_now() + step.step->timeout;
+      Connection& connection = connections_[step.target];
+      bool fit = fit_for_use(connection);
+      for (bool retried = false;; retried = true) {
+        if (!fit) {
+          record.ending = {Outcome::kFailed, Reason::kBadReply};
+          record.done = clock.now();
+          break;
+        }
+        if (!connection.stream.open()) {
+          record.ending = co_await connect(connection, step, deadline);
+          if (!record.ending.met()) {
+            record.done = clock.now();
+            break;
+          }
+        }
+        net::Stream& stream = connection.stream;
+        stream.set_deadline(deadline);
+        exchange_.start(step, wire, values_, scenario.scenario->bandwidth);
+        waits_ = &stream;
+        net::Wake wake = net::Wake::kReady;
+        for (Exchange::Wait wait; (wait = exchange_.advance(stream)) != Exchange::Wait::kDone;) {
+          if (wait == Exchange::Wait::kRead) {
+            wake = co_await stream.readable();
+          } else if (wait == Exchange::Wait::kWrite) {
+            wake = co_await stream.either();
+          } else {
+            if (wait == Exchange::Wait::kSleep) {
+              generator_.wake_at(std::min(exchange_.wake_at(), deadline - clock.began), *this);
+              co_await Park{*this};
+            } else {
+              co_await generator_.loop().yield();
+            }
+            if (base::mono_now() >= deadline) wake = net::Wake::kTimeout;
+            if (cut_) wake = net::Wake::kCancelled;
+          }
+          if (wake != net::Wake::kReady) break;
+        }
+        waits_ = nullptr;
+        stream.clear_deadline();
+        if (record.sent == kNever) record.sent = exchange_.sent();
+        record.first_byte = exchange_.first_byte();
+        record.bytes = exchange_.bytes();
+        record.status = exchange_.status();
+        if (wake != net::Wake::kReady) {
+          record.ending = wake == net::Wake::kCancelled ? kInFlightEnding
+                                                        : Ending{Outcome::kTimedOut, Reason::kReplyTimeout};
+          record.done = clock.now();
+          close(connection);
+          break;
+        }
+        record.done = exchange_.done();
+        if (exchange_.end() == Exchange::End::kWhole) {
+          record.ending = exchange_.judge(values_);
+          connection.used = true;
+          if (!exchange_.reusable()) close(connection);
+          break;
+        }
+        const bool again =
+            exchange_.end() == Exchange::End::kReset && !retried && may_retry(connection, step) && !cut_;
+        close(connection);
+        if (!again) {
+          record.ending = {Outcome::kFailed,
+                           exchange_.end() == Exchange::End::kReset ? Reason::kReset : Reason::kBadReply};
+          break;
+        }
+        books.retried(record.intended, record.scenario, record.step);
+      }
+      if (i == 0 && open_model()) books.sent(intended, record.sent != kNever ? record.sent : record.done);
+      books.record(record);
+      well_ = record.ending.met();
+      intended = record.done;
+      if (last || !well_) continue;
+      const Nanos think = think_time(*step.step, random_);
+      if (think.count() > 0 && !cut_) {
+        intended += think;
+        generator_.thinks(true);
+        generator_.wake_at(intended, *this);
+        co_await Park{*this};
+        generator_.thinks(false);
+        if (!cut_) books.late(intended, clock.now() - intended);
+      }
+      if (cut_) break;
+    }
+    if (scenario.scenario->reconnect)
+      for (Connection& connection : connections_) close(connection);
+    free_at_ = intended;
+    // In the open model arrivals set the pace, and nothing comes after the last step.
+    if (!open_model() && !scenario.steps.empty())
+      free_at_ += think_time(*scenario.steps.back().step, random_);
+  }
+}
+
+}  // namespace prove
