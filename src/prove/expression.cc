@@ -37,7 +37,7 @@ NodePtr leaf(Measure m) {
   return node;
 }
 
-NodePtr literal(double value, Kind kind) {
+NodePtr literal(double value, Dimension kind) {
   auto node = std::make_unique<Node>();
   node->value = value;
   node->kind = kind;

@@ -53,7 +53,7 @@ struct Node {
     kMultiply,
     kDivide
   } op = Op::kLiteral;
-  Kind kind;
+  Dimension kind;
   double value = 0;
   Measure measure;
   std::unique_ptr<Node> left, right;

@@ -22,7 +22,7 @@ std::size_t index_of(const std::array<std::string_view, N>& names, std::string_v
 }
 
 // By Prometheus' convention the name ends in the unit, then in what is counted.
-Kind kind_of_series(std::string_view name) {
+Dimension kind_of_series(std::string_view name) {
   if (name.ends_with("_bucket") || name.ends_with("_count")) return kPlain;
   for (const std::string_view end : {"_total", "_sum"})
     if (name.ends_with(end)) name.remove_suffix(end.size());
@@ -31,7 +31,7 @@ Kind kind_of_series(std::string_view name) {
 
 }  // namespace
 
-Kind kind_of(const Measure& m) {
+Dimension kind_of(const Measure& m) {
   switch (m.what) {
     case What::kLatency:
     case What::kRecovery:
@@ -52,7 +52,7 @@ Kind kind_of(const Measure& m) {
     case What::kSeries:
       break;
   }
-  Kind kind = kind_of_series(m.series);
+  Dimension kind = kind_of_series(m.series);
   if (m.of == Of::kRate || m.of == Of::kSlope) kind = quotient(kind, kTime);
   kind.hourly = m.of == Of::kSlope;
   return kind;

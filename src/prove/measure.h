@@ -54,7 +54,7 @@ struct Measure {
   std::string target;
 };
 
-Kind kind_of(const Measure& measure);
+Dimension kind_of(const Measure& measure);
 
 // Series that come from /proc and not from a scrape.
 inline constexpr std::string_view kProcRss = "process_rss_bytes";

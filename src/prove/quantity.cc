@@ -10,7 +10,7 @@
 namespace prove {
 namespace {
 
-bool is_plain(Kind k) {
+bool is_plain(Dimension k) {
   return k == kPlain;
 }
 
@@ -23,13 +23,18 @@ constexpr std::array kTimes = {Scale{3600, " h"},  Scale{120, " min"}, Scale{1, 
 constexpr std::array kSizes = {Scale{1e12, " TB"}, Scale{1e9, " GB"}, Scale{1e6, " MB"}, Scale{1e3, " KB"},
                                Scale{1, " B"}};
 
+std::string without_zeros(std::string text) {
+  if (text.find('.') == text.npos || text.find('e') != text.npos) return text;
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
 // Three digits, and all of those before the point.
 std::string digits(double value) {
   const double size = std::abs(value);
-  if (value == std::round(value) && size < 1e15) return fmt::format("{:.0f}", value == 0 ? 0.0 : value);
-  if (size >= 100) return fmt::format("{:.0f}", value);
-  if (size >= 10) return fmt::format("{:.1f}", value);
-  if (size >= 1) return fmt::format("{:.2f}", value);
+  if (size < 1e15 && (size >= 100 || value == std::round(value))) return fmt::format("{:.0f}", value + 0.0);
+  if (size >= 1) return without_zeros(fmt::format("{:.{}f}", value, size >= 10 ? 1 : 2));
   return fmt::format("{:.3g}", value);
 }
 
@@ -49,33 +54,30 @@ std::string percent(double share) {
   const double distance = std::min(std::abs(value), std::abs(value - 100));
   if (distance < 1e-9) return fmt::format("{:.0f} %", value < 50 ? 0.0 : 100.0);
   const int decimals = distance >= 0.005 ? 2 : distance >= 0.00005 ? 4 : 7;
-  std::string text = fmt::format("{:.{}f}", value, decimals);
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.ends_with('.')) text.pop_back();
-  return text + " %";
+  return without_zeros(fmt::format("{:.{}f}", value, decimals)) + " %";
 }
 
 }  // namespace
 
-Kind product(Kind a, Kind b) {
-  Kind k{a.time + b.time, a.bytes + b.bytes, false, a.hourly || b.hourly};
+Dimension product(Dimension a, Dimension b) {
+  Dimension k{a.time + b.time, a.bytes + b.bytes, false, a.hourly || b.hourly};
   k.share = (a.share && (b.share || is_plain(b))) || (b.share && is_plain(a));
   return k;
 }
 
-Kind quotient(Kind a, Kind b) {
-  Kind k{a.time - b.time, a.bytes - b.bytes, false, a.hourly};
+Dimension quotient(Dimension a, Dimension b) {
+  Dimension k{a.time - b.time, a.bytes - b.bytes, false, a.hourly};
   k.share = a.share && is_plain(b);
   return k;
 }
 
-std::string_view name_of(Kind k) {
+std::string_view name_of(Dimension k) {
   if (k.share) return "a percentage";
   if (is_plain(k)) return "a plain number";
   if (k == kTime) return "a time";
   if (k == kBytes) return "a number of bytes";
   if (k == kPerSecond) return "a rate";
-  if (k == Kind{-1, 1}) return "bytes in a time";
+  if (k == Dimension{-1, 1}) return "bytes in a time";
   return "a mixture of units";
 }
 
@@ -83,7 +85,7 @@ std::optional<Factor> unit_of(std::string_view word) {
   struct Unit {
     std::string_view name;
     double value;
-    Kind kind;
+    Dimension kind;
   };
   constexpr std::array kUnits = {
       Unit{"us", 1e-6, kTime},
@@ -118,7 +120,7 @@ std::optional<Factor> unit_of(std::string_view word) {
   return factor;
 }
 
-std::string show(double value, Kind kind) {
+std::string show(double value, Dimension kind) {
   if (!std::isfinite(value)) return "no number";
   if (kind.share) return percent(value);
   const double in_hours = kind.hourly && kind.time == -1 ? 3600 : 1;
@@ -126,7 +128,7 @@ std::string show(double value, Kind kind) {
   if (kind == kTime) return value == 0 ? "0 s" : scaled(value, kTimes);
   if (kind == kBytes) return scaled(value, kSizes);
   if (kind == kPerSecond) return digits(value * in_hours) + std::string(per);
-  if (kind == Kind{-1, 1}) return scaled(value * in_hours, kSizes) + std::string(per);
+  if (kind == Dimension{-1, 1}) return scaled(value * in_hours, kSizes) + std::string(per);
   return digits(value);
 }
 

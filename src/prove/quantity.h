@@ -10,36 +10,36 @@
 
 namespace prove {
 
-struct Kind {
+struct Dimension {
   int time = 0;         // seconds to this power
   int bytes = 0;        // bytes to this power
   bool share = false;   // a part of a whole, written in %; only where the two above are 0
   bool hourly = false;  // how a rate is printed; no difference otherwise
 
-  friend bool operator==(const Kind& a, const Kind& b) {
+  friend bool operator==(const Dimension& a, const Dimension& b) {
     return a.time == b.time && a.bytes == b.bytes && a.share == b.share;
   }
 };
 
-inline constexpr Kind kPlain{};
-inline constexpr Kind kTime{1, 0, false, false};
-inline constexpr Kind kBytes{0, 1, false, false};
-inline constexpr Kind kShare{0, 0, true, false};
-inline constexpr Kind kPerSecond{-1, 0, false, false};
+inline constexpr Dimension kPlain{};
+inline constexpr Dimension kTime{1, 0, false, false};
+inline constexpr Dimension kBytes{0, 1, false, false};
+inline constexpr Dimension kShare{0, 0, true, false};
+inline constexpr Dimension kPerSecond{-1, 0, false, false};
 
-Kind product(Kind a, Kind b);   // a share of something is such a thing
-Kind quotient(Kind a, Kind b);  // of two shares: a plain number
+Dimension product(Dimension a, Dimension b);   // a share of something is such a thing
+Dimension quotient(Dimension a, Dimension b);  // of two shares: a plain number
 
-std::string_view name_of(Kind kind);  // "a time", "a plain number"
+std::string_view name_of(Dimension kind);  // "a time", "a plain number"
 
 struct Factor {
   double value = 1;
-  Kind kind;
+  Dimension kind;
 };
 // "ms", "%", "MiB", "/s", "MB/h"; nothing for what is no unit.
 std::optional<Factor> unit_of(std::string_view word);
 
 // For people: "12.4 ms", "99.98 %", "1.2 MB/h", "310/s". Never rounds a share to 0 or 100 % that is not.
-std::string show(double value, Kind kind);
+std::string show(double value, Dimension kind);
 
 }  // namespace prove

@@ -13,7 +13,7 @@ TEST(Quantity, ReadsUnits) {
   EXPECT_DOUBLE_EQ(unit_of("MiB")->value, 1048576);
   EXPECT_EQ(unit_of("%")->kind, kShare);
   EXPECT_DOUBLE_EQ(unit_of("MB/h")->value, 1e6 / 3600);
-  EXPECT_EQ(unit_of("MB/h")->kind, (Kind{-1, 1}));
+  EXPECT_EQ(unit_of("MB/h")->kind, (Dimension{-1, 1}));
   EXPECT_EQ(unit_of("/s")->kind, kPerSecond);
   for (const char* no : {"", "sec", "mb", "/", "s/", "/m", "MB/", "kB"}) EXPECT_FALSE(unit_of(no)) << no;
 }
@@ -37,7 +37,7 @@ TEST(Quantity, ShowsWhatPeopleRead) {
   EXPECT_EQ(show(0, kTime), "0 s");
   EXPECT_EQ(show(7200, kTime), "2 h");
   EXPECT_EQ(show(1e6 / 3600, {-1, 1, false, true}), "1 MB/h");
-  EXPECT_EQ(show(-2.5e6 / 3600, {-1, 1, false, true}), "-2.50 MB/h");
+  EXPECT_EQ(show(-2.5e6 / 3600, {-1, 1, false, true}), "-2.5 MB/h");
   EXPECT_EQ(show(0, {-1, 1, false, true}), "0 B/h");
   EXPECT_EQ(show(310, kPerSecond), "310/s");
   EXPECT_EQ(show(12.34e6, kBytes), "12.3 MB");

@@ -98,9 +98,9 @@ TEST(SeriesMath, CountsALabelSetThatAppearsLateFromZero) {
 }
 
 TEST(SeriesMath, DoesNotInventAZeroForProc) {
-  const std::vector<Series> all = {series("up", {}, {{0, 1}, {1, 1}}, false),
-                                   series("process_cpu_seconds", {}, {{1, 50}, {2, 51}})};
-  EXPECT_EQ(value(all, "delta(process_cpu_seconds)", {{0, 2, true, true}}), 1);
+  const std::vector<Series> all = {series("up", {}, {{0, 1}, {20, 1}}, false),
+                                   series("process_cpu_seconds", {}, {{1, 50}, {20, 51}})};
+  EXPECT_EQ(value(all, "delta(process_cpu_seconds)", {{0, 20, true, true}}), 1);
 }
 
 TEST(SeriesMath, TellsGaugesOverTheScope) {

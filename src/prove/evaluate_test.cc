@@ -1,0 +1,182 @@
+#include "prove/evaluate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "prove/judge_testing.h"
+
+namespace prove {
+namespace {
+
+using ::testing::HasSubstr;
+using State = CheckResult::State;
+using testing::answer;
+using testing::of;
+
+struct EvaluateTest : ::testing::Test {
+  CheckResult check(std::string text, std::string scenario = {}, std::string phase = {},
+                    std::string window = {}) {
+    std::vector<Check> checks;
+    testing::ask(checks, std::move(text), std::move(scenario), std::move(phase), std::move(window));
+    const Timeline timeline = Timeline::of(campaign);
+    return Evaluator(result, timeline, campaign).check(checks[0], CheckResult::Kind::kGuardrail);
+  }
+  void expect(State state, const std::string& text, const std::string& measured, std::string scenario = {},
+              std::string phase = {}, std::string window = {}) {
+    const CheckResult r = check(text, std::move(scenario), std::move(phase), std::move(window));
+    EXPECT_EQ(r.state, state) << text << ": " << r.measured << " " << r.why;
+    EXPECT_EQ(r.measured, measured) << text << ": " << r.why;
+  }
+  std::string why(const std::string& text, std::string scenario = {}, std::string phase = {},
+                  std::string window = {}) {
+    return check(text, std::move(scenario), std::move(phase), std::move(window)).why;
+  }
+
+  Campaign campaign = testing::campaign_of_three();
+  Result result = testing::result_of_three(campaign);
+};
+
+TEST_F(EvaluateTest, TellsLatencies) {
+  expect(State::kHeld, "p50 < 11ms", "10 ms");
+  expect(State::kBroken, "p95 < 15ms", "20 ms");
+  expect(State::kHeld, "p95(denied) <= 3ms", "2 ms");
+  expect(State::kHeld, "service.p95 < 11ms", "10 ms");
+  expect(State::kHeld, "first_byte.max <= 5ms", "5 ms");
+  expect(State::kHeld, "lag.p99 < 1ms", "80 µs");
+  expect(State::kHeld, "min == 2ms", "2 ms");
+  expect(State::kHeld, "mean(ok) < 14ms", "13.3 ms");
+  expect(State::kHeld, "p95 < 21ms", "20 ms", "photos");
+  expect(State::kHeld, "p95 < 3ms", "2 ms", "forged");
+}
+
+TEST_F(EvaluateTest, TellsWhyAGuardrailIsBroken) {
+  EXPECT_EQ(why("p95 < 15ms"), "it was 20 ms and must be < 15ms");
+  EXPECT_EQ(why("p95 < 1.5 * p50"), "it was 20 ms and must be < 1.5 * p50, which was 15 ms");
+  EXPECT_EQ(why("15ms > p95"), "it was 20 ms, and 15ms > p95 was asked");
+  EXPECT_EQ(why("p95 < 1s"), "");
+}
+
+TEST_F(EvaluateTest, TellsSharesAndCounts) {
+  expect(State::kHeld, "success == 100%", "100 %");
+  expect(State::kHeld, "ok == 90%", "90 %");
+  expect(State::kHeld, "denied == 100%", "100 %");
+  expect(State::kHeld, "failed == 0", "0 %");
+  expect(State::kHeld, "count(denied) == 900", "900");
+  expect(State::kHeld, "requests == 9000", "9000");
+  expect(State::kHeld, "status(200) == 8100", "8100");
+  expect(State::kHeld, "status(4xx) == 900", "900");
+  expect(State::kHeld, "status(5xx) == 0", "0");
+  expect(State::kHeld, "rate == 100/s", "100/s");
+  expect(State::kHeld, "rate >= 99% * offered", "100/s");
+  expect(State::kHeld, "bytes_per_second > 99KB/s", "100 KB/s");
+  expect(State::kHeld, "reason(reset) == 0", "0");
+}
+
+TEST_F(EvaluateTest, CountsAllOutcomesInTheShares) {
+  StepStats& step = result.segments.back().steps[0][0];
+  answer(step, Outcome::kFailed, 500, 5);
+  step.reasons[static_cast<std::size_t>(Reason::kReset)] = 300;
+  step.reasons[static_cast<std::size_t>(Reason::kStatus)] = 200;
+  of(step, Outcome::kSkipped).count = 500;  // never sent: a request all the same
+  expect(State::kBroken, "success > 99%", "90 %");
+  expect(State::kHeld, "skipped == 5%", "5 %");
+  expect(State::kHeld, "failed == 5%", "5 %");
+  expect(State::kHeld, "reason(reset) == 300", "300");
+  expect(State::kHeld, "rate < 103/s", "102/s");               // 9,200 answered in 90 s
+  result.segments.back().steps[1][0].expected_denials += 100;  // got in
+  expect(State::kBroken, "denied == 100%", "90 %");
+}
+
+TEST_F(EvaluateTest, LooksAtTheScope) {
+  const std::size_t fault = 2;  // warm up, steady before, steady during
+  answer(result.segments[fault].steps[0][0], Outcome::kFailed, 1'000, 100);
+  expect(State::kHeld, "failed > 49%", "50 %", "", "", "outage");
+  expect(State::kHeld, "failed == 0", "0 %", "", "", "before outage");
+  expect(State::kHeld, "failed == 0", "0 %", "", "", "after outage");
+  expect(State::kHeld, "failed == 0", "0 %", "forged");
+  expect(State::kHeld, "requests == 1000", "1000", "", "warm up");
+  expect(State::kHeld, "requests == 3000", "3000", "", "calm");
+  expect(State::kHeld, "requests == 1000", "1000", "", "calm", "late");
+  EXPECT_THAT(why("p95 < 1s", "", "steady", "late"),
+              HasSubstr("nothing of the run lies in phase 'steady', window 'late'"));
+  EXPECT_THAT(why("offered > 1/s", "photos"), HasSubstr("by scenario"));
+}
+
+TEST_F(EvaluateTest, KnowsNoPercentileOfTooFewRequests) {
+  expect(State::kHeld, "p99 < 1s", "20 ms", "", "calm");  // 3,000: 30 beyond
+  expect(State::kUnknown, "p99.9 < 1s", "", "", "calm");
+  EXPECT_EQ(why("p99.9 < 1s", "", "calm"), "p99.9 of 3000 requests: 3 lie beyond it and 10 are needed");
+  campaign.validity.tail_samples = 3;
+  expect(State::kHeld, "p99.9 < 1s", "20 ms", "", "calm");
+  EXPECT_THAT(why("p95(failed) < 1s"), HasSubstr("no request that p95(failed)"));
+}
+
+TEST_F(EvaluateTest, KnowsNothingOfAnEmptyScope) {
+  for (SegmentStats& s : result.segments)
+    for (auto& scenario : s.steps)
+      for (StepStats& step : scenario) step = {};
+  for (const char* text : {"success > 1%", "failed == 0", "denied == 100%", "reason(reset) == 0", "p50 < 1s",
+                           "status(500) == 0", "rate > 0", "count(failed) == 0"}) {
+    EXPECT_EQ(check(text).state, State::kUnknown) << text;
+    EXPECT_THAT(why(text), HasSubstr("no request")) << text;
+  }
+  expect(State::kHeld, "requests == 0", "0");
+}
+
+TEST_F(EvaluateTest, KnowsNoDeniedShareWhereNoneIsExpected) {
+  EXPECT_EQ(why("denied == 100%", "photos"), "no request in scenario 'photos' expects a denial");
+}
+
+TEST_F(EvaluateTest, TellsWhatTheTargetSays) {
+  expect(State::kHeld, "hit_ratio == 75%", "75 %");  // a bypass is no miss
+  expect(State::kHeld, "hit_ratio{route=\"/\"} > 40%", "75 %", "", "calm");
+  expect(State::kHeld, "cpu == 25%", "25 %");
+  expect(State::kHeld, "rss < 21MB", "20.1 MB");
+  expect(State::kHeld, "delta(sekisho_cache_requests_total{result=\"hit\"}) == 5400", "5400");
+  expect(State::kHeld, "delta(process_cpu_seconds) / requests < 3ms", "2.5 ms");
+  EXPECT_THAT(why("rss_slope < 1MB/h"), HasSubstr("10 min are needed"));
+  campaign.validity.slope = testing::seconds(90);
+  expect(State::kHeld, "rss_slope < 4MB/h", "3.6 MB/h");
+  EXPECT_THAT(why("fds < 100"), HasSubstr("no sample of process_open_fds was had"));
+  campaign.define = {{"misses", "delta(sekisho_cache_requests_total{result=\"miss\"})"}};
+  expect(State::kHeld, "100% * misses / requests == 20%", "20 %");
+  EXPECT_EQ(why("requests / count(failed) > 1"), "count(failed) was 0, and nothing is a share of it");
+}
+
+TEST_F(EvaluateTest, TellsRecovery) {
+  expect(State::kHeld, "recovery < 5s", "1.2 s");
+  expect(State::kHeld, "recovery(outage) < 5s", "1.2 s");
+  expect(State::kBroken, "recovery < 1s", "1.2 s");
+  EXPECT_THAT(why("recovery(other) < 5s"), HasSubstr("fault 'other' did not end"));
+  result.aftermaths.push_back({"second", result.aftermaths[0].good_bad});
+  for (int i = 0; i < 30; ++i) result.aftermaths[1].good_bad[static_cast<std::size_t>(i)] = {0, 1};
+  expect(State::kHeld, "recovery < 5s", "3 s");  // the worst
+  expect(State::kHeld, "recovery < 5s", "1.2 s", "", "", "after outage");
+  expect(State::kHeld, "recovery < 5s", "3 s", "", "", "late");
+}
+
+TEST_F(EvaluateTest, CallsARecoveryThatNeverCameBroken) {
+  auto& buckets = result.aftermaths[0].good_bad;
+  for (auto& bucket : buckets) bucket = {50, 1};  // 98 %
+  expect(State::kBroken, "recovery < 5s", "> 59.1 s");
+  expect(State::kHeld, "recovery > 5s", "> 59.1 s");
+  buckets.resize(20);
+  expect(State::kUnknown, "recovery < 5s", "> 1.1 s");
+  expect(State::kBroken, "recovery < 1s", "> 1.1 s");
+  expect(State::kUnknown, "recovery == 3s", "> 1.1 s");
+  EXPECT_THAT(why("2 * recovery < 1s"), HasSubstr("no recovery"));
+  buckets.assign(20, {0, 0});  // nobody asked: no proof of anything
+  expect(State::kUnknown, "recovery < 5s", "> 1.1 s");
+  buckets.resize(5);
+  EXPECT_THAT(why("recovery < 5s"), HasSubstr("less than a second"));
+}
+
+TEST_F(EvaluateTest, ComparesWithoutTrustInTheLastDigit) {
+  expect(State::kHeld, "0.1 * requests + 0.2 * requests <= 0.3 * requests", "2700");
+  expect(State::kBroken, "0.1 * requests + 0.2 * requests > 0.3 * requests", "2700");
+  expect(State::kHeld, "0.1 * requests + 0.2 * requests == 0.3 * requests", "2700");
+  expect(State::kBroken, "requests != 9000", "9000");
+}
+
+}  // namespace
+}  // namespace prove
