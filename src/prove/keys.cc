@@ -101,7 +101,7 @@ constexpr config::Section kValidity = table<Validity>(
 
 void put_define(Reader& reader, const Entry& entry, std::string&& name, std::string&& value,
                 Campaign& campaign) {
-  Reading::of(reader).expression(value, entry.value.line);
+  Reading::of(reader).definition(name, entry.value.line);
   campaign.define.emplace_back(std::move(name), std::move(value));
 }
 
@@ -137,6 +137,8 @@ constexpr Row kRootRows[] = {
         "Journeys that may wait for a connection, in each generator; more are skipped."),
     duration<&Campaign::grace>("grace", "5s", {0ms, 1h}, kLive,
                                "How long the last replies may take after the last phase."),
+    drafts<Campaign, Deed, kDeedSection, rules::place_prepare>(
+        "prepare", "[]", kLive, "What is done before the processes start: calls and commands."),
     map_of<Process, kProcessSection, rules::place_process>("processes", "",
                                                            "What the harness starts itself, in this order."),
     map_of<Target, kTargetSection, rules::place_target>("targets", config::kRequired,
@@ -144,8 +146,8 @@ constexpr Row kRootRows[] = {
     map_of<TokenSpec, kTokenSection, rules::place_token>("tokens", "", "Tokens for templates: `{{name}}`."),
     map_of<DataDraft, kDataSection, rules::place_data>(
         "data", "", "Values for templates: `{{name}}`, or `{{name.column}}` where it has columns."),
-    drafts<Campaign, Deed, kDeedSection, rules::place_setup>("setup", "[]", kLive,
-                                                             "What is done before the load."),
+    drafts<Campaign, Deed, kDeedSection, rules::place_setup>(
+        "setup", "[]", kLive, "What is done when the processes are up, before the load."),
     drafts<Campaign, Deed, kDeedSection, rules::place_teardown>("teardown", "[]", kLive,
                                                                 "What is done after it."),
     scenarios_row(),

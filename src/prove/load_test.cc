@@ -176,21 +176,21 @@ windows: { late: { from: 5s, to: 10s } }
 TEST(Campaign, ReadsTheVerdict) {
   const Campaign c = around(R"(
 faults: [ { name: frozen, at: 2s, call: "http://127.0.0.1:9/" } ]
-define: { hit_ratio: "1 + 1" }
+define: { hits: "delta(hits_total) / requests" }
 guardrails:
   - p95 < 50ms
   - { check: p99 < 1s, name: tail, scenario: read, phase: load, window: before frozen }
-requires: hit_ratio > 1
+requires: hits > 0.4
 validity: { rate: 95.5%, send_lag: 20ms }
 )");
-  EXPECT_THAT(c.define, ElementsAre(Pair("hit_ratio", "1 + 1")));
+  EXPECT_THAT(c.define, ElementsAre(Pair("hits", "delta(hits_total) / requests")));
   ASSERT_EQ(c.guardrails.size(), 2u);
   EXPECT_EQ(c.guardrails[0].text, "p95 < 50ms");
   EXPECT_EQ(c.guardrails[0].name, "p95 < 50ms");
   EXPECT_EQ(c.guardrails[0].line, 8);
   EXPECT_EQ(c.guardrails[1].name, "tail");
   EXPECT_EQ(c.guardrails[1].window, "before frozen");
-  EXPECT_EQ(c.require.at(0).text, "hit_ratio > 1");
+  EXPECT_EQ(c.require.at(0).text, "hits > 0.4");
   EXPECT_EQ(c.validity.rate, 95.5);
   EXPECT_EQ(c.validity.send_lag, base::Millis(20));
 }

@@ -259,7 +259,8 @@ struct Campaign {
   std::vector<Target> targets;
   std::vector<TokenSpec> tokens;
   std::vector<DataSpec> data;
-  std::vector<Deed> setup, teardown;
+  std::vector<Deed> prepare;          // calls and commands before the processes start
+  std::vector<Deed> setup, teardown;  // while they run, before and after the load
   std::vector<Scenario> scenarios;
   std::vector<Phase> phases;
   std::vector<Fault> faults;

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "config/error.h"
+#include "prove/expression.h"
 
 namespace prove {
 namespace {
@@ -26,8 +27,8 @@ std::vector<std::string_view> names_in(const std::vector<T>& list) {
 }
 
 std::string_view word_of(Reading::Named what) {
-  constexpr std::array<std::string_view, 5> kWords = {"target", "process", "scenario", "phase",
-                                                      "window or fault"};
+  constexpr std::array<std::string_view, 6> kWords = {"target", "process", "scenario",
+                                                      "phase",  "fault",   "window or fault"};
   return kWords[static_cast<std::size_t>(what)];
 }
 
@@ -62,7 +63,11 @@ void Reading::refer(Named what, std::string_view name, int line) {
 }
 
 void Reading::expression(std::string_view text, int line) {
-  expressions_.push_back({std::string(text), here(line)});
+  expressions_.push_back({std::string(text), false, here(line)});
+}
+
+void Reading::definition(std::string_view name, int line) {
+  expressions_.push_back({std::string(name), true, here(line)});
 }
 
 void Reading::sign_with(std::string_view target, int line) {
@@ -89,8 +94,17 @@ void Reading::finish_names() {
   for (const Reference& signer : signers_) check_signer(signer);
   check_captures();
   for (const Hole& hole : holes_) finish(hole);
-  for (const Expression& expression : expressions_)
-    if (expression.text.empty()) fail_at(expression.place, "is empty");
+  for (const Expression& expression : expressions_) finish(expression);
+}
+
+void Reading::finish(const Expression& expression) const {
+  const std::string wrong = expression.definition ? check_define(expression.text, campaign.define)
+                                                  : check_expression(expression.text, campaign.define);
+  if (!wrong.empty()) fail_at(expression.place, wrong);
+  if (expression.definition) return;
+  const References named = references_of(expression.text, campaign.define);
+  for (const std::string& fault : named.faults) finish(Reference{Named::kFault, fault, expression.place});
+  for (const std::string& target : named.targets) finish(Reference{Named::kTarget, target, expression.place});
 }
 
 std::vector<std::string_view> Reading::names_of(Named what) const {
@@ -103,6 +117,8 @@ std::vector<std::string_view> Reading::names_of(Named what) const {
       return names_in(campaign.scenarios);
     case Named::kPhase:
       return names_in(campaign.phases);
+    case Named::kFault:
+      return names_in(campaign.faults);
     case Named::kWindow:
       break;
   }

@@ -26,7 +26,7 @@ class Reading : public config::Reader {
   static Reading& of(config::Reader& reader) { return static_cast<Reading&>(reader); }
 
   enum class Where : std::uint8_t { kStep, kCall, kToken };  // which names a template may hold
-  enum class Named : std::uint8_t { kTarget, kProcess, kScenario, kPhase, kWindow };
+  enum class Named : std::uint8_t { kTarget, kProcess, kScenario, kPhase, kFault, kWindow };
 
   // A template at the key being read; its names are checked by finish_names().
   Template compile(std::string_view text, int line, Where where);
@@ -36,6 +36,7 @@ class Reading : public config::Reader {
   void refer(Named what, std::string_view name, int line);
   // The key being read holds an expression; finish_names() checks it.
   void expression(std::string_view text, int line);
+  void definition(std::string_view name, int line);  // the same for a value of `define`
 
   // The step being read is signed with the keys of this target ("": the first), which must have some.
   void sign_with(std::string_view target, int line);
@@ -69,7 +70,8 @@ class Reading : public config::Reader {
     Place place;
   };
   struct Expression {
-    std::string text;
+    std::string text;  // of a definition: its name
+    bool definition;
     Place place;
   };
   struct ValueAt {
@@ -81,6 +83,7 @@ class Reading : public config::Reader {
   [[noreturn]] void fail_at(const Place& place, std::string_view message) const;
   void finish(const Reference& reference) const;
   void finish(const Hole& hole) const;
+  void finish(const Expression& expression) const;
   void check_signer(const Reference& signer) const;
   void check_captures() const;
   std::vector<std::string_view> names_of(Named what) const;

@@ -35,7 +35,7 @@ void check_timeline(Reader& reader, const YamlNode& node, const Campaign& campai
     fail_in(reader, node, "phases", 0, "warm_up", "leaves nothing to measure: every phase is a warm-up");
   for (std::size_t i = 0; i < campaign.faults.size(); ++i) {
     const Fault& fault = campaign.faults[i];
-    if (fault.at >= end) fail_in(reader, node, "faults", i, "at", "lies beyond the end: " + last);
+    if (fault.at > end) fail_in(reader, node, "faults", i, "at", "lies beyond the end: " + last);
     if (fault.at + fault.duration > end)
       fail_in(reader, node, "faults", i, "for", "reaches beyond the end: " + last);
   }
@@ -58,13 +58,15 @@ void scale(Campaign& campaign) {
     phase.duration = scaled(phase.duration, by);
     if (phase.ramp) phase.ramp = std::min(scaled(*phase.ramp, by), phase.duration);
   }
+  Millis end{0};  // rounding may have moved it
+  for (const Phase& phase : campaign.phases) end += phase.duration;
   for (Fault& fault : campaign.faults) {
-    fault.at = scaled(fault.at, by);
-    fault.duration = scaled(fault.duration, by);
+    fault.at = std::min(scaled(fault.at, by), end);
+    fault.duration = std::min(scaled(fault.duration, by), end - fault.at);
   }
   for (Window& window : campaign.windows) {
-    window.from = scaled(window.from, by);
-    window.to = std::max(scaled(window.to, by), window.from + Millis(1));
+    window.from = std::min(scaled(window.from, by), end - Millis(1));
+    window.to = std::clamp(scaled(window.to, by), window.from + Millis(1), end);
   }
 }
 

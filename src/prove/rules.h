@@ -20,6 +20,7 @@ void place_token(Reader&, const Entry&, TokenSpec&&, Campaign&);
 void place_token_key(Reader&, const YamlNode&, TokenKeyDraft&&, TokenSpec&);
 void place_claims(Reader&, const YamlNode&, TokenSpec&);
 void place_data(Reader&, const Entry&, DataDraft&&, Campaign&);
+void place_prepare(Reader&, const YamlNode&, Deed&&, Campaign&);
 void place_setup(Reader&, const YamlNode&, Deed&&, Campaign&);
 void place_teardown(Reader&, const YamlNode&, Deed&&, Campaign&);
 void place_call(Reader&, const YamlNode&, Call&&, Deed&);

@@ -67,6 +67,13 @@ void check_target(Reader& reader, const YamlNode& node, Target& target) {
 
 // ---- deeds
 
+void place_prepare(Reader& reader, const YamlNode& node, Deed&& deed, Campaign& campaign) {
+  deed.line = node.line;
+  if (deed.kind != Deed::Kind::kCall && deed.kind != Deed::Kind::kCommand)
+    reader.fail(node.line, "needs 'call' or 'command': no process runs yet");
+  campaign.prepare.push_back(std::move(deed));
+}
+
 void place_setup(Reader&, const YamlNode& node, Deed&& deed, Campaign& campaign) {
   deed.line = node.line;
   campaign.setup.push_back(std::move(deed));
