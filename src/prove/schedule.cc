@@ -94,7 +94,7 @@ void ArrivalSchedule::place() {
 UserSchedule::UserSchedule(const Phase& phase) : users_(users_of(phase)) {}
 
 std::uint64_t UserSchedule::wanted(Nanos t) const {
-  return static_cast<std::uint64_t>(std::ceil(std::max(0.0, users_.at(t) - 1e-9)));
+  return static_cast<std::uint64_t>(std::ceil(std::max(0.0, users_.at(t))));
 }
 
 Mix::Mix(const Campaign& campaign, const Phase& phase) {
