@@ -310,7 +310,7 @@ phases: { name: load, duration: 10s, rate: 1 }
   EXPECT_TRUE(c.data[3].range);
   EXPECT_EQ(c.data[3].to, 9u);
   EXPECT_EQ(c.tokens[0].key.reveal(), "secret");
-  EXPECT_EQ(c.scenarios[0].steps[0].body_file, std::string("\0\1\2", 3));
+  EXPECT_EQ(c.scenarios[0].steps[0].body_file, (folder_ / "body.bin").string());
   EXPECT_EQ(c.folder, folder_.string());
 }
 

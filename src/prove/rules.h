@@ -46,7 +46,7 @@ void check_expect(Reader&, const YamlNode&, Expect&);
 void check_phase(Reader&, const YamlNode&, Phase&);
 void check_campaign(Reader&, const YamlNode&, Campaign&);
 
-// The path of a body or data file, and its bytes; ConfigError at `line` when it cannot be read or is larger.
+// The bytes of a body or data file; ConfigError at `line` when it cannot be read or is larger.
 std::string read_file(Reader&, const std::string& written, int line, std::size_t most);
 
 }  // namespace prove::rules

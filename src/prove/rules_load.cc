@@ -221,7 +221,9 @@ void check_step(Reader& reader, const YamlNode& node, Step& step) {
   }
   if (step.body_file) {
     const Reader::Step at(reader, "body_file");
-    step.body_file = read_file(reader, *step.body_file, node.find("body_file")->value.line, kMaxBody);
+    const int line = node.find("body_file")->value.line;
+    read_file(reader, *step.body_file, line, kMaxBody);
+    step.body_file = reader.resolve(*step.body_file);
   }
   for (const auto& [name, value] : step.headers) {
     const std::string known = lower(name);
