@@ -11,7 +11,7 @@ constexpr std::uint64_t kBurst = 1 << 20;
 
 }  // namespace
 
-void Exchange::start(const PlannedStep& step, Wire wire, const Values& values, std::uint64_t bandwidth) {
+void Exchange::start(const PlannedStep& step, Wire wire, Values& values, std::uint64_t bandwidth) {
   step_ = &step;
   values_ = &values;
   to_send_ = wire.bytes;
@@ -21,7 +21,7 @@ void Exchange::start(const PlannedStep& step, Wire wire, const Values& values, s
   sent_ = first_byte_ = kNever;
   bytes_ = read_ = 0;
   reusable_ = false;
-  headers_met_ = true;
+  headers_met_ = captured_ = true;
   parser_.start(step.request.to_head());
   if (step.expectation.keeps_body()) body_.clear();
   if (step.expectation.wants_digest()) {
@@ -99,6 +99,7 @@ bool Exchange::feed(std::string_view bytes) {
         return false;
       case ReplyParser::Event::kHead:
         headers_met_ = step_->expectation.headers_met(parser_, *values_);
+        if (step_->captures.any()) captured_ = step_->captures.from_head(parser_, *values_);
         break;
       case ReplyParser::Event::kBody:
         take_body(parser_.piece());
@@ -123,11 +124,14 @@ void Exchange::take_body(std::string_view piece) {
     body_ += piece.substr(0, Expectation::kKeptBody - std::min(body_.size(), Expectation::kKeptBody));
 }
 
-Ending Exchange::judge(const Values& values) {
+Ending Exchange::judge() {
   const std::string digest = step_->expectation.wants_digest() ? hex_digest() : std::string();
-  return step_->expectation.judge(
+  const Ending ending = step_->expectation.judge(
       {.status = status(), .headers_met = headers_met_, .length = bytes_, .body = body_, .sha256 = digest},
-      values);
+      *values_);
+  if (!ending.met() || !step_->captures.any()) return ending;
+  const bool captured = step_->captures.from_body(body_, *values_) && captured_;
+  return captured ? ending : Ending{Outcome::kFailed, Reason::kCapture};
 }
 
 std::string Exchange::hex_digest() {

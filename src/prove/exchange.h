@@ -3,7 +3,7 @@
 // Problem:  a coroutine for each request would allocate for each request; here the user of the load, which lives
 //           as long as the run, waits in place for whatever this asks for.
 // Owner:    a user of the load.  Thread: its generator's.
-// Lifetime: start() … advance() until kDone; what the Wire and PlannedStep point at lives that long.
+// Lifetime: start() … advance() until kDone; what the Wire, PlannedStep and Values are lives that long.
 // Units:    nanoseconds since the first phase began.
 #pragma once
 
@@ -32,7 +32,7 @@ class Exchange {
 
   Exchange(const Clock& clock, std::span<char> scratch) : clock_(clock), scratch_(scratch) {}
 
-  void start(const PlannedStep& step, Wire wire, const Values& values, std::uint64_t bandwidth);
+  void start(const PlannedStep& step, Wire wire, Values& values, std::uint64_t bandwidth);
   Wait advance(net::Stream& stream);
 
   // ---- so far
@@ -47,9 +47,7 @@ class Exchange {
   End end() const { return end_; }
   Nanos done() const { return done_; }
   bool reusable() const { return reusable_; }  // the connection
-  Ending judge(const Values& values);          // with End::kWhole
-  const ReplyParser& reply() const { return parser_; }
-  const std::string& body() const { return body_; }
+  Ending judge();                              // with End::kWhole; captures what the step captures
 
  private:
   struct FreeDigest {
@@ -66,7 +64,7 @@ class Exchange {
   std::span<char> scratch_;
   ReplyParser parser_;
   const PlannedStep* step_ = nullptr;
-  const Values* values_ = nullptr;
+  Values* values_ = nullptr;
   std::string_view to_send_;
   std::uint64_t generated_left_ = 0;
   bool send_failed_ = false;
@@ -77,6 +75,7 @@ class Exchange {
   End end_ = End::kWhole;
   bool reusable_ = false;
   bool headers_met_ = true;
+  bool captured_ = true;
   std::string body_;
   std::unique_ptr<EVP_MD_CTX, FreeDigest> digest_;
 };

@@ -28,6 +28,7 @@ Generator::Generator(const Plan& plan, const Timeline& timeline, Share share)
       share_(share),
       books_(plan.campaign, timeline),
       scratch_(kScratch),
+      cursors_(plan.data.size(), Cursor{share.index, share.of}),
       random_(plan.campaign.seed + 0x51ed * (share.index + 1)),
       pools_(plan.scenarios.size()),
       scope_(loop_) {

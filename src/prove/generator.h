@@ -38,6 +38,7 @@ class Generator {
   const Clock& clock() const { return clock_; }
   net::Loop& loop() { return loop_; }
   std::span<char> scratch() { return scratch_; }
+  std::vector<Cursor>& cursors() { return cursors_; }
   // Whether the user shall begin another journey at once: then go() has been called. Else he parks.
   bool next_journey(User& user);
   bool over() const { return over_; }  // the schedule has ended: no think time is worth waiting for
@@ -81,6 +82,7 @@ class Generator {
   Clock clock_;
   Books books_;
   std::vector<char> scratch_;
+  std::vector<Cursor> cursors_;  // of sequences, one for each data set
   Random random_;
   Waiter waiter_;
 

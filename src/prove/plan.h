@@ -1,7 +1,7 @@
 // A campaign made ready to be sent: names resolved, files read, constant requests rendered. Shared by generators.
 //
 // Owner:    the engine.  Thread: immutable after construction, any.
-// Lifetime: campaign and tokens outlive it.
+// Lifetime: campaign and tokens outlive it; it stays where it is.
 // Failure:  constructor: std::runtime_error with one line.
 #pragma once
 
@@ -11,9 +11,11 @@
 
 #include "net/address.h"
 #include "net/tls.h"
+#include "prove/capture.h"
 #include "prove/engine.h"
 #include "prove/expectation.h"
 #include "prove/request.h"
+#include "prove/sources.h"
 
 namespace prove {
 
@@ -24,25 +26,29 @@ struct PlannedTarget {
 };
 
 struct PlannedStep {
-  PlannedStep(const Step& step, const Target& to, std::size_t target_index)
-      : step(&step), target(target_index), request(step, to), expectation(step) {}
+  PlannedStep(const Step& s, const Target& to, std::size_t target_index, const Slots& slots)
+      : step(&s), target(target_index), request(s, to), expectation(s), captures(s, slots) {}
 
   const Step* step;
   std::size_t target;
   Request request;
   Expectation expectation;
+  Captures captures;
 };
 
 struct PlannedScenario {
-  const Scenario* scenario = nullptr;
+  const Scenario* scenario;
+  Sources sources;
   std::vector<PlannedStep> steps;
 };
 
 struct Plan {
   Plan(const Campaign& campaign, const MintedTokens& tokens);
+  Plan(Plan&&) = delete;
 
   const Campaign& campaign;
   std::vector<PlannedTarget> targets;
+  std::vector<Dataset> data;
   std::vector<PlannedScenario> scenarios;
 };
 

@@ -39,11 +39,13 @@ std::string_view filler() {
 }
 
 Request::Request(const Step& step, const Target& target) : step_(&step), target_(&target) {
-  if (step.body_file) file_ = contents(*step.body_file);
+  if (step.body_file)
+    body_ = contents(*step.body_file);
+  else if (step.body.constant())
+    body_ = step.body.render({});
   to_head_ = step.method == "HEAD";
   idempotent_ = std::ranges::find(kIdempotent, step.method) != kIdempotent.end();
   has_host_ = names(step, "host");
-  has_length_ = names(step, "content-length");
   has_agent_ = names(step, "user-agent");
   has_body_ = step.body_file || step.body_size > 0 || !step.body.empty() || step.method == "POST" ||
               step.method == "PUT" || step.method == "PATCH";
@@ -58,17 +60,12 @@ Request::Request(const Step& step, const Target& target) : step_(&step), target_
 
 Wire Request::render_anew(const Values& values, std::string& buffer) const {
   buffer.clear();
-  if (step_->body_file || step_->body.empty()) {
-    append_head(buffer, values, step_->body_file ? file_.size() : step_->body_size);
-    buffer += file_;
+  if (step_->body_file || step_->body.constant()) {
+    append_head(buffer, values, body_.size() + step_->body_size);
+    buffer += body_;
     return {buffer, step_->body_size};
   }
-  // The length of a body with holes is known once it is rendered: it is put behind the head in a second pass.
-  if (step_->body.constant()) {
-    append_head(buffer, values, step_->body.text().size());
-    step_->body.append_to(buffer, values);
-    return {buffer, 0};
-  }
+  // The length of a body with holes is known once it is rendered; then the head is put before it.
   step_->body.append_to(buffer, values);
   const std::size_t length = buffer.size();
   append_head(buffer, values, length);
@@ -94,7 +91,7 @@ void Request::append_head(std::string& out, const Values& values, std::uint64_t 
     value.append_to(out, values);
     out += "\r\n";
   }
-  if (has_body_ && !has_length_) fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", length);
+  if (has_body_) fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", length);
   out += "\r\n";
 }
 

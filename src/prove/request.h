@@ -42,12 +42,12 @@ class Request {
 
   const Step* step_;
   const Target* target_;
-  std::string file_;  // body_file's bytes
+  std::string body_;  // where it is always the same
   std::string wire_;  // of a constant request
   bool constant_ = false;
   bool to_head_ = false;
   bool idempotent_ = false;
-  bool has_host_ = false, has_length_ = false, has_agent_ = false, has_body_ = false;
+  bool has_host_ = false, has_agent_ = false, has_body_ = false;
 };
 
 }  // namespace prove

@@ -107,6 +107,9 @@ net::Task<> User::run() {
       if (!on_journey_) co_return;
     }
     const PlannedScenario& scenario = generator_.plan().scenarios[journey_scenario_];
+    if (scenario.sources.any())
+      scenario.sources.fill(values_, random_, generator_.cursors(), {number_, iteration_});
+    ++iteration_;
     Nanos intended = journey_start_;
     well_ = true;
     for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
@@ -176,7 +179,7 @@ net::Task<> User::run() {
         }
         record.done = exchange_.done();
         if (exchange_.end() == Exchange::End::kWhole) {
-          record.ending = exchange_.judge(values_);
+          record.ending = exchange_.judge();
           connection.used = true;
           if (!exchange_.reusable()) close(connection);
           break;

@@ -82,6 +82,7 @@ class User {
   net::Stream* waits_ = nullptr;         // for this
   std::vector<Connection> connections_;  // by target
   Values values_;
+  std::uint64_t iteration_ = 0;  // journeys so far
   std::string buffer_;
   Random random_;
   Exchange exchange_;
