@@ -16,6 +16,7 @@
 #include "prove/reading.h"
 #include "prove/rules.h"
 #include "prove/tables.h"
+#include "prove/token.h"
 
 namespace prove::rules {
 namespace {
@@ -128,6 +129,7 @@ void check_token(Reader& reader, const YamlNode& node, TokenSpec& token) {
   }
   if (unsigned_token && node.find("key") != nullptr)
     reader.fail_at(node, "key", "stands beside 'algorithm: none', which signs nothing");
+  if (const std::string wrong = check_key(token); !wrong.empty()) reader.fail_at(node, "key", wrong);
   if (unsigned_token && token.tamper == Tamper::kSignature)
     reader.fail_at(node, "tamper", "has no signature to change: the algorithm is none");
 }
