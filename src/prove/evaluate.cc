@@ -64,19 +64,19 @@ bool same(double a, double b) {
   return a == b || std::abs(a - b) <= 1e-9 * std::max(std::abs(a), std::abs(b));
 }
 
-bool holds(double a, Comparison::Op op, double b) {
+bool holds(double a, Relation::Op op, double b) {
   switch (op) {
-    case Comparison::Op::kLess:
+    case Relation::Op::kLess:
       return a < b && !same(a, b);
-    case Comparison::Op::kLessOrEqual:
+    case Relation::Op::kLessOrEqual:
       return a < b || same(a, b);
-    case Comparison::Op::kGreater:
+    case Relation::Op::kGreater:
       return a > b && !same(a, b);
-    case Comparison::Op::kGreaterOrEqual:
+    case Relation::Op::kGreaterOrEqual:
       return a > b || same(a, b);
-    case Comparison::Op::kEqual:
+    case Relation::Op::kEqual:
       return same(a, b);
-    case Comparison::Op::kNotEqual:
+    case Relation::Op::kNotEqual:
       return !same(a, b);
   }
   return false;
@@ -115,7 +115,7 @@ CheckResult Evaluator::check(const Check& check, CheckResult::Kind kind) {
   return result;
 }
 
-void Evaluator::compare(const Comparison& c, CheckResult& result) {
+void Evaluator::compare(const Relation& c, CheckResult& result) {
   const Worked left = value(*c.left, result.scope);
   const Worked right = value(*c.right, result.scope);
   if (!left || !right) {
@@ -133,8 +133,8 @@ void Evaluator::compare(const Comparison& c, CheckResult& result) {
   const std::string shown = show(swapped ? right->value : left->value, kind);
   result.measured = left->at_least || right->at_least ? "> " + shown : shown;
 
-  const bool rising = c.op == Comparison::Op::kGreater || c.op == Comparison::Op::kGreaterOrEqual;
-  const bool falling = c.op == Comparison::Op::kLess || c.op == Comparison::Op::kLessOrEqual;
+  const bool rising = c.op == Relation::Op::kGreater || c.op == Relation::Op::kGreaterOrEqual;
+  const bool falling = c.op == Relation::Op::kLess || c.op == Relation::Op::kLessOrEqual;
   const bool held = holds(left->value, c.op, right->value);
   // Of what is only known to be passed, more is true as well, and less is not known.
   const bool open = (left->at_least && !(rising && held) && !(falling && !held)) ||

@@ -45,7 +45,7 @@ class Evaluator {
   Worked measured(const Measure& measure, const Scope& scope);
   Figure latency(const Measure& measure, const Total& total) const;
   Worked recovery(const Measure& measure, const Scope& scope) const;
-  void compare(const Comparison& comparison, CheckResult& result);
+  void compare(const Relation& comparison, CheckResult& result);
 
   const Result& result_;
   const Timeline& timeline_;

@@ -85,10 +85,10 @@ class Parser {
   Parser(std::string_view text, const Pairs& defines, std::vector<std::string> within = {})
       : text_(text), defines_(defines), within_(std::move(within)) {}
 
-  Comparison comparison() {
-    Comparison c;
+  Relation comparison() {
+    Relation c;
     c.left = sum();
-    const std::optional<Comparison::Op> op = take_comparison();
+    const std::optional<Relation::Op> op = take_comparison();
     if (!op) throw Wrong(at_end() ? "there is no comparison; write p95 < 50ms" : unexpected());
     c.op = *op;
     skip();
@@ -143,9 +143,9 @@ class Parser {
     return text_.substr(from, at_ - from);
   }
 
-  std::optional<Comparison::Op> take_comparison() {
-    using enum Comparison::Op;
-    for (const Comparison::Op op : {kLessOrEqual, kGreaterOrEqual, kEqual, kNotEqual, kLess, kGreater})
+  std::optional<Relation::Op> take_comparison() {
+    using enum Relation::Op;
+    for (const Relation::Op op : {kLessOrEqual, kGreaterOrEqual, kEqual, kNotEqual, kLess, kGreater})
       if (take(name_of(op))) return op;
     return std::nullopt;
   }
@@ -407,14 +407,14 @@ bool measures_something(const Node& node) {
 
 }  // namespace
 
-std::string_view name_of(Comparison::Op op) {
+std::string_view name_of(Relation::Op op) {
   constexpr std::array<std::string_view, 6> kNames = {"<", "<=", ">", ">=", "==", "!="};
   return kNames[static_cast<std::size_t>(op)];
 }
 
-std::expected<Comparison, std::string> parse_expression(std::string_view text, const Pairs& defines) {
+std::expected<Relation, std::string> parse_expression(std::string_view text, const Pairs& defines) {
   try {
-    Comparison c = Parser(text, defines).comparison();
+    Relation c = Parser(text, defines).comparison();
     if (!measures_something(*c.left) && !measures_something(*c.right))
       return std::unexpected("nothing in it is measured");
     return c;

@@ -59,7 +59,7 @@ struct Node {
   std::unique_ptr<Node> left, right;
 };
 
-struct Comparison {
+struct Relation {
   enum class Op : std::uint8_t {
     kLess,
     kLessOrEqual,
@@ -72,9 +72,9 @@ struct Comparison {
   std::string right_text;  // for "must be < 50ms"
 };
 
-std::string_view name_of(Comparison::Op op);  // "<="
+std::string_view name_of(Relation::Op op);  // "<="
 
-std::expected<Comparison, std::string> parse_expression(std::string_view text, const Pairs& defines);
+std::expected<Relation, std::string> parse_expression(std::string_view text, const Pairs& defines);
 
 // For whoever loads campaigns: what is wrong, or "". The second is for the value of one `define:`.
 std::string check_expression(std::string_view text, const Pairs& defines);

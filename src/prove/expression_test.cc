@@ -12,10 +12,10 @@ std::string error_of(std::string_view text, const Pairs& defines = {}) {
   return check_expression(text, defines);
 }
 
-Comparison parsed(std::string_view text, const Pairs& defines = {}) {
+Relation parsed(std::string_view text, const Pairs& defines = {}) {
   auto c = parse_expression(text, defines);
   EXPECT_TRUE(c) << text << ": " << c.error();
-  return c ? std::move(*c) : Comparison{};
+  return c ? std::move(*c) : Relation{};
 }
 
 TEST(Expression, TakesWhatCampaignsAsk) {
@@ -105,10 +105,10 @@ TEST(Expression, SaysWhatIsWrong) {
 }
 
 TEST(Expression, BindsProductsBeforeSums) {
-  const Comparison c = parsed("p50 + p95 * 2 < 1s");
+  const Relation c = parsed("p50 + p95 * 2 < 1s");
   ASSERT_EQ(c.left->op, Node::Op::kAdd);
   EXPECT_EQ(c.left->right->op, Node::Op::kMultiply);
-  const Comparison d = parsed("p50 - p95 - p99 < 1s");
+  const Relation d = parsed("p50 - p95 - p99 < 1s");
   EXPECT_EQ(d.left->left->op, Node::Op::kSubtract);  // from the left
   EXPECT_EQ(c.right_text, "1s");
 }
@@ -123,7 +123,7 @@ TEST(Expression, ReadsNumbersWithUnits) {
 
 TEST(Expression, TellsOutcomesFromSeries) {
   EXPECT_EQ(parsed("max(ok) < 1s").left->measure.what, Measure::What::kLatency);
-  const Comparison c = parsed("max(okay) < 1");
+  const Relation c = parsed("max(okay) < 1");
   EXPECT_EQ(c.left->measure.what, Measure::What::kSeries);
   EXPECT_EQ(c.left->measure.series, "okay");
   EXPECT_EQ(parsed("rate < 3/s").left->measure.what, Measure::What::kRate);
