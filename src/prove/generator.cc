@@ -33,6 +33,8 @@ Generator::Generator(const Plan& plan, const Timeline& timeline, Share share)
       pools_(plan.scenarios.size()),
       scope_(loop_) {
   const Campaign& campaign = plan.campaign;
+  for (const Target& target : campaign.targets)
+    signers_.push_back(target.access_key_id.empty() ? nullptr : std::make_unique<Signer>(target));
   std::vector<bool> open(plan.scenarios.size());
   std::uint64_t most_users = 0;
   for (const Phase& phase : campaign.phases) {

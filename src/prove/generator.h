@@ -39,6 +39,9 @@ class Generator {
   net::Loop& loop() { return loop_; }
   std::span<char> scratch() { return scratch_; }
   std::vector<Cursor>& cursors() { return cursors_; }
+  Signer* signer(const PlannedStep& step) {
+    return step.step->type == StepType::kS3 ? signers_[step.target].get() : nullptr;
+  }
   // Whether the user shall begin another journey at once: then go() has been called. Else he parks.
   bool next_journey(User& user);
   bool over() const { return over_; }  // the schedule has ended: no think time is worth waiting for
@@ -82,7 +85,8 @@ class Generator {
   Clock clock_;
   Books books_;
   std::vector<char> scratch_;
-  std::vector<Cursor> cursors_;  // of sequences, one for each data set
+  std::vector<Cursor> cursors_;                   // of sequences, one for each data set
+  std::vector<std::unique_ptr<Signer>> signers_;  // by target; none where nothing is to be signed
   Random random_;
   Waiter waiter_;
 

@@ -125,12 +125,18 @@ net::Task<> User::run() {
         books.record(record);
         continue;
       }
-      const Wire wire = step.request.render(values_, buffer_);
-      const base::Mono deadline = base::mono_now() + step.step->timeout;
+      const Wire wire = step.request.render(values_, buffer_, generator_.signer(step));
+      const base::Mono deadline = clock.began + intended + step.step->timeout;
       Connection& connection = connections_[step.target];
-      bool fit = fit_for_use(connection);
+      bool tried = false;
       for (bool retried = false;; retried = true) {
-        if (!fit) {
+        if (!retried && base::mono_now() >= deadline) {  // while it waited for a connection
+          record.ending = {Outcome::kTimedOut, Reason::kConnectTimeout};
+          record.done = clock.now();
+          break;
+        }
+        tried = true;
+        if (!retried && !fit_for_use(connection)) {
           record.ending = {Outcome::kFailed, Reason::kBadReply};
           record.done = clock.now();
           break;
@@ -194,7 +200,8 @@ net::Task<> User::run() {
         }
         books.retried(record.intended, record.scenario, record.step);
       }
-      if (i == 0 && open_model()) books.sent(intended, record.sent != kNever ? record.sent : record.done);
+      if (i == 0 && tried && open_model())
+        books.sent(intended, record.sent != kNever ? record.sent : record.done);
       books.record(record);
       well_ = record.ending.met();
       intended = record.done;
