@@ -11,7 +11,7 @@ namespace prove {
 namespace {
 
 // From start() to the first arrival: threads are made and users are set up meanwhile.
-constexpr base::Nanos kRunUp = Millis(50);
+constexpr base::Nanos kRunUp = Millis(20);
 
 void raise_descriptor_limit() {
   rlimit limit{};
