@@ -183,7 +183,11 @@ Evaluator::Worked Evaluator::value(const Node& node, const Scope& scope) {
                      : "it would divide by 0");
 }
 
-Evaluator::Worked Evaluator::measured(const Measure& m, const Scope& scope) {
+Evaluator::Worked Evaluator::measured(const Measure& m, const Scope& asked) {
+  Scope scope = asked;
+  if (!m.scenario.empty()) scope.scenario = m.scenario;
+  if (!m.phase.empty()) scope.phase = m.phase;
+  if (!m.window.empty()) scope.window = m.window;
   if (m.what == What::kRecovery) return recovery(m, scope);
   const Part& p = part(scope);
   if (p.segments.empty())

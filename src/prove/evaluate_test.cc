@@ -102,6 +102,14 @@ TEST_F(EvaluateTest, LooksAtTheScope) {
   EXPECT_THAT(why("offered > 1/s", "photos"), HasSubstr("by scenario"));
 }
 
+TEST_F(EvaluateTest, LooksAtTheMeasuresOwnScope) {
+  answer(result.segments[2].steps[0][0], Outcome::kOk, 1'000, 100);  // during the outage
+  expect(State::kHeld, "p90(window=outage) >= 3 * p90(window=before outage)", "100 ms");
+  expect(State::kHeld, "p50(scenario=forged) < p50(scenario=photos)", "2 ms", "photos");
+  expect(State::kHeld, "delta(sekisho_cache_requests_total, phase=calm) == 3000", "3000", "", "steady");
+  expect(State::kHeld, "requests(phase=calm) == 2700", "2700", "photos");
+}
+
 TEST_F(EvaluateTest, KnowsNoPercentileOfTooFewRequests) {
   expect(State::kHeld, "p99 < 1s", "20 ms", "", "calm");  // 3,000: 30 beyond
   expect(State::kUnknown, "p99.9 < 1s", "", "", "calm");

@@ -272,59 +272,66 @@ class Parser {
   // "name(" is read: what is in the parentheses belongs to it.
   NodePtr called(std::string_view word) {
     Measure m;
-    skip();
-    const std::size_t from = at_;
-    const std::string_view argument = take_name();
-    const std::optional<Outcome> outcome = outcome_named(argument);
-    if (outcome && (word == "count" || read_latency(word, m))) {
-      need(")");
-      if (word == "count") m.what = What::kCount;
-      if (m.clock == Measure::Clock::kLag) throw Wrong("the generator's lag is the same for all outcomes");
-      if (outcome == Outcome::kSkipped && m.what == What::kLatency)
-        throw Wrong("requests that were skipped took no time");
-      m.outcome = outcome;
-      return leaf(std::move(m));
-    }
-    if (word == "count")
-      throw Wrong("count() wants an outcome: ok, denied, limited, failed, timed_out, skipped");
-    at_ = from;
-    if (word == "reason") {
-      m.what = What::kReason;
-      m.reason = reason_named(raw_argument());
-      return leaf(std::move(m));
-    }
-    if (word == "status") {
-      read_status(raw_argument(), m);
-      return leaf(std::move(m));
-    }
-    if (word == "recovery") {
-      m.what = What::kRecovery;
-      m.fault = raw_argument();
-      if (m.fault.empty()) throw Wrong("recovery() wants the name of a fault");
-      return leaf(std::move(m));
-    }
     const std::optional<Of> of = series_function(word);
-    if (!of) {
-      if (read_latency(word, m))
-        throw Wrong(fmt::format("{}() wants an outcome: ok, denied, limited, failed, timed_out", word));
-      throw Wrong(fmt::format("there is no function '{}'", word));
+    if (of && !about_load()) {
+      m.what = What::kSeries;
+      m.of = *of;
+      m.series = take_name();
+      if (m.series.empty() || m.series.find('.') != m.series.npos)
+        throw Wrong(fmt::format("{}() wants the name of a metric", word));
+      selectors(m);
+      while (take(","))
+        if (!take_scope(argument(), m)) throw Wrong(fmt::format("{}() takes one metric", word));
+      need(")");
+      return leaf(std::move(m));
     }
-    m.what = What::kSeries;
-    m.of = *of;
-    m.series = take_name();
-    if (m.series.empty() || m.series.find('.') != m.series.npos)
-      throw Wrong(fmt::format("{}() wants the name of a metric", word));
-    selectors(m);
+    if (!read_bare(word, m) && !read_function(word, m))
+      throw Wrong(fmt::format("there is no function '{}'", word));
+    std::optional<std::string_view> about;
+    do {
+      const std::string_view one = argument();
+      if (take_scope(one, m)) continue;
+      if (about) throw Wrong(fmt::format("{}() takes one thing, and scenario=, phase= and window=", word));
+      about = one;
+    } while (take(","));
     need(")");
+    read_about(word, about, m);
     return leaf(std::move(m));
   }
 
-  std::string raw_argument() {
-    const std::size_t end = text_.find(')', at_);
+  // max(ok) and rate(window=outage) are about the load, max(rss_bytes) is about the target.
+  bool about_load() {
+    const std::size_t from = at_;
+    const std::string_view word = take_name();
+    const bool scope = take("=") && (word == "scenario" || word == "phase" || word == "window");
+    at_ = from;
+    return scope || outcome_named(word);
+  }
+
+  std::string_view argument() {
+    skip();
+    const std::size_t end = text_.find_first_of(",)", at_);
     if (end == text_.npos) throw Wrong("')' is missing at the end");
     const std::string_view argument = trimmed(text_.substr(at_, end - at_));
-    at_ = end + 1;
-    return std::string(argument);
+    at_ = end;
+    return argument;
+  }
+
+  // "phase=calm": of another part of the run than the check is about.
+  static bool take_scope(std::string_view argument, Measure& m) {
+    const std::size_t equals = argument.find('=');
+    if (equals == argument.npos) return false;
+    const std::string_view key = trimmed(argument.substr(0, equals));
+    std::string_view name = argument.substr(equals + 1);
+    while (!name.empty() && is_space(name[0])) name.remove_prefix(1);
+    std::string Measure::* member = key == "scenario" ? &Measure::scenario
+                                    : key == "phase"  ? &Measure::phase
+                                    : key == "window" ? &Measure::window
+                                                      : nullptr;
+    if (!member) throw Wrong(fmt::format("'{}' is none of scenario=, phase= and window=", key));
+    if (name.empty()) throw Wrong(fmt::format("{}= wants a name", key));
+    m.*member = name;
+    return true;
   }
 
   // "{a="b", c=~"x|y"}", if it is there.
@@ -446,8 +453,14 @@ std::string check_define(std::string_view name, const Pairs& defines) {
 References references_of(std::string_view text, const Pairs& defines) {
   References found;
   each_measure(text, defines, [&](const Measure& m) {
-    if (!m.fault.empty()) found.faults.insert(m.fault);
-    if (!m.target.empty()) found.targets.insert(m.target);
+    const auto add = [](std::set<std::string>& names, const std::string& name) {
+      if (!name.empty()) names.insert(name);
+    };
+    add(found.faults, m.fault);
+    add(found.targets, m.target);
+    add(found.scenarios, m.scenario);
+    add(found.phases, m.phase);
+    add(found.windows, m.window);
   });
   return found;
 }

@@ -16,6 +16,8 @@
 //   rate offered                 completed and scheduled requests a second; bytes_per_second: of reply bodies
 //   reason(reset) status(503) status(5xx)  how many
 //   recovery recovery(fault)     from the fault's end until a second begins in which 99 % of the requests are good
+// Each of them takes scenario=, phase= and window= for another part of the run than the check's own:
+//   p95(window=outage) < 1.2 * p95(window=before outage)     p50(ok, scenario=hits) < p50(ok, scenario=misses)
 // Measures of the target, from its metrics and /proc; {…} chooses by label and is optional, what it leaves is added up:
 //   delta(name{a="b", c=~"x|y"}) increase of a counter; rate(name): a second
 //   first last min max avg (name), slope(name): a second, by least squares; 1MB/h is the way to write its limit
@@ -80,9 +82,9 @@ std::expected<Relation, std::string> parse_expression(std::string_view text, con
 std::string check_expression(std::string_view text, const Pairs& defines);
 std::string check_define(std::string_view name, const Pairs& defines);
 
-// The faults that a check asks the recovery of, and the targets that it names; for references to be checked.
+// What a check names of the campaign, for its loader to look up.
 struct References {
-  std::set<std::string> faults, targets;
+  std::set<std::string> faults, targets, scenarios, phases, windows;
 };
 References references_of(std::string_view text, const Pairs& defines);
 

@@ -63,7 +63,15 @@ TEST(Expression, TakesWhatCampaignsAsk) {
                                       "delta(process_cpu_seconds) / requests < 100us",
                                       "max(x) < 10/h * 1h",
                                       "avg(a{x=\"quo\\\"ted\"}) == 1",
-                                      "1 < delta(a)"})
+                                      "1 < delta(a)",
+                                      "p50(scenario=hits) < p50(scenario = misses)",
+                                      "p95(ok, window=before outage) < 1s",
+                                      "rate(phase=calm) > 1/s",
+                                      "delta(a{b=\"c\"}, phase=calm) > 1",
+                                      "count(ok, scenario=x) > 1",
+                                      "success(scenario=x) == 100%",
+                                      "max(phase=x) < 1s",
+                                      "reason(reset, phase=x) == 0"})
     EXPECT_EQ(error_of(text), "") << text;
 }
 
@@ -88,6 +96,12 @@ TEST(Expression, SaysWhatIsWrong) {
       {"status(99) == 0", "503 or 5xx"},
       {"status(9xx) == 0", "503 or 5xx"},
       {"recovery() < 1s", "name of a fault"},
+      {"success(ok) > 1%", "takes scenario=, phase= and window= only"},
+      {"p95(ok, denied) < 1s", "takes one thing"},
+      {"p95(stage=x) < 1s", "'stage' is none of"},
+      {"p95(phase=) < 1s", "phase= wants a name"},
+      {"delta(a, b) < 1", "takes one metric"},
+      {"p95(ok < 1s", "')' is missing"},
       {"nonsense < 1", "'nonsense' is neither"},
       {"median(x) < 1", "there is no function 'median'"},
       {"delta() < 1", "name of a metric"},
@@ -128,6 +142,15 @@ TEST(Expression, TellsOutcomesFromSeries) {
   EXPECT_EQ(c.left->measure.series, "okay");
   EXPECT_EQ(parsed("rate < 3/s").left->measure.what, Measure::What::kRate);
   EXPECT_EQ(parsed("status(5xx) == 0").left->measure.status_to, 599);
+}
+
+TEST(Expression, ReadsTheScopeOfAMeasure) {
+  const Measure m = parsed("p95(ok, scenario = a b , window=after x) < 1s").left->measure;
+  EXPECT_EQ(m.outcome, Outcome::kOk);
+  EXPECT_EQ(m.scenario, "a b");
+  EXPECT_EQ(m.window, "after x");
+  EXPECT_EQ(parsed("rate(phase=x) < 1/s").left->measure.what, Measure::What::kRate);
+  EXPECT_EQ(parsed("rate(phase) < 1/s").left->measure.series, "phase");
 }
 
 TEST(Expression, ReadsSelectors) {
@@ -171,7 +194,11 @@ TEST(Expression, NamesWhatItNeeds) {
   campaign.targets.emplace_back().pid = 7;  // /proc says it, so the page need not
   wanted.erase("process_rss_bytes");
   EXPECT_EQ(needed_families(campaign), wanted);
-  const References r = references_of("recovery(x y) < rss{target=\"t\"} / 1MB * 1s", {});
+  const References r =
+      references_of("recovery(x y) < rss{target=\"t\"} / 1MB * p50(scenario=s, phase=p, window=after w)", {});
+  EXPECT_EQ(r.scenarios, std::set<std::string>{"s"});
+  EXPECT_EQ(r.phases, std::set<std::string>{"p"});
+  EXPECT_EQ(r.windows, std::set<std::string>{"after w"});
   EXPECT_EQ(r.faults, std::set<std::string>{"x y"});
   EXPECT_EQ(r.targets, std::set<std::string>{"t"});
 }

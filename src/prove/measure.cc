@@ -29,6 +29,24 @@ Dimension kind_of_series(std::string_view name) {
   return name.ends_with("_seconds") ? kTime : name.ends_with("_bytes") ? kBytes : kPlain;
 }
 
+void read_reason(std::string_view name, Measure& m) {
+  const std::size_t i = index_of(kReasonNames, name);
+  if (i == 0 || i == kReasonNames.size())
+    throw Wrong(fmt::format("there is no reason '{}'; there are {}", name,
+                            fmt::join(kReasonNames.begin() + 1, kReasonNames.end(), ", ")));
+  m.reason = static_cast<Reason>(i);
+}
+
+void read_status(std::string_view name, Measure& m) {
+  const bool whole = name.size() == 3 && std::ranges::all_of(name, is_digit);
+  const bool family = name.size() == 3 && name.ends_with("xx");
+  if ((!whole && !family) || name[0] < '1' || name[0] > '5') throw Wrong("status() wants 503 or 5xx");
+  const int hundreds = (name[0] - '0') * 100;
+  const int rest = family ? 0 : (name[1] - '0') * 10 + name[2] - '0';
+  m.status_from = static_cast<std::uint16_t>(hundreds + rest);
+  m.status_to = static_cast<std::uint16_t>(family ? hundreds + 99 : hundreds + rest);
+}
+
 }  // namespace
 
 Dimension kind_of(const Measure& m) {
@@ -133,29 +151,45 @@ std::optional<Of> series_function(std::string_view name) {
   return i < kNames.size() ? std::optional(static_cast<Of>(i)) : std::nullopt;
 }
 
-Reason reason_named(std::string_view name) {
-  const std::size_t i = index_of(kReasonNames, name);
-  if (i == 0 || i == kReasonNames.size())
-    throw Wrong(fmt::format("there is no reason '{}'; there are {}", name,
-                            fmt::join(kReasonNames.begin() + 1, kReasonNames.end(), ", ")));
-  return static_cast<Reason>(i);
+bool read_function(std::string_view name, Measure& m) {
+  using Pair = std::pair<std::string_view, What>;
+  constexpr std::array kNames = {Pair{"count", What::kCount}, Pair{"reason", What::kReason},
+                                 Pair{"status", What::kStatus}};
+  const auto it = std::ranges::find(kNames, name, &Pair::first);
+  if (it == kNames.end()) return false;
+  m.what = it->second;
+  return true;
 }
 
-void read_status(std::string_view name, Measure& m) {
-  const bool whole = name.size() == 3 && std::ranges::all_of(name, is_digit);
-  const bool family = name.size() == 3 && name.ends_with("xx");
-  if ((!whole && !family) || name[0] < '1' || name[0] > '5') throw Wrong("status() wants 503 or 5xx");
-  const int hundreds = (name[0] - '0') * 100;
-  const int rest = family ? 0 : (name[1] - '0') * 10 + name[2] - '0';
-  m.what = What::kStatus;
-  m.status_from = static_cast<std::uint16_t>(hundreds + rest);
-  m.status_to = static_cast<std::uint16_t>(family ? hundreds + 99 : hundreds + rest);
+void read_about(std::string_view function, std::optional<std::string_view> argument, Measure& m) {
+  const std::string_view about = argument.value_or("");
+  switch (m.what) {
+    case What::kLatency:
+    case What::kCount:
+      if (!argument && m.what == What::kLatency) return;
+      m.outcome = outcome_named(about);
+      if (!m.outcome)
+        throw Wrong(fmt::format("{}() wants an outcome: {}", function, fmt::join(kOutcomeNames, ", ")));
+      if (m.what == What::kCount) return;
+      if (m.clock == Measure::Clock::kLag) throw Wrong("the generator's lag is the same for all outcomes");
+      if (m.outcome == Outcome::kSkipped) throw Wrong("requests that were skipped took no time");
+      return;
+    case What::kReason:
+      return read_reason(about, m);
+    case What::kStatus:
+      return read_status(about, m);
+    case What::kRecovery:
+      m.fault = about;
+      if (m.fault.empty()) throw Wrong("recovery() wants the name of a fault");
+      return;
+    default:
+      if (argument) throw Wrong(fmt::format("{}() takes scenario=, phase= and window= only", function));
+  }
 }
 
 bool is_measure_of_load(std::string_view name) {
   Measure ignored;
-  return read_bare(name, ignored) || series_function(name) || name == "count" || name == "reason" ||
-         name == "status";
+  return read_bare(name, ignored) || read_function(name, ignored) || series_function(name);
 }
 
 }  // namespace prove

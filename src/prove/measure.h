@@ -37,7 +37,8 @@ struct Measure {
     kRecovery,
     kSeries
   } what = What::kRequests;
-  std::string text;  // as the file says it
+  std::string text;                     // as the file says it
+  std::string scenario, phase, window;  // instead of the check's own; "": that
 
   enum class Clock : std::uint8_t { kResponse, kService, kFirstByte, kLag } clock = Clock::kResponse;
   enum class Statistic : std::uint8_t { kPercentile, kMin, kMean, kMax } statistic = Statistic::kPercentile;
@@ -77,8 +78,10 @@ bool read_latency(std::string_view name, Measure& measure);  // "p99.9", "min", 
 bool read_bare(std::string_view name, Measure& measure);     // the above, "success", "ok", "requests", …
 bool read_short(std::string_view name, Measure& measure);    // "rss" and other names for series
 std::optional<Measure::Of> series_function(std::string_view name);  // "delta"
-Reason reason_named(std::string_view name);
-void read_status(std::string_view name, Measure& measure);  // "503", "5xx"
+bool read_function(std::string_view name,
+                   Measure& measure);  // those that need an argument: "count", "reason", "status"
+// What stands between the parentheses beside the scope.
+void read_about(std::string_view function, std::optional<std::string_view> argument, Measure& measure);
 
 // Whether the campaign's own names would hide a measure of the load. Those of the target they may.
 bool is_measure_of_load(std::string_view name);

@@ -105,6 +105,9 @@ void Reading::finish(const Expression& expression) const {
   const References named = references_of(expression.text, campaign.define);
   for (const std::string& fault : named.faults) finish(Reference{Named::kFault, fault, expression.place});
   for (const std::string& target : named.targets) finish(Reference{Named::kTarget, target, expression.place});
+  for (const std::string& name : named.scenarios) finish(Reference{Named::kScenario, name, expression.place});
+  for (const std::string& phase : named.phases) finish(Reference{Named::kPhase, phase, expression.place});
+  for (const std::string& window : named.windows) finish(Reference{Named::kWindow, window, expression.place});
 }
 
 std::vector<std::string_view> Reading::names_of(Named what) const {
