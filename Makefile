@@ -121,8 +121,9 @@ tidy: ## clang-tidy on the files that differ from BASE (all without one)
 	@$(call configure,release)
 	@scripts/tidy build/release $(BASE)
 
-docs: build ## renew docs/configuration.md from the table of keys
+docs: build ## renew docs/configuration.md and docs/campaigns.md from the tables of keys
 	@$(binary) schema --docs > docs/configuration.md
+	@$(binary) schema prove --docs > docs/campaigns.md
 
 clean: ## remove what was built
 	@rm -rf build

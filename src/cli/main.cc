@@ -11,6 +11,7 @@
 #include "config/schema.h"
 #include "gateway/snapshot.h"
 #include "identity/mint.h"
+#include "prove/schema.h"
 #include "version.h"
 
 namespace {
@@ -118,8 +119,13 @@ int main(int argc, char** argv) {
   check_command->add_option("-c,--config", file, "the configuration file")->required();
 
   bool docs = false;
+  std::string of_what = "gateway";
   auto* schema_command = app.add_subcommand("schema", "print the JSON Schema of the configuration");
-  schema_command->add_flag("--docs", docs, "print the reference (docs/configuration.md) instead");
+  schema_command->add_option("what", of_what, "gateway, or prove: campaign files")
+      ->check(CLI::IsMember({"gateway", "prove"}))
+      ->capture_default_str();
+  schema_command->add_flag("--docs", docs,
+                           "print the reference (docs/configuration.md, docs/campaigns.md) instead");
 
   TokenOptions options;
   const CLI::IsMember algorithms({"HS256", "ES256"});
@@ -161,7 +167,10 @@ int main(int argc, char** argv) {
       return demo.empty() ? serve(file) : serve_demo(demo);
     }
     if (*check_command) return check(file);
-    if (*schema_command) print(docs ? config::reference_markdown() : config::json_schema());
+    if (*schema_command && of_what == "prove")
+      print(docs ? prove::campaign_reference() : prove::campaign_schema());
+    else if (*schema_command)
+      print(docs ? config::reference_markdown() : config::json_schema());
     if (*token_command) return token(std::move(options));
     if (*keygen_command) return keygen(algorithm, out);
     if (*version_command) print("sekisho " SEKISHO_VERSION " (" SEKISHO_COMMIT ")\n");
