@@ -22,7 +22,7 @@ double seconds(base::Nanos t) {
 }
 
 void add_target(RunFigures& run, const Result& result, const std::string& target, bool alone,
-                const std::vector<Stretch>& scope, double requests) {
+                const std::vector<Extent>& scope, double requests) {
   Measure m;
   m.what = Measure::What::kSeries;
   m.target = target;
@@ -102,7 +102,7 @@ RunFigures figures_of(const Result& result, std::string file) {
   const double good = static_cast<double>(count(Outcome::kOk) + count(Outcome::kDenied));
   if (sum.seconds > 0) run.metrics.push_back({"throughput", kPerSecond, true, good / sum.seconds});
   if (requests > 0) run.metrics.push_back({"success", kShare, true, good / requests});
-  const std::vector<Stretch> scope = stretches_of(result.timeline, segments);
+  const std::vector<Extent> scope = extents_of(result.timeline, segments);
   std::set<std::string> targets;
   for (const Series& s : result.series)
     if (is_proc(s.name)) targets.insert(s.target);

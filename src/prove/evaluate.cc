@@ -94,7 +94,7 @@ const Evaluator::Part& Evaluator::part(const Scope& scope) {
   if (!part) {
     part = std::make_unique<Part>();
     part->segments = timeline_.within(scope);
-    part->stretches = stretches_of(timeline_.segments(), part->segments);
+    part->stretches = extents_of(timeline_.segments(), part->segments);
     part->total = total(result_, part->segments, scope.scenario);
   }
   return *part;

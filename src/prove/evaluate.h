@@ -30,7 +30,7 @@ class Evaluator {
  private:
   struct Part {  // the run within a scope
     std::vector<std::size_t> segments;
-    std::vector<Stretch> stretches;
+    std::vector<Extent> stretches;
     Total total;
   };
   // A figure that is only known to be reached or passed: a recovery that nobody lived to see.

@@ -97,7 +97,7 @@ bool is_counter(const Series& s) {
   return s.counter || s.name.ends_with("_total") || s.name.ends_with("_count") || s.name.ends_with("_bucket");
 }
 
-Figure of_counter(const Chosen& chosen, const Measure& m, const std::vector<Stretch>& scope) {
+Figure of_counter(const Chosen& chosen, const Measure& m, const std::vector<Extent>& scope) {
   using enum Unknown::Cause;
   for (const Series* s : chosen.series)
     if (!is_counter(*s))
@@ -105,7 +105,7 @@ Figure of_counter(const Chosen& chosen, const Measure& m, const std::vector<Stre
                      fmt::format("{} is no counter; ask last({}) - first({})", m.series, m.series, m.series));
   const double begin = *chosen.times.begin(), end = *chosen.times.rbegin();
   double sum = 0, seconds = 0, asked = 0;
-  for (const Stretch& stretch : scope) {
+  for (const Extent& stretch : scope) {
     const double from = snapped(stretch.from, chosen.times), to = snapped(stretch.to, chosen.times);
     asked += to - from;
     seconds += std::max(0.0, std::min(to, end) - std::max(from, begin));
@@ -121,9 +121,9 @@ Figure of_counter(const Chosen& chosen, const Measure& m, const std::vector<Stre
 }
 
 // The sum of all series at each sample of the scope.
-std::vector<Point> summed(const Chosen& chosen, const std::vector<Stretch>& scope) {
+std::vector<Point> summed(const Chosen& chosen, const std::vector<Extent>& scope) {
   std::map<double, double> sums;
-  for (const Stretch& stretch : scope) {
+  for (const Extent& stretch : scope) {
     const double from = snapped(stretch.from, chosen.times), to = snapped(stretch.to, chosen.times);
     for (const Series* s : chosen.series)
       for (const Point& p : s->points)
@@ -137,14 +137,14 @@ std::vector<Point> summed(const Chosen& chosen, const std::vector<Stretch>& scop
   return points;
 }
 
-Figure of_gauge(const Chosen& chosen, const Measure& m, const std::vector<Stretch>& scope, double least) {
+Figure of_gauge(const Chosen& chosen, const Measure& m, const std::vector<Extent>& scope, double least) {
   using enum Unknown::Cause;
   if (chosen.series.empty())
     return unknown(kSeries, fmt::format("no series of {} has those labels", m.series));
   const std::vector<Point> points = summed(chosen, scope);
   if (points.empty()) return unknown(kSeries, fmt::format("no sample of {} fell into the scope", m.series));
   double asked = 0;
-  for (const Stretch& stretch : scope) asked += stretch.to - stretch.from;
+  for (const Extent& stretch : scope) asked += stretch.to - stretch.from;
   const double seen = points.back().at - points.front().at;
   const bool one = m.of == Of::kFirst || m.of == Of::kLast || m.of == Of::kSlope;
   if (!one && asked > kShort && seen < kCovered * asked) return unknown(kSeries, gap(m, seen, asked));
@@ -175,9 +175,9 @@ Figure of_gauge(const Chosen& chosen, const Measure& m, const std::vector<Stretc
 
 }  // namespace
 
-std::vector<Stretch> stretches_of(const std::vector<Segment>& timeline,
+std::vector<Extent> extents_of(const std::vector<Segment>& timeline,
                                   const std::vector<std::size_t>& segments) {
-  std::vector<Stretch> stretches;
+  std::vector<Extent> stretches;
   for (const std::size_t i : segments) {
     const double from = std::chrono::duration<double>(timeline[i].from).count();
     const double to = std::chrono::duration<double>(timeline[i].to).count();
@@ -219,7 +219,7 @@ double slope(const std::vector<Point>& points) {
   return below > 0 ? above / below : 0;
 }
 
-Figure measure_series(const std::vector<Series>& all, const Measure& m, const std::vector<Stretch>& scope,
+Figure measure_series(const std::vector<Series>& all, const Measure& m, const std::vector<Extent>& scope,
                       double least) {
   const auto chosen = choose(all, m);
   if (!chosen) return std::unexpected(chosen.error());

@@ -22,18 +22,18 @@ struct Unknown {
 };
 using Figure = std::expected<double, Unknown>;
 
-struct Stretch {
+struct Extent {
   double from = 0, to = 0;
   bool first = false, last = false;  // it begins with the run; it ends with it
 };
 
 // The segments as stretches without a gap.
-std::vector<Stretch> stretches_of(const std::vector<Segment>& timeline,
+std::vector<Extent> extents_of(const std::vector<Segment>& timeline,
                                   const std::vector<std::size_t>& segments);
 
 // `measure` is one of a series; `least` the shortest time that a slope is told of.
 Figure measure_series(const std::vector<Series>& all, const Measure& measure,
-                      const std::vector<Stretch>& scope, double least);
+                      const std::vector<Extent>& scope, double least);
 
 // Parts of it, for tests: the increase over a stretch, resets of the counter counted, and the slope of a line
 // through the points by least squares, a second.

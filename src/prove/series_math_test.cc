@@ -23,14 +23,14 @@ Series series(std::string name, std::map<std::string, std::string> labels, std::
   return {std::move(target), std::move(name), std::move(labels), counter, std::move(points)};
 }
 
-double value(const std::vector<Series>& all, std::string_view text, const std::vector<Stretch>& scope) {
+double value(const std::vector<Series>& all, std::string_view text, const std::vector<Extent>& scope) {
   const Figure f = measure_series(all, measure(text), scope, kTenMinutes);
   EXPECT_TRUE(f) << text << ": " << f.error().text;
   return f.value_or(-1e9);
 }
 
 std::string why_not(const std::vector<Series>& all, std::string_view text,
-                    const std::vector<Stretch>& scope) {
+                    const std::vector<Extent>& scope) {
   const Figure f = measure_series(all, measure(text), scope, kTenMinutes);
   EXPECT_FALSE(f) << text;
   return f ? "" : f.error().text;
@@ -56,12 +56,12 @@ TEST(Stretches, JoinsNeighbours) {
   const auto at = [](int s) { return Nanos(std::chrono::seconds(s)); };
   const std::vector<Segment> timeline = {
       {0, at(0), at(5)}, {1, at(5), at(7)}, {1, at(7), at(9)}, {2, at(9), at(12)}};
-  const auto got = stretches_of(timeline, {1, 2});
+  const auto got = extents_of(timeline, {1, 2});
   ASSERT_EQ(got.size(), 1u);
   EXPECT_EQ(got[0].from, 5);
   EXPECT_EQ(got[0].to, 9);
   EXPECT_FALSE(got[0].first || got[0].last);
-  const auto two = stretches_of(timeline, {0, 3});
+  const auto two = extents_of(timeline, {0, 3});
   ASSERT_EQ(two.size(), 2u);
   EXPECT_TRUE(two[0].first && !two[0].last && two[1].last && !two[1].first);
 }
@@ -69,7 +69,7 @@ TEST(Stretches, JoinsNeighbours) {
 TEST(SeriesMath, AddsLabelSetsUp) {
   const std::vector<Series> all = {series("x_total", {{"a", "1"}}, {{0, 0}, {1, 10}, {2, 20}}),
                                    series("x_total", {{"a", "2"}}, {{0, 5}, {1, 6}, {2, 9}})};
-  const std::vector<Stretch> scope = {{0, 2, true, true}};
+  const std::vector<Extent> scope = {{0, 2, true, true}};
   EXPECT_EQ(value(all, "delta(x_total)", scope), 24);
   EXPECT_EQ(value(all, "delta(x_total{a=\"2\"})", scope), 4);
   EXPECT_EQ(value(all, "delta(x_total{a=~\"1|2\"})", scope), 24);
@@ -90,7 +90,7 @@ TEST(SeriesMath, TakesASampleJustAfterABoundaryForTheBoundary) {
 TEST(SeriesMath, CountsALabelSetThatAppearsLateFromZero) {
   const std::vector<Series> all = {series("x_total", {{"code", "200"}}, {{0, 7}, {1, 8}, {2, 9}}),
                                    series("x_total", {{"code", "500"}}, {{2, 3}})};
-  const std::vector<Stretch> scope = {{0, 2, true, true}};
+  const std::vector<Extent> scope = {{0, 2, true, true}};
   EXPECT_EQ(value(all, "delta(x_total{code=\"500\"})", scope), 3);
   EXPECT_EQ(value(all, "delta(x_total{code=\"500\"})", {{0, 1, true, false}}), 0);
   EXPECT_EQ(value(all, "delta(x_total{code=\"404\"})", scope), 0);  // never counted
@@ -105,7 +105,7 @@ TEST(SeriesMath, DoesNotInventAZeroForProc) {
 
 TEST(SeriesMath, TellsGaugesOverTheScope) {
   const std::vector<Series> all = {series("g", {}, {{0, 1}, {1, 5}, {2, 3}, {3, 9}}, false)};
-  const std::vector<Stretch> scope = {{1, 2, false, false}};
+  const std::vector<Extent> scope = {{1, 2, false, false}};
   EXPECT_EQ(value(all, "first(g)", scope), 5);
   EXPECT_EQ(value(all, "last(g)", scope), 3);
   EXPECT_EQ(value(all, "max(g)", scope), 5);
@@ -130,7 +130,7 @@ TEST(SeriesMath, TellsASlopeOnlyOfALongStretch) {
 TEST(SeriesMath, RefusesFiguresOfAScopeThatSamplesDoNotCover) {
   const std::vector<Series> all = {series("a_total", {}, {{0, 1}, {1, 2}, {50, 2}}),
                                    series("g", {}, {{0, 1}, {50, 2}}, false)};
-  const std::vector<Stretch> scope = {{0, 100, true, true}};
+  const std::vector<Extent> scope = {{0, 100, true, true}};
   for (const char* text : {"delta(a_total)", "rate(a_total)", "max(g)", "avg(g)"})
     EXPECT_THAT(why_not(all, text, scope), HasSubstr("cover 50 s of 100 s")) << text;
   EXPECT_EQ(value(all, "delta(a_total)", {{0, 52, true, true}}), 1);
@@ -141,7 +141,7 @@ TEST(SeriesMath, SaysWhatIsMissing) {
   const std::vector<Series> all = {
       series("a_total", {}, {{0, 1}, {1, 2}}), series("a_total", {}, {{0, 1}, {1, 2}}, true, "other"),
       series("g", {{"l", "1"}}, {{0, 1}, {1, 2}}, false), series("one_total", {}, {{5, 1}}, true, "other")};
-  const std::vector<Stretch> scope = {{0, 2, true, true}};
+  const std::vector<Extent> scope = {{0, 2, true, true}};
   EXPECT_THAT(why_not(all, "delta(b)", scope), HasSubstr("no sample of b was had"));
   EXPECT_THAT(why_not(all, "delta(a_total)", scope), HasSubstr("several targets"));
   EXPECT_EQ(value(all, "delta(a_total{target=\"other\"})", scope), 1);
