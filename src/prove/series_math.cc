@@ -176,7 +176,7 @@ Figure of_gauge(const Chosen& chosen, const Measure& m, const std::vector<Extent
 }  // namespace
 
 std::vector<Extent> extents_of(const std::vector<Segment>& timeline,
-                                  const std::vector<std::size_t>& segments) {
+                               const std::vector<std::size_t>& segments) {
   std::vector<Extent> stretches;
   for (const std::size_t i : segments) {
     const double from = std::chrono::duration<double>(timeline[i].from).count();

@@ -29,7 +29,7 @@ struct Extent {
 
 // The segments as stretches without a gap.
 std::vector<Extent> extents_of(const std::vector<Segment>& timeline,
-                                  const std::vector<std::size_t>& segments);
+                               const std::vector<std::size_t>& segments);
 
 // `measure` is one of a series; `least` the shortest time that a slope is told of.
 Figure measure_series(const std::vector<Series>& all, const Measure& measure,

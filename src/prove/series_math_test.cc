@@ -29,8 +29,7 @@ double value(const std::vector<Series>& all, std::string_view text, const std::v
   return f.value_or(-1e9);
 }
 
-std::string why_not(const std::vector<Series>& all, std::string_view text,
-                    const std::vector<Extent>& scope) {
+std::string why_not(const std::vector<Series>& all, std::string_view text, const std::vector<Extent>& scope) {
   const Figure f = measure_series(all, measure(text), scope, kTenMinutes);
   EXPECT_FALSE(f) << text;
   return f ? "" : f.error().text;
