@@ -25,9 +25,9 @@ struct Ending {
 struct Reply {
   std::uint16_t status = 0;
   bool headers_met = true;
-  std::uint64_t length = 0;  // of the body
-  std::string_view body;     // the first kKeptBody bytes of it, where the step keeps_body()
-  std::string_view sha256;   // lower-case hex, where the step wants_digest()
+  std::uint64_t length = 0;   // of the body
+  std::string_view body{};    // the first kKeptBody bytes of it, where the step keeps_body()
+  std::string_view sha256{};  // lower-case hex, where the step wants_digest()
 };
 
 class Expectation {
