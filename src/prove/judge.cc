@@ -1,6 +1,7 @@
 #include "prove/judge.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -214,6 +215,7 @@ void judge(Result& result, const Campaign& campaign) {
   std::vector<CheckResult> checks;
   for (const Check& check : campaign.guardrails) checks.push_back(evaluator.check(check, Kind::kGuardrail));
   for (const Check& check : campaign.require) checks.push_back(evaluator.check(check, Kind::kRequire));
+  check_processes(result, campaign, checks);
   check_load(result, campaign, timeline, checks);
   check_samples(campaign, evaluator, checks);
   check_course(result, campaign, timeline, checks);

@@ -22,15 +22,20 @@ struct RunOptions {
   double time_scale = 1;
   bool quiet = false;
   std::string command;   // as it was typed, to do it again
-  std::string save;      // also write the result there, as a baseline
-  std::string baseline;  // compare with this result
+  std::string save;      // also write the result there, as a baseline; "": no
+  std::string baseline;  // compare with this result; "": no
 };
 
-// The life of a run. `folder` exists and takes the processes' logs and the interval log.
-Result conduct(const Campaign& campaign, const RunOptions& options, const std::string& folder,
-               Interrupt& interrupt);
+struct RunEnd {
+  Result result;
+  std::string folder;        // of the reports
+  std::string report_error;  // why there are none, in one line; "": there are
+};
 
-// Loads, conducts, judges, reports. The exit code: 0 PASS, 1 FAIL, 2 no run or no report, 3 INVALID.
+// Loads, conducts, judges and writes the reports.
+RunEnd run_and_report(const RunOptions& options, Interrupt& interrupt);
+
+// The same for a person: says what came of it. The exit code: 0 PASS, 1 FAIL, 2 no run or no report, 3 INVALID.
 int run_campaign(const RunOptions& options, Interrupt& interrupt);
 
 }  // namespace prove

@@ -163,7 +163,7 @@ void Stage::run_faults(base::Mono began) {
   std::vector<Event> events;
   for (const Fault& fault : campaign_.faults) {
     events.push_back({fault.at, &fault, false});
-    events.push_back({fault.at + fault.duration, &fault, true});
+    if (fault.duration.count() > 0) events.push_back({fault.at + fault.duration, &fault, true});
   }
   std::ranges::sort(events, {}, [](const Event& e) { return std::pair(e.at, !e.undo); });
   for (const Event& event : events) {
@@ -185,7 +185,7 @@ void Stage::run_faults(base::Mono began) {
       std::lock_guard lock(lock_);
       if (event.undo)
         std::erase(active_, event.fault);
-      else
+      else if (event.fault->duration.count() > 0)
         active_.push_back(event.fault);
     } catch (const std::runtime_error& error) {
       note(what + (event.undo ? " could not be undone: " : " could not be set: ") + error.what(), true);
