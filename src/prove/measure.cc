@@ -111,8 +111,9 @@ bool read_latency(std::string_view name, Measure& m) {
 
 bool read_bare(std::string_view name, Measure& m) {
   if (read_latency(name, m)) return true;
-  if ((m.outcome = outcome_named(name))) {
+  if (const std::optional<Outcome> outcome = outcome_named(name)) {
     m.what = What::kShare;
+    m.outcome = outcome;
     return true;
   }
   using Pair = std::pair<std::string_view, What>;

@@ -133,6 +133,7 @@ std::vector<Point> summed(const Chosen& chosen, const std::vector<Extent>& scope
     for (const Point& p : s->points)
       if (const auto it = sums.find(p.at); it != sums.end()) it->second += p.value;
   std::vector<Point> points;
+  points.reserve(sums.size());
   for (const auto& [at, value] : sums) points.push_back({at, value});
   return points;
 }
