@@ -78,8 +78,13 @@ void Reading::begin_scenario() {
   captures_.emplace_back();
 }
 
-void Reading::captures(std::string_view name, int line) {
-  captures_.back().emplace(name, here(line));
+void Reading::capture(std::string_view name, int line) {
+  captures_of_step_.emplace(name, here(line));
+}
+
+void Reading::end_step() {
+  captures_.back().merge(captures_of_step_);
+  captures_of_step_.clear();
 }
 
 void Reading::name_value(std::string_view what, std::string_view name, int line) {

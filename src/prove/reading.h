@@ -42,8 +42,8 @@ class Reading : public config::Reader {
   void sign_with(std::string_view target, int line);
 
   void begin_scenario();
-  // Later steps of the scenario may use what this one captures.
-  void captures(std::string_view name, int line);
+  void capture(std::string_view name, int line);  // of the step being read
+  void end_step();                                // what it captures, later steps may use
 
   // A value of templates gets its name, which no other may have.
   void name_value(std::string_view what, std::string_view name, int line);
@@ -94,6 +94,7 @@ class Reading : public config::Reader {
   std::vector<Reference> signers_;
   std::map<std::string, ValueAt, std::less<>> values_;               // data sets and tokens
   std::vector<std::map<std::string, Place, std::less<>>> captures_;  // of each scenario
+  std::map<std::string, Place, std::less<>> captures_of_step_;
 };
 
 }  // namespace prove

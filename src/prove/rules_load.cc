@@ -207,8 +207,7 @@ void place_step(Reader& reader, const YamlNode& node, Step&& step, Scenario& sce
                      fmt::format("'{}' is also the name of the step in line {}", step.name, other->line));
     step.name = fmt::format("{} ({})", wanted, again);
   }
-  for (const Capture& capture : step.captures)
-    Reading::of(reader).captures(capture.as, node.find("capture")->value.line);
+  Reading::of(reader).end_step();
   scenario.steps.push_back(std::move(step));
 }
 
@@ -263,6 +262,8 @@ void place_capture(Reader& reader, const YamlNode& node, CaptureDraft&& draft, S
       reader.fail_at(node, "regex",
                      fmt::format("must have one group, which is what is captured, not {}", groups));
   }
+  const Reader::Step as(reader, "as");
+  Reading::of(reader).capture(capture.as, node.find("as")->value.line);
   step.captures.push_back(std::move(capture));
 }
 
