@@ -221,7 +221,8 @@ constexpr std::array kFaultOwnRows = {
         "Its name in the report, and that of the window from its beginning to its end."),
     duration<&Fault::at>("at", config::kRequired, {0ms, 720h}, kLive,
                          "When it begins, from the beginning of the first phase."),
-    duration<&Fault::duration>("for", "0s", {0ms, 720h}, kLive, "How long it lasts."),
+    duration<&Fault::duration>("for", "0s", {0ms, 720h}, kLive,
+                               "How long it lasts. Without it nothing is undone."),
     draft<Fault, Deed, kDeedSection, rules::place_undo>(
         "undo", "", kLive, "What is done at its end, where that does not undo itself."),
 };

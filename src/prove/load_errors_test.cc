@@ -140,7 +140,6 @@ TEST(CampaignErrors, TellWhatIsWrongAroundTheLoad) {
        "} }",
        ":4: setup[0].call.headers.A: '{{tok}}' has no value: calls may use {{index}} and tokens, did you "
        "mean 'tok2'?"},
-      {"faults: { name: f, at: 1s, pause: x }", ":4: faults[0]: needs 'for', at whose end it is undone"},
       {"faults: { name: f, at: 1s, for: 1s, pause: x }", ":4: faults[0].pause: there is no process 'x'"},
       {"faults: { name: f, at: 11s, command: x }",
        ":4: faults[0].at: lies beyond the end: the campaign ends after 10s"},

@@ -61,7 +61,8 @@ void scale(Campaign& campaign) {
   Millis end{0};  // rounding may have moved it
   for (const Phase& phase : campaign.phases) end += phase.duration;
   for (Fault& fault : campaign.faults) {
-    fault.at = std::min(scaled(fault.at, by), end);
+    const bool lasts = fault.duration.count() > 0;  // what lasts is undone, and must not cease to be
+    fault.at = std::min(scaled(fault.at, by), lasts ? end - Millis(1) : end);
     fault.duration = std::min(scaled(fault.duration, by), end - fault.at);
   }
   for (Window& window : campaign.windows) {

@@ -108,7 +108,6 @@ void check_fault(Reader& reader, const YamlNode& node, Fault& fault) {
   const Deed::Kind kind = fault.deed.kind;
   const bool undone =
       kind == Deed::Kind::kPause || kind == Deed::Kind::kTerminate || kind == Deed::Kind::kKill;
-  if (undone && fault.duration.count() == 0) reader.fail(node.line, "needs 'for', at whose end it is undone");
   if (!fault.undo) return;
   if (undone || kind == Deed::Kind::kRestart)
     reader.fail_at(node, "undo", "has nothing to do: what the fault does undoes itself");
