@@ -8,6 +8,7 @@
 #include <set>
 #include <system_error>
 
+#include "config/values.h"
 #include "config/yaml.h"
 #include "prove/keys.h"
 #include "prove/ports.h"
@@ -41,8 +42,13 @@ class Variables {
   std::optional<std::string> get(const std::string& name) {
     asked_.insert(name);
     const auto set = options_.set.find(name);
-    if (set != options_.set.end()) return set->second;
-    if (name.starts_with(kPort) && name.size() > kPort.size()) {
+    const bool is_port = name.starts_with(kPort) && name.size() > kPort.size();
+    if (set != options_.set.end()) {
+      if (const auto number = config::Count::parse(set->second); is_port && number && *number <= 65'535)
+        campaign_.ports[name] = static_cast<std::uint16_t>(*number);  // the processes are told of it too
+      return set->second;
+    }
+    if (is_port) {
       auto [port, fresh] = campaign_.ports.try_emplace(name, std::uint16_t{0});
       if (fresh) port->second = ports_.next();
       return std::to_string(port->second);

@@ -233,6 +233,14 @@ phases: { name: load, duration: 10s, rate: "${RATE}" }
   EXPECT_NE(c.ports.at("PORT_GATEWAY"), c.ports.at("PORT_OTHER"));
 }
 
+TEST(Campaign, TakesAPortThatIsSetForOneOfItsOwn) {
+  LoadOptions with = options();
+  with.set = {{"PORT_A", "8080"}};
+  const Campaign c = around("text: 'at ${PORT_A}'", with);
+  EXPECT_EQ(c.text, "at 8080");
+  EXPECT_THAT(c.ports, ElementsAre(Pair("PORT_A", 8080)));
+}
+
 TEST(Campaign, IsKnownByItsTextAndWhatIsSet) {
   LoadOptions with = options();
   const std::string text = "text: '${A:-1}'";
