@@ -1,20 +1,14 @@
 #include "prove/books.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <utility>
+
+#include "prove/cpu_clock.h"
 
 namespace prove {
 namespace {
 
 constexpr Nanos kBucket = Millis(100);
-
-Nanos cpu_of_thread() {
-  timespec ts;
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-  return Nanos(ts.tv_sec * 1'000'000'000LL + ts.tv_nsec);
-}
 
 double percent(Nanos of, Nanos whole) {
   return whole.count() > 0 ? 100.0 * static_cast<double>(of.count()) / static_cast<double>(whole.count()) : 0;

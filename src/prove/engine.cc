@@ -1,8 +1,11 @@
 #include "prove/engine.h"
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <set>
+#include <stdexcept>
 #include <thread>
 
 #include "prove/generator.h"
@@ -13,11 +16,30 @@ namespace {
 // From start() to the first arrival: threads are made and users are set up meanwhile.
 constexpr base::Nanos kRunUp = Millis(20);
 
-void raise_descriptor_limit() {
+// Each user of the load keeps a connection for each target of his scenario.
+void make_room_for_connections(const Plan& plan) {
+  constexpr std::uint64_t kOthers = 64;  // descriptors that the process has for other things
+  std::uint64_t needed = kOthers, most_users = 0, most_targets = 1;
+  for (const PlannedScenario& scenario : plan.scenarios) {
+    std::set<std::size_t> targets;
+    for (const PlannedStep& step : scenario.steps) targets.insert(step.target);
+    needed += scenario.scenario->connections * targets.size();
+    most_targets = std::max<std::uint64_t>(most_targets, targets.size());
+  }
+  bool open = false;
+  for (const Phase& phase : plan.campaign.phases) {
+    open |= phase.rate.has_value();
+    if (phase.users) most_users = std::max({most_users, phase.users->first, phase.users->second});
+  }
+  needed = (open ? needed : kOthers) + most_users * most_targets;
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, std::max<rlim_t>(needed, limit.rlim_cur));
   ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < needed)
+    throw std::runtime_error(
+        fmt::format("{}: its connections need {} descriptors and the limit is {} (ulimit -n)",
+                    plan.campaign.file, needed, limit.rlim_max));
 }
 
 void add(IntervalPart& sum, const IntervalPart& part) {
@@ -49,7 +71,7 @@ void fill_percentiles(IntervalPart& part) {
 struct Engine::Impl {
   Impl(const Campaign& campaign, const Timeline& timeline, const MintedTokens& tokens)
       : plan(campaign, tokens) {
-    raise_descriptor_limit();
+    make_room_for_connections(plan);
     const std::uint64_t n = std::max<std::uint64_t>(1, campaign.generators);
     for (std::uint64_t g = 0; g < n; ++g)
       generators.push_back(std::make_unique<Generator>(plan, timeline, Share{g, n}));

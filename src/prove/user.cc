@@ -52,8 +52,10 @@ bool User::fit_for_use(Connection& connection) {
   const ssize_t n = stream.try_read(scratch);
   if (n == net::Stream::kAgain) return true;
   close(connection);
+  if (n <= 0) return true;
   // 408 says why the peer closes a connection that was idle for long: RFC 9110, 15.5.9.
-  return n <= 0 || std::string_view(scratch.data(), static_cast<std::size_t>(n)).substr(8, 4) == " 408";
+  const std::string_view came(scratch.data(), static_cast<std::size_t>(n));
+  return came.starts_with("HTTP/1.1 408") || came.starts_with("HTTP/1.0 408");
 }
 
 // Who keeps connections may close one just as a request sets out. That is nobody's failure where the request may
@@ -185,7 +187,10 @@ net::Task<> User::run() {
         }
         record.done = exchange_.done();
         if (exchange_.end() == Exchange::End::kWhole) {
-          record.ending = exchange_.judge();
+          // The loop's deadlines are coarse: what came after its time is late, whether it was stopped or not.
+          record.ending = record.done - intended > step.step->timeout
+                              ? Ending{Outcome::kTimedOut, Reason::kReplyTimeout}
+                              : exchange_.judge();
           connection.used = true;
           if (!exchange_.reusable()) close(connection);
           break;

@@ -36,6 +36,7 @@ class User {
   bool open_model() const { return scenario_ != kAnyScenario; }
   // When the next journey may begin: the last one has ended, and the think time after it.
   Nanos free_at() const { return free_at_; }
+  std::uint64_t journeys() const { return iteration_; }
   bool went_well() const { return well_; }  // the last journey
   bool on_journey() const { return on_journey_; }
   Random& random() { return random_; }
