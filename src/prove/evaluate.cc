@@ -224,6 +224,8 @@ Evaluator::Worked Evaluator::measured(const Measure& m, const Scope& asked) {
       return share(count_of(s, Outcome::kDenied), s.expected_denials);
     case What::kCount:
       return Value{static_cast<double>(count_of(s, *m.outcome))};
+    case What::kRetries:
+      return Value{static_cast<double>(s.retries)};
     case What::kReason:
       return Value{static_cast<double>(reason_of(s, m.reason))};
     case What::kStatus: {

@@ -82,6 +82,8 @@ TEST_F(EvaluateTest, CountsAllOutcomesInTheShares) {
   expect(State::kHeld, "skipped == 5%", "5 %");
   expect(State::kHeld, "failed == 5%", "5 %");
   expect(State::kHeld, "reason(reset) == 300", "300");
+  step.retries = 3;
+  expect(State::kHeld, "retries == 3", "3");
   expect(State::kHeld, "rate < 103/s", "102/s");               // 9,200 answered in 90 s
   result.segments.back().steps[1][0].expected_denials += 100;  // got in
   expect(State::kBroken, "denied == 100%", "90 %");

@@ -12,7 +12,7 @@
 //                                the skipped ones too
 //   ok limited failed timed_out skipped    share of all requests
 //   denied                       share of the requests that expect a denial which got one
-//   count(outcome) requests      how many
+//   count(outcome) requests      how many; retries: sent again after the peer closed a kept connection
 //   rate offered                 completed and scheduled requests a second; bytes_per_second: of reply bodies
 //   reason(reset) status(503) status(5xx)  how many
 //   recovery recovery(fault)     from the fault's end until a second begins in which 99 % of the requests are good

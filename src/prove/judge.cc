@@ -133,6 +133,19 @@ void check_load(const Result& result, const Campaign& campaign, const Timeline& 
   busy.give(checks);
 }
 
+// A target that dies has failed, whatever its figures were until then.
+void check_processes(const Result& result, const Campaign& campaign, std::vector<CheckResult>& checks) {
+  if (campaign.processes.empty() && result.deaths.empty()) return;
+  CheckResult r = rule("every process stays up", "processes that end by themselves == 0");
+  r.kind = Kind::kGuardrail;
+  r.measured = show(static_cast<double>(result.deaths.size()), kPlain);
+  if (!result.deaths.empty()) {
+    r.state = State::kBroken;
+    r.why = fmt::format("ended though nobody asked for it: {}", fmt::join(result.deaths, ", "));
+  }
+  checks.push_back(std::move(r));
+}
+
 void check_samples(const Campaign& campaign, const Evaluator& evaluator, std::vector<CheckResult>& checks) {
   const auto of = [&](Unknown::Cause cause) {
     const auto it = evaluator.unknowns().find(cause);

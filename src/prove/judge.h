@@ -1,5 +1,6 @@
 // The verdict: PASS, FAIL, or INVALID, which is what a run is that proves nothing either way.
 //
+// FAIL: a guardrail is broken, or a process of the campaign ended by itself.
 // INVALID wins over FAIL: figures of a load that was not the campaign's accuse nobody. Broken guardrails are listed
 // all the same. What makes a run INVALID:
 //   - an open phase in which less than validity.rate of the arrivals were sent before its end, or whose p99 send lag

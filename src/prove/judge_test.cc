@@ -163,6 +163,15 @@ TEST_F(JudgeTest, IsInvalidAfterAMishap) {
   expect_invalid("process 'gateway' ended: signal 11, 31 s after the start");
 }
 
+TEST_F(JudgeTest, FailsWhenAProcessDied) {
+  campaign.processes.resize(1);
+  EXPECT_TRUE(judged(Verdict::kPass).empty());
+  result.deaths = {"gateway"};
+  const auto bad = judged(Verdict::kFail);
+  ASSERT_EQ(bad.size(), 1u);
+  EXPECT_EQ(bad[0].why, "ended though nobody asked for it: gateway");
+}
+
 TEST_F(JudgeTest, IsInvalidWithoutRequestsOrGuardrails) {
   campaign.guardrails.clear();
   expect_invalid("no guardrail");

@@ -64,6 +64,7 @@ Dimension kind_of(const Measure& m) {
       return {-1, 1};
     case What::kCount:
     case What::kRequests:
+    case What::kRetries:
     case What::kReason:
     case What::kStatus:
       return kPlain;
@@ -117,12 +118,11 @@ bool read_bare(std::string_view name, Measure& m) {
     return true;
   }
   using Pair = std::pair<std::string_view, What>;
-  constexpr std::array kNames = {Pair{"success", What::kSuccess},
-                                 Pair{"requests", What::kRequests},
-                                 Pair{"rate", What::kRate},
-                                 Pair{"offered", What::kOffered},
-                                 Pair{"bytes_per_second", What::kBytesPerSecond},
-                                 Pair{"recovery", What::kRecovery}};
+  constexpr std::array kNames = {
+      Pair{"success", What::kSuccess},  Pair{"requests", What::kRequests},
+      Pair{"retries", What::kRetries},  Pair{"rate", What::kRate},
+      Pair{"offered", What::kOffered},  Pair{"bytes_per_second", What::kBytesPerSecond},
+      Pair{"recovery", What::kRecovery}};
   const auto it = std::ranges::find(kNames, name, &Pair::first);
   if (it == kNames.end()) return false;
   m.what = it->second;

@@ -29,6 +29,7 @@ struct Measure {
     kSuccess,
     kCount,
     kRequests,
+    kRetries,
     kRate,
     kOffered,
     kBytesPerSecond,

@@ -25,153 +25,173 @@ namespace json = boost::json;
 
 constexpr std::string_view kVersionKey = "sekisho_prove";
 
-// ---- what each struct has, once, for both ways
+// ---- what each struct has, once, for both ways; a member that is forgotten here does not compile
 
 template <class T, class Of>
 concept Like = std::is_same_v<std::remove_const_t<T>, Of>;
 
 template <class V>
 void members(V& v, Like<OutcomeStats> auto& x) {
-  v("count", x.count);
-  v("bytes", x.bytes);
-  v("response", x.response);
-  v("service", x.service);
-  v("first_byte", x.first_byte);
+  auto& [count, bytes, response, service, first_byte] = x;
+  v("count", count);
+  v("bytes", bytes);
+  v("response", response);
+  v("service", service);
+  v("first_byte", first_byte);
 }
 template <class V>
 void members(V& v, Like<StepStats> auto& x) {
-  v.named("outcomes", x.outcomes, kOutcomeNames);
-  v.named("reasons", x.reasons, kReasonNames);
-  v("statuses", x.statuses);
-  v("expected_denials", x.expected_denials);
+  auto& [outcomes, reasons, statuses, expected_denials, retries] = x;
+  v.named("outcomes", outcomes, kOutcomeNames);
+  v.named("reasons", reasons, kReasonNames);
+  v("statuses", statuses);
+  v("expected_denials", expected_denials);
+  v("retries", retries);
 }
 template <class V>
 void members(V& v, Like<SegmentStats> auto& x) {
-  v("offered", x.offered);
-  v("sent", x.sent);
-  v("lag", x.lag);
-  v("busy", x.busy);
-  v("steps", x.steps);
+  auto& [offered, sent, lag, busy, steps] = x;
+  v("offered", offered);
+  v("sent", sent);
+  v("lag", lag);
+  v("busy", busy);
+  v("steps", steps);
 }
 template <class V>
 void members(V& v, Like<Interval> auto& x) {
-  v("at", x.at);
-  v("seconds", x.seconds);
-  v.named("outcomes", x.outcomes, kOutcomeNames);
-  v("offered", x.offered);
-  v("bytes", x.bytes);
-  v("p50", x.p50);
-  v("p90", x.p90);
-  v("p95", x.p95);
-  v("p99", x.p99);
-  v("max", x.max);
-  v("service_p99", x.service_p99);
-  v("connections", x.connections);
-  v("in_flight", x.in_flight);
-  v("waiting", x.waiting);
-  v("busy", x.busy);
+  auto& [at, seconds, outcomes, offered, bytes, p50, p90, p95, p99, max, service_p99, connections, in_flight,
+         waiting, busy] = x;
+  v("at", at);
+  v("seconds", seconds);
+  v.named("outcomes", outcomes, kOutcomeNames);
+  v("offered", offered);
+  v("bytes", bytes);
+  v("p50", p50);
+  v("p90", p90);
+  v("p95", p95);
+  v("p99", p99);
+  v("max", max);
+  v("service_p99", service_p99);
+  v("connections", connections);
+  v("in_flight", in_flight);
+  v("waiting", waiting);
+  v("busy", busy);
 }
 template <class V>
 void members(V& v, Like<Aftermath> auto& x) {
-  v("fault", x.fault);
-  v("good_bad", x.good_bad);
+  auto& [fault, good_bad] = x;
+  v("fault", fault);
+  v("good_bad", good_bad);
 }
 template <class V>
 void members(V& v, Like<Series> auto& x) {
-  v("target", x.target);
-  v("name", x.name);
-  v("labels", x.labels);
-  v("counter", x.counter);
-  v("points", x.points);
+  auto& [target, name, labels, counter, points] = x;
+  v("target", target);
+  v("name", name);
+  v("labels", labels);
+  v("counter", counter);
+  v("points", points);
 }
 template <class V>
 void members(V& v, Like<Scope> auto& x) {
-  v("scenario", x.scenario);
-  v("phase", x.phase);
-  v("window", x.window);
+  auto& [scenario, phase, window] = x;
+  v("scenario", scenario);
+  v("phase", phase);
+  v("window", window);
 }
 template <class V>
 void members(V& v, Like<CheckResult> auto& x) {
-  v("kind", x.kind);
-  v("state", x.state);
-  v("name", x.name);
-  v("check", x.check);
-  v("scope", x.scope);
-  v("measured", x.measured);
-  v("why", x.why);
-  v("line", x.line);
+  auto& [kind, state, name, check, scope, measured, why, line] = x;
+  v("kind", kind);
+  v("state", state);
+  v("name", name);
+  v("check", check);
+  v("scope", scope);
+  v("measured", measured);
+  v("why", why);
+  v("line", line);
 }
 template <class V>
 void members(V& v, Like<Happening> auto& x) {
-  v("at", x.at);
-  v("text", x.text);
-  v("bad", x.bad);
+  auto& [at, text, bad] = x;
+  v("at", at);
+  v("text", text);
+  v("bad", bad);
 }
 template <class V>
 void members(V& v, Like<Environment> auto& x) {
-  v("started", x.started);
-  v("version", x.version);
-  v("commit", x.commit);
-  v("build", x.build);
-  v("campaign_hash", x.campaign_hash);
-  v("command", x.command);
-  v("machine", x.machine);
-  v("cpu", x.cpu);
-  v("kernel", x.kernel);
-  v("cpus", x.cpus);
-  v("memory", x.memory);
-  v("time_scale", x.time_scale);
-  v("seed", x.seed);
-  v("generators", x.generators);
-  v("target_version", x.target_version);
+  auto& [started, version, commit, build, campaign_hash, command, machine, cpu, kernel, cpus, memory,
+         time_scale, seed, generators, target_version] = x;
+  v("started", started);
+  v("version", version);
+  v("commit", commit);
+  v("build", build);
+  v("campaign_hash", campaign_hash);
+  v("command", command);
+  v("machine", machine);
+  v("cpu", cpu);
+  v("kernel", kernel);
+  v("cpus", cpus);
+  v("memory", memory);
+  v("time_scale", time_scale);
+  v("seed", seed);
+  v("generators", generators);
+  v("target_version", target_version);
 }
 template <class V>
 void members(V& v, Like<PhaseInfo> auto& x) {
-  v("name", x.name);
-  v("from", x.from);
-  v("to", x.to);
-  v("warm_up", x.warm_up);
-  v("load", x.load);
+  auto& [name, from, to, warm_up, load] = x;
+  v("name", name);
+  v("from", from);
+  v("to", to);
+  v("warm_up", warm_up);
+  v("load", load);
 }
 template <class V>
 void members(V& v, Like<ScenarioInfo> auto& x) {
-  v("name", x.name);
-  v("weight", x.weight);
-  v("steps", x.steps);
+  auto& [name, weight, steps] = x;
+  v("name", name);
+  v("weight", weight);
+  v("steps", steps);
 }
 template <class V>
 void members(V& v, Like<Span> auto& x) {
-  v("name", x.name);
-  v("from", x.from);
-  v("to", x.to);
-  v("fault", x.fault);
+  auto& [name, from, to, fault] = x;
+  v("name", name);
+  v("from", from);
+  v("to", to);
+  v("fault", fault);
 }
 template <class V>
 void members(V& v, Like<Segment> auto& x) {
-  v("phase", x.phase);
-  v("from", x.from);
-  v("to", x.to);
-  v("warm_up", x.warm_up);
+  auto& [phase, from, to, warm_up] = x;
+  v("phase", phase);
+  v("from", from);
+  v("to", to);
+  v("warm_up", warm_up);
 }
 template <class V>
 void members(V& v, Like<Result> auto& x) {
-  v("name", x.name);
-  v("text", x.text);
-  v("file", x.file);
-  v("verdict", x.verdict);
-  v("environment", x.environment);
-  v("phases", x.phases);
-  v("scenarios", x.scenarios);
-  v("checks", x.checks);
-  v("happenings", x.happenings);
-  v("spans", x.spans);
-  v("timeline", x.timeline);
-  v("segments", x.segments);
-  v("intervals", x.intervals);
-  v("aftermaths", x.aftermaths);
-  v("series", x.series);
-  v("ended_at", x.ended_at);
-  v("interrupted", x.interrupted);
+  auto& [name, text, file, environment, phases, scenarios, spans, timeline, segments, intervals, aftermaths,
+         series, happenings, deaths, checks, verdict, ended_at, interrupted] = x;
+  v("name", name);
+  v("text", text);
+  v("file", file);
+  v("verdict", verdict);
+  v("environment", environment);
+  v("phases", phases);
+  v("scenarios", scenarios);
+  v("checks", checks);
+  v("happenings", happenings);
+  v("deaths", deaths);
+  v("spans", spans);
+  v("timeline", timeline);
+  v("segments", segments);
+  v("intervals", intervals);
+  v("aftermaths", aftermaths);
+  v("series", series);
+  v("ended_at", ended_at);
+  v("interrupted", interrupted);
 }
 
 // Words of an enum, in its order; "" where it has no such value.
