@@ -118,6 +118,31 @@ TEST(EngineTest, TimesOutAtTheStepsOwnTime) {
   EXPECT_LT(worst(run.step().outcomes[4]), Millis(1'000));
 }
 
+TEST(EngineTest, CallsAReplyLateThatCameBeforeItWasStopped) {
+  Server server([](Peer& peer, const std::string&, int) {
+    ::poll(nullptr, 0, 45);
+    return Server::reply(peer, "x");
+  });
+  Draft draft(server.port());
+  draft.scenario("s", 8);
+  draft.step().timeout = Millis(40);
+  draft.open(50, Millis(100));
+  EXPECT_EQ(draft.run().reason(Reason::kReplyTimeout), 5u);
+}
+
+TEST(EngineTest, TimesOutWhatWaitedTooLongForAConnection) {
+  Server server([](Peer& peer, const std::string&, int) { return peer.read(1) != ""; });
+  Draft draft(server.port());
+  draft.scenario("s", 1);
+  draft.step().timeout = Millis(60);
+  draft.open(100, Millis(50));
+  draft.campaign.grace = Millis(2'000);
+  const auto run = draft.run();
+  EXPECT_EQ(run.count(Outcome::kTimedOut), 5u);
+  EXPECT_GE(run.reason(Reason::kConnectTimeout), 3u);
+  EXPECT_LT(server.requests(), 3);
+}
+
 TEST(EngineTest, TellsRefusedFromResetFromNoHttp) {
   Server server([](Peer& peer, const std::string& head, int) {
     if (head.starts_with("GET /reset")) peer.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
