@@ -1,0 +1,13 @@
+# Run by assets.cmake: writes OUT with one constant of NAMESPACE for each name=file of PAIRS.
+set(text "#include <string_view>\n\nnamespace ${NAMESPACE} {\n\n")
+foreach(pair IN LISTS PAIRS)
+  string(REGEX MATCH "^([^=]*)=(.*)$" _ "${pair}")
+  set(name ${CMAKE_MATCH_1})
+  file(READ "${CMAKE_MATCH_2}" content)
+  string(FIND "${content}" ")asset\"" ends)
+  if(NOT ends EQUAL -1)
+    message(FATAL_ERROR "${CMAKE_MATCH_2} holds the end of a raw string")
+  endif()
+  string(APPEND text "extern const std::string_view ${name};\nconst std::string_view ${name} = R\"asset(${content})asset\";\n\n")
+endforeach()
+file(WRITE "${OUT}" "${text}}  // namespace ${NAMESPACE}\n")
