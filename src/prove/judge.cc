@@ -226,6 +226,7 @@ void judge(Result& result, const Campaign& campaign) {
   const Timeline timeline = Timeline::of(campaign);
   Evaluator evaluator(result, timeline, campaign);
   std::vector<CheckResult> checks;
+  checks.reserve(campaign.guardrails.size() + campaign.require.size());
   for (const Check& check : campaign.guardrails) checks.push_back(evaluator.check(check, Kind::kGuardrail));
   for (const Check& check : campaign.require) checks.push_back(evaluator.check(check, Kind::kRequire));
   check_processes(result, campaign, checks);
