@@ -224,6 +224,9 @@ Verdict verdict_of(const std::vector<CheckResult>& checks) {
 
 void judge(Result& result, const Campaign& campaign) {
   const Timeline timeline = Timeline::of(campaign);
+  result.timeline = timeline.segments();
+  result.segments.resize(
+      result.timeline.size());  // of a run that was interrupted before its load: empty ones
   Evaluator evaluator(result, timeline, campaign);
   std::vector<CheckResult> checks;
   checks.reserve(campaign.guardrails.size() + campaign.require.size());

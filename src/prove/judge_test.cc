@@ -158,6 +158,15 @@ TEST_F(JudgeTest, IsInvalidWhenInterrupted) {
   expect_invalid("interrupted after 30.5 s of 100 s");
 }
 
+TEST_F(JudgeTest, IsInvalidWhenInterruptedBeforeTheLoad) {
+  result.interrupted = true;
+  result.ended_at = 0;
+  result.segments.clear();
+  result.aftermaths.clear();
+  result.series.clear();
+  EXPECT_EQ(judged(Verdict::kInvalid).back().check, "uninterrupted");
+}
+
 TEST_F(JudgeTest, IsInvalidAfterAMishap) {
   result.happenings = {{12, "fault set: outage", false}, {31, "process 'gateway' ended: signal 11", true}};
   expect_invalid("process 'gateway' ended: signal 11, 31 s after the start");
