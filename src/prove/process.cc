@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +26,19 @@ constexpr base::Millis kPoll{5};
 std::string how_it_ended(int status) {
   if (WIFSIGNALED(status)) return std::string("killed by ") + ::strsignal(WTERMSIG(status));
   return "exit code " + std::to_string(WEXITSTATUS(status));
+}
+
+// What a child reads as its standard input: a file in memory, which can be opened again as /dev/stdin.
+int input_of(const std::string& text) {
+  if (text.empty()) return ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  const int file = ::memfd_create("stdin", MFD_CLOEXEC);
+  for (std::string_view rest = text; file >= 0 && !rest.empty();) {
+    const ssize_t n = ::write(file, rest.data(), rest.size());
+    if (n <= 0) break;
+    rest.remove_prefix(static_cast<std::size_t>(n));
+  }
+  if (file >= 0) ::lseek(file, 0, SEEK_SET);
+  return file;
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
@@ -62,6 +76,7 @@ void ChildProcess::spawn() {
   const std::vector<char*> envp = pointers(environment);
   int report[2];
   if (::pipe2(report, O_CLOEXEC) != 0) throw std::runtime_error("no pipe: " + std::string(::strerror(errno)));
+  const int in = input_of(spec_.stdin_text);
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child == 0) {
@@ -73,7 +88,6 @@ void ChildProcess::spawn() {
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     ::signal(SIGPIPE, SIG_DFL);
-    const int in = ::open("/dev/null", O_RDONLY);
     const int out = ::open(log_file_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
     int failed = 0;
     if (in < 0 || out < 0 || ::dup2(in, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(out, 2) < 0) failed = errno;
@@ -86,6 +100,7 @@ void ChildProcess::spawn() {
     ::_exit(127);
   }
   ::close(report[1]);
+  ::close(in);
   if (child < 0) {
     ::close(report[0]);
     throw std::runtime_error("process '" + spec_.name + "' cannot be started: " + ::strerror(errno));
