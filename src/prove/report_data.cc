@@ -1,6 +1,7 @@
 #include "prove/report_data.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <cmath>
 #include <set>
@@ -9,6 +10,9 @@ namespace prove {
 namespace {
 
 namespace json = boost::json;
+
+// What a cache was asked and answered, as the expression hit_ratio means it: a bypass is no question.
+constexpr std::array<std::string_view, 5> kAsked = {"hit", "stale", "miss", "collapsed", "revalidated"};
 
 double seconds_of(Nanos d) {
   return std::chrono::duration<double>(d).count();
@@ -159,11 +163,11 @@ std::vector<Point> hit_ratio(const Result& result, const std::string& target) {
   for (const Series& series : result.series) {
     if (series.target != target || series.name != "sekisho_cache_requests_total") continue;
     const auto label = series.labels.find("result");
-    if (label == series.labels.end() || label->second == "bypass") continue;
+    if (label == series.labels.end() || std::ranges::find(kAsked, label->second) == kAsked.end()) continue;
     for (std::size_t i = 1; i < series.points.size(); ++i) {
       const double more = std::max(0.0, series.points[i].value - series.points[i - 1].value);
       auto& [hits, all] = increases[series.points[i].at];
-      if (label->second == "hit") hits += more;
+      if (label->second == "hit" || label->second == "stale") hits += more;
       all += more;
     }
   }

@@ -17,8 +17,8 @@ inline constexpr std::size_t kChartRows = 600;  // points of a line, at the most
 // percentiles, since percentiles have no mean.
 std::vector<Interval> thinned(const std::vector<Interval>& rows, std::size_t bound);
 
-// Percent of the cacheable requests of a scrape's interval that were hits, from sekisho_cache_requests_total:
-// hits / (hits + misses + collapsed), over all routes of a target. No point where nobody asked.
+// Percent of what a cache was asked in a scrape's interval that it answered by itself, from
+// sekisho_cache_requests_total, over all routes of a target. No point where nobody asked.
 std::vector<Point> hit_ratio(const Result& result, const std::string& target);
 
 // CPUs in use between two samples of process_cpu_seconds.
