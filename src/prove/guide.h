@@ -35,7 +35,7 @@ processes:
       log: { level: warn, access: off }
       origins: { objects: { type: dir, path: "${RUN_DIR}/objects" } }
       identities:
-        staff: { type: jwt, algorithms: HS256, keys: { inline: "${SECRET:-for-this-campaign-and-no-other}" } }
+        staff: { type: jwt, algorithms: HS256, keys: { inline: "${SECRET:-the-secret-of-this-campaign-and-no-other}" } }
       routes: { path: /, origin: objects, identity: staff, cache: { ttl: 10m } }
     ready: http://127.0.0.1:${PORT_ADMIN}/ready
 
@@ -46,7 +46,7 @@ targets:
     process: gateway
 
 tokens:
-  valid: { key: { value: "${SECRET:-for-this-campaign-and-no-other}" }, claims: { sub: "user-{{index}}" }, count: 100 }
+  valid: { key: { value: "${SECRET:-the-secret-of-this-campaign-and-no-other}" }, claims: { sub: "user-{{index}}" }, count: 100 }
 
 scenarios:
   staff:
