@@ -76,7 +76,9 @@ std::string_view kind_name(const Row& row) {
     case Kind::kForm:
       return row.form;
     case Kind::kPairs:
+      return "map of texts";
     case Kind::kOpen:
+      return "map of any values";
     case Kind::kSection:
       return "map";
     case Kind::kNamed:

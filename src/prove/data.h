@@ -43,7 +43,6 @@ class Dataset {
   Dataset(const DataSpec& spec, const Slots& slots);
 
   bool used() const { return !slots_.empty(); }  // that a template names it
-  std::uint64_t size() const { return size_; }
 
   // Writes one row into the slots of those columns that templates name. Sequences begin again at their end.
   void pick(Random& random, Cursor& cursor, Values& values) const;

@@ -62,10 +62,6 @@ Parsed<double> Number::parse(std::string_view text) {
   return std::unexpected("is not a number such as 10 or 0.5");
 }
 
-std::string Number::show(double v) {
-  return fmt::format("{}", v);
-}
-
 Parsed<double> Percent::parse(std::string_view text) {
   const auto v = text.ends_with('%') ? decimal(text.substr(0, text.size() - 1)) : std::nullopt;
   if (!v || *v > 100) return std::unexpected("is not a percentage such as 99.5%");
@@ -81,10 +77,6 @@ Parsed<Rate::Value> Rate::parse(std::string_view text) {
   return Value{*from, *to};
 }
 
-std::string Rate::show(const Value& v) {
-  return v.first == v.second ? Number::show(v.first) : fmt::format("{}..{}", v.first, v.second);
-}
-
 Parsed<Users::Value> Users::parse(std::string_view text) {
   const auto [first, last] = halves(text);
   const auto from = whole(first);
@@ -92,10 +84,6 @@ Parsed<Users::Value> Users::parse(std::string_view text) {
   if (!from || !to || *from > 1'000'000 || *to > 1'000'000)
     return std::unexpected("is not a number of users such as 10 or 10..500, at most 1000000");
   return Value{*from, *to};
-}
-
-std::string Users::show(const Value& v) {
-  return v.first == v.second ? fmt::format("{}", v.first) : fmt::format("{}..{}", v.first, v.second);
 }
 
 Parsed<Range::Value> Range::parse(std::string_view text) {
@@ -106,10 +94,6 @@ Parsed<Range::Value> Range::parse(std::string_view text) {
     return std::unexpected("is not a range such as 1..1000, the smaller number first");
   if (*to - *from >= 1'000'000'000) return std::unexpected("has more than 1000000000 numbers");
   return Value{*from, *to};
-}
-
-std::string Range::show(const Value& v) {
-  return fmt::format("{}..{}", v.first, v.second);
 }
 
 Parsed<StatusRange> Status::parse(std::string_view text) {
@@ -125,10 +109,6 @@ Parsed<StatusRange> Status::parse(std::string_view text) {
   return Value{static_cast<std::uint16_t>(*from), static_cast<std::uint16_t>(*to)};
 }
 
-std::string Status::show(const Value& v) {
-  return v.first == v.second ? fmt::format("{}", v.first) : fmt::format("{}..{}", v.first, v.second);
-}
-
 Parsed<Think::Value> Think::parse(std::string_view text) {
   const auto [first, last] = halves(text);
   const auto from = config::Duration::parse(first);
@@ -138,22 +118,11 @@ Parsed<Think::Value> Think::parse(std::string_view text) {
   return Value{*from, *to};
 }
 
-std::string Think::show(const Value& v) {
-  const std::string from = config::Duration::show(v.first);
-  return v.first == v.second ? from : from + std::string(kTo) + config::Duration::show(v.second);
-}
-
 Parsed<int> Signal::parse(std::string_view text) {
   if (text.starts_with("SIG")) text.remove_prefix(3);
   for (const auto& [name, number] : kSignals)
     if (name == text) return number;
   return std::unexpected("is none of: HUP, INT, QUIT, USR1, USR2, TERM, STOP, CONT");
-}
-
-std::string Signal::show(int v) {
-  for (const auto& [name, number] : kSignals)
-    if (number == v) return std::string(name);
-  return "";
 }
 
 Parsed<std::string> Digest::parse(std::string_view text) {

@@ -27,7 +27,6 @@ struct Number {  // a decimal number, not negative
   static constexpr std::string_view kForm = "number";
   static constexpr std::string_view kPattern = "^[0-9]+([.][0-9]+)?$";
   static Parsed<double> parse(std::string_view text);
-  static std::string show(double v);
 };
 
 struct Percent {  // 99.5%
@@ -35,7 +34,6 @@ struct Percent {  // 99.5%
   static constexpr std::string_view kForm = "percentage, `99.5%`";
   static constexpr std::string_view kPattern = "^[0-9]+([.][0-9]+)?%$";
   static Parsed<double> parse(std::string_view text);
-  static std::string show(double v) { return Number::show(v) + "%"; }
 };
 
 struct Rate {  // 100, 0..50
@@ -43,7 +41,6 @@ struct Rate {  // 100, 0..50
   static constexpr std::string_view kForm = "number, or a range: `0..50`";
   static constexpr std::string_view kPattern = "^[0-9]+([.][0-9]+)?([.][.][0-9]+([.][0-9]+)?)?$";
   static Parsed<Value> parse(std::string_view text);
-  static std::string show(const Value& v);
 };
 
 struct Users {  // 10, 10..500
@@ -51,7 +48,6 @@ struct Users {  // 10, 10..500
   static constexpr std::string_view kForm = "whole number, or a range: `10..500`";
   static constexpr std::string_view kPattern = "^[0-9]+([.][.][0-9]+)?$";
   static Parsed<Value> parse(std::string_view text);
-  static std::string show(const Value& v);
 };
 
 struct Range {  // 1..1000, both inclusive, the first not above the last
@@ -59,7 +55,6 @@ struct Range {  // 1..1000, both inclusive, the first not above the last
   static constexpr std::string_view kForm = "range of whole numbers: `1..1000`";
   static constexpr std::string_view kPattern = "^[0-9]+[.][.][0-9]+$";
   static Parsed<Value> parse(std::string_view text);
-  static std::string show(const Value& v);
 };
 
 struct Status {  // 200, 2xx, 200..299
@@ -67,7 +62,6 @@ struct Status {  // 200, 2xx, 200..299
   static constexpr std::string_view kForm = "`200`, `2xx` or `200..299`";
   static constexpr std::string_view kPattern = "^([1-5][0-9][0-9]([.][.][1-5][0-9][0-9])?|[1-5]xx)$";
   static Parsed<Value> parse(std::string_view text);
-  static std::string show(const Value& v);
 };
 
 struct Think {  // 100ms, 100ms..1s
@@ -75,7 +69,6 @@ struct Think {  // 100ms, 100ms..1s
   static constexpr std::string_view kForm = "duration, or a range: `100ms..1s`";
   static constexpr std::string_view kPattern = "^[0-9]+(ms|s|m|h|d)([.][.][0-9]+(ms|s|m|h|d))?$";
   static Parsed<Value> parse(std::string_view text);
-  static std::string show(const Value& v);
 };
 
 struct Signal {  // HUP, SIGHUP
@@ -83,7 +76,6 @@ struct Signal {  // HUP, SIGHUP
   static constexpr std::string_view kForm = "`HUP`, `INT`, `QUIT`, `USR1`, `USR2`, `TERM`, `STOP` or `CONT`";
   static constexpr std::string_view kPattern = "^(SIG)?(HUP|INT|QUIT|USR1|USR2|TERM|STOP|CONT)$";
   static Parsed<int> parse(std::string_view text);
-  static std::string show(int v);
 };
 
 struct Digest {  // SHA-256 in hexadecimal, either case; the value in lower case
@@ -91,7 +83,6 @@ struct Digest {  // SHA-256 in hexadecimal, either case; the value in lower case
   static constexpr std::string_view kForm = "64 hexadecimal digits";
   static constexpr std::string_view kPattern = "^[0-9A-Fa-f]{64}$";
   static Parsed<std::string> parse(std::string_view text);
-  static std::string show(const std::string& v) { return v; }
 };
 
 struct HostPort {  // 127.0.0.1:6379
@@ -99,7 +90,6 @@ struct HostPort {  // 127.0.0.1:6379
   static constexpr std::string_view kForm = "address and port: `127.0.0.1:6379`";
   static constexpr std::string_view kPattern = "";
   static Parsed<std::string> parse(std::string_view text);
-  static std::string show(const std::string& v) { return v; }
 };
 
 // Texts that YAML may take for numbers: the schema takes any scalar.
@@ -108,21 +98,18 @@ struct Word {  // one line, not empty
   static constexpr std::string_view kForm = "text";
   static constexpr std::string_view kPattern = "";
   static Parsed<std::string> parse(std::string_view text) { return config::Text::parse(text); }
-  static std::string show(const std::string& v) { return v; }
 };
 struct Line {  // one line, may be empty
   using Value = std::string;
   static constexpr std::string_view kForm = "text";
   static constexpr std::string_view kPattern = "";
   static Parsed<std::string> parse(std::string_view text) { return config::OptionalText::parse(text); }
-  static std::string show(const std::string& v) { return v; }
 };
 struct Block {  // any bytes but NUL
   using Value = std::string;
   static constexpr std::string_view kForm = "text";
   static constexpr std::string_view kPattern = "";
   static Parsed<std::string> parse(std::string_view text);
-  static std::string show(const std::string& v) { return v; }
 };
 
 struct Method {  // of a request: upper-case letters, at most 16
@@ -130,7 +117,6 @@ struct Method {  // of a request: upper-case letters, at most 16
   static constexpr std::string_view kForm = "`GET`, `PUT`, …";
   static constexpr std::string_view kPattern = "^[A-Z]{1,16}$";
   static Parsed<std::string> parse(std::string_view text);
-  static std::string show(const std::string& v) { return v; }
 };
 struct Path {  // of a request, with its query: begins with '/' or with a template's value, no spaces, no '#'
   using Value = std::string;
@@ -151,7 +137,6 @@ struct ValueName {
   static constexpr std::string_view kForm = "name";
   static constexpr std::string_view kPattern = "^[A-Za-z0-9_-]{1,64}$";
   static Parsed<std::string> parse(std::string_view text);
-  static std::string show(const std::string& v) { return v; }
 };
 
 }  // namespace form
