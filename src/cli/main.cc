@@ -5,6 +5,7 @@
 #include "base/sabotage.h"
 #include "cli/demo.h"
 #include "cli/files.h"
+#include "cli/prove.h"
 #include "cli/server.h"
 #include "config/load.h"
 #include "config/reference.h"
@@ -100,6 +101,17 @@ int keygen(const std::string& algorithm, const std::string& out) {
   return 0;
 }
 
+// As a shell would take it back.
+std::string shell_word(std::string_view word) {
+  const bool plain =
+      word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./:,%+@") ==
+      word.npos;
+  if (plain && !word.empty()) return std::string(word);
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -151,6 +163,10 @@ int main(int argc, char** argv) {
   keygen_command->add_option("--alg", algorithm, "HS256 or ES256")->check(algorithms)->capture_default_str();
   keygen_command->add_option("--out", out, "the file to make; ES256 makes FILE and FILE.pub")->required();
 
+  std::string typed = "sekisho";
+  for (int i = 1; i < argc; ++i) typed += " " + shell_word(argv[i]);
+  cli::ProveCommand prove_command(app, typed);
+
   auto* version_command = app.add_subcommand("version", "print the version");
 
   try {
@@ -171,6 +187,7 @@ int main(int argc, char** argv) {
       print(docs ? prove::campaign_reference() : prove::campaign_schema());
     else if (*schema_command)
       print(docs ? config::reference_markdown() : config::json_schema());
+    if (prove_command.chosen()) return prove_command.run();
     if (*token_command) return token(std::move(options));
     if (*keygen_command) return keygen(algorithm, out);
     if (*version_command) print("sekisho " SEKISHO_VERSION " (" SEKISHO_COMMIT ")\n");

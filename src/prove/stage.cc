@@ -198,7 +198,7 @@ void Stage::run_faults(base::Mono began) {
     note(what + (event.undo ? " over" : ": " + describe(event.fault->deed)));
   }
   std::unique_lock lock(lock_);  // the children that were started here live as long as this thread
-  wake_.wait(lock, [this] { return ending_; });
+  wake_.wait(lock, [this] { return closing_; });
 }
 
 void Stage::end_faults() {
@@ -220,6 +220,11 @@ void Stage::close() {
     std::this_thread::sleep_for(base::Millis(2));
   }
   for (auto process = processes_.rbegin(); process != processes_.rend(); ++process) (*process)->terminate();
+  {
+    std::lock_guard lock(lock_);
+    closing_ = true;
+  }
+  wake_.notify_all();
   if (faults_.joinable()) faults_.join();
 }
 

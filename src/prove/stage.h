@@ -37,7 +37,7 @@ class Stage {
   void perform(const std::vector<Deed>& deeds, const char* where);  // setup or teardown
 
   void start_faults(base::Mono began);
-  void end_faults();  // undoes what is set; waits for the deed under way
+  void end_faults();  // no more are set; what is set is undone
 
   // What happened since the last call.
   std::vector<Happening> take_happenings();
@@ -75,7 +75,8 @@ class Stage {
 
   mutable std::mutex lock_;
   std::condition_variable wake_;
-  bool ending_ = false;
+  bool ending_ = false;   // no more faults
+  bool closing_ = false;  // the processes have ended
   std::vector<const Fault*> active_;
   std::vector<Happening> happenings_;
   std::thread faults_;

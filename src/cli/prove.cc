@@ -1,0 +1,143 @@
+#include "cli/prove.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <iostream>
+
+#include "config/env.h"
+#include "prove/load.h"
+#include "prove/result_json.h"
+#include "prove/selftest.h"
+
+namespace cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::map<std::string, std::string> assignments(const std::vector<std::string>& words) {
+  std::map<std::string, std::string> out;
+  for (const std::string& word : words) {
+    const std::size_t equals = word.find('=');
+    if (equals == 0 || equals == word.npos) throw std::runtime_error("'" + word + "' is not NAME=VALUE");
+    out[word.substr(0, equals)] = word.substr(equals + 1);
+  }
+  return out;
+}
+
+}  // namespace
+
+ProveCommand::ProveCommand(CLI::App& app, std::string typed)
+    : root_(app.add_subcommand("prove", "load, faults and a verdict that can be FAIL")) {
+  options_.command = std::move(typed);
+  root_->require_subcommand(1);
+  add_run();
+  add_check();
+  add_ab();
+  add_compare();
+  add_report();
+  add_selftest();
+}
+
+void ProveCommand::add_campaign(CLI::App& command) {
+  command.add_option("campaign", options_.campaign, "the campaign file")->required();
+  command.add_option("--set", set_, "NAME=VALUE: what ${NAME} is in the campaign; may be repeated");
+  command
+      .add_option("--time-scale", options_.time_scale,
+                  "multiplies the durations of phases, faults and windows; stands in every report")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+}
+
+void ProveCommand::add_run() {
+  run_ = root_->add_subcommand("run", "run a campaign: exit 0 PASS, 1 FAIL, 2 no run, 3 INVALID");
+  add_campaign(*run_);
+  run_->add_option("--out", options_.out, "folder of the reports (prove-NAME)");
+  run_->add_option("--save", options_.save, "write the result to this file too, as a baseline");
+  run_->add_option("--baseline", options_.baseline, "a saved result to set this one beside");
+  run_->add_flag("--quiet", options_.quiet, "no progress while it runs");
+}
+
+void ProveCommand::add_check() {
+  check_ = root_->add_subcommand("check", "say whether a campaign file is good, without running it");
+  add_campaign(*check_);
+}
+
+void ProveCommand::add_comparison(CLI::App& command) {
+  command.add_option("--threshold", threshold_, "how large a change must be, in percent")
+      ->check(CLI::Range(0.0, 1000.0))
+      ->capture_default_str();
+  command.add_option("--alpha", comparison_.alpha, "how improbable by chance")->capture_default_str();
+}
+
+void ProveCommand::add_ab() {
+  ab_ = root_->add_subcommand(
+      "ab", "two of something under one campaign, run by run in turn: exit 1 when B is worse");
+  add_campaign(*ab_);
+  ab_->add_option("--a", a_, "NAME=VALUE on side A, such as SEKISHO=./old; may be repeated")->required();
+  ab_->add_option("--b", b_, "NAME=VALUE on side B; may be repeated")->required();
+  ab_->add_option("--runs", sides_.runs, "runs of each side")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  ab_->add_option("--out", options_.out, "folder of the reports (prove-ab)");
+  ab_->add_flag("--quiet", options_.quiet, "only the comparison");
+  add_comparison(*ab_);
+}
+
+void ProveCommand::add_compare() {
+  compare_ = root_->add_subcommand(
+      "compare", "saved results beside each other: exit 1 for a regression, 2 when they may not be compared");
+  compare_->add_option("baseline", baseline_, "the baseline's files; with one, all others are candidates")
+      ->required();
+  compare_->add_option("--candidate", candidate_, "the candidate's files");
+  compare_->add_flag("--anyway", comparison_.anyway, "compare what differs in more than the runs");
+  add_comparison(*compare_);
+}
+
+void ProveCommand::add_report() {
+  report_ = root_->add_subcommand("report", "make the reports again from a result.json");
+  report_->add_option("result", file_, "the file")->required();
+  report_->add_option("--out", options_.out, "the folder for them (that of the file)");
+}
+
+void ProveCommand::add_selftest() {
+  selftest_ = root_->add_subcommand("selftest",
+                                    "freeze a target of the harness's own; the stall must be in its figures");
+  selftest_->add_option("--json", file_, "write the figures to this file too");
+}
+
+int ProveCommand::check() const {
+  const prove::Campaign campaign =
+      prove::load_campaign(options_.campaign, {.set = assignments(set_),
+                                               .time_scale = options_.time_scale,
+                                               .binary = fs::read_symlink("/proc/self/exe"),
+                                               .run_dir = fs::temp_directory_path(),
+                                               .env = config::process_env()});
+  fmt::print("{}: good, {} scenarios, {} phases, {} guardrails\n", options_.campaign,
+             campaign.scenarios.size(), campaign.phases.size(), campaign.guardrails.size());
+  return 0;
+}
+
+int ProveCommand::compare() const {
+  if (!candidate_.empty())
+    return prove::compare_files(baseline_, candidate_, comparison_, std::cout, std::cerr);
+  if (baseline_.size() < 2) throw std::runtime_error("compare needs two results at least");
+  return prove::compare_files({baseline_.front()}, {baseline_.begin() + 1, baseline_.end()}, comparison_,
+                              std::cout, std::cerr);
+}
+
+int ProveCommand::run() {
+  comparison_.threshold = threshold_ / 100;
+  if (*check_) return check();
+  if (*compare_) return compare();
+  if (*selftest_) return prove::run_selftest(std::cout, file_);
+  prove::Interrupt interrupt;
+  options_.set = assignments(set_);
+  if (*run_) return prove::run_campaign(options_, interrupt);
+  sides_.a = assignments(a_);
+  sides_.b = assignments(b_);
+  if (options_.out.empty()) options_.out = "prove-ab";
+  return prove::run_ab(options_, sides_, comparison_, interrupt);
+}
+
+}  // namespace cli

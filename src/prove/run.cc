@@ -1,0 +1,201 @@
+#include "prove/run.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "prove/compare.h"
+#include "prove/engine.h"
+#include "prove/environment.h"
+#include "prove/expression.h"
+#include "prove/hdr_log.h"
+#include "prove/judge.h"
+#include "prove/load.h"
+#include "prove/observer.h"
+#include "prove/report_text.h"
+#include "prove/result_json.h"
+#include "prove/stage.h"
+#include "prove/token.h"
+
+namespace prove {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kNoReport = 2;
+constexpr base::Millis kTurn{50};
+constexpr std::int64_t kMostIntervals = 2'000;  // so that a day's time series costs what an hour's does
+
+double seconds(base::Nanos t) {
+  return std::chrono::duration<double>(t).count();
+}
+
+MintedTokens mint_all(const Campaign& campaign) {
+  MintedTokens tokens;
+  for (const TokenSpec& spec : campaign.tokens)
+    for (std::uint64_t i = 0; i < spec.count; ++i)
+      tokens.by_name[spec.name].push_back(mint(spec, i, base::wall_now()));
+  return tokens;
+}
+
+std::string describe_load(const Phase& phase) {
+  const auto shape = [](auto from, auto to, std::string_view unit) {
+    return from == to ? fmt::format("{}{}", to, unit) : fmt::format("{} → {}{}", from, to, unit);
+  };
+  std::string text = phase.rate ? shape(phase.rate->first, phase.rate->second, "/s")
+                                : shape(phase.users->first, phase.users->second, " users");
+  if (phase.arrivals == Arrivals::kPoisson) text += ", Poisson";
+  return text;
+}
+
+// What is known before the first request.
+Result describe(const Campaign& campaign, const Timeline& timeline, const RunOptions& options) {
+  Result result;
+  result.name = campaign.name;
+  result.text = campaign.text;
+  result.file = fs::path(campaign.file).filename();
+  result.environment = describe_environment(campaign, options.command);
+  for (std::size_t i = 0; i < campaign.phases.size(); ++i) {
+    const Phase& phase = campaign.phases[i];
+    result.phases.push_back({phase.name, seconds(timeline.phase_start(i)), seconds(timeline.phase_end(i)),
+                             phase.warm_up, describe_load(phase)});
+  }
+  for (const Scenario& scenario : campaign.scenarios) {
+    ScenarioInfo info{scenario.name, scenario.weight, {}};
+    for (const Step& step : scenario.steps) info.steps.push_back(step.name);
+    result.scenarios.push_back(std::move(info));
+  }
+  result.spans = timeline.spans();
+  result.timeline = timeline.segments();
+  return result;
+}
+
+void add_intervals(Engine& engine, Result& result, HlogWriter& log) {
+  for (const IntervalPart& part : engine.take_intervals()) {
+    log.add("response", part.row.at - part.row.seconds, part.row.seconds, part.response);
+    log.add("service", part.row.at - part.row.seconds, part.row.seconds, part.service);
+    result.intervals.push_back(part.row);
+  }
+}
+
+void take_happenings(Stage& stage, Result& result) {
+  for (Happening& happening : stage.take_happenings()) result.happenings.push_back(std::move(happening));
+}
+
+// The version that a target says of itself: the labels of its …_build_info series.
+std::string version_of_target(const std::vector<Series>& series) {
+  for (const Series& s : series) {
+    if (!s.name.ends_with("_build_info")) continue;
+    std::string text;
+    for (const auto& [label, value] : s.labels) text += (text.empty() ? "" : ", ") + label + " " + value;
+    return text;
+  }
+  return "";
+}
+
+// The life of a run. `folder` takes the processes' logs and the interval log.
+Result conduct(const Campaign& given, const RunOptions& options, const std::string& folder,
+               Interrupt& interrupt) {
+  Campaign campaign = given;
+  const auto longest = [&] {
+    base::Nanos sum{0};
+    for (const Phase& phase : campaign.phases) sum += phase.duration;
+    return sum;
+  }();
+  campaign.interval = std::max(campaign.interval, std::chrono::ceil<base::Millis>(longest / kMostIntervals));
+  const Timeline timeline = Timeline::of(campaign);
+  Result result = describe(campaign, timeline, options);
+  const auto cancelled = [&] { return interrupt.requested(); };
+
+  const MintedTokens tokens = mint_all(campaign);
+  Stage stage(campaign, tokens, folder, cancelled);
+  stage.perform(campaign.prepare, "prepare");
+  stage.start_processes();
+  stage.perform(campaign.setup, "setup");
+  if (!cancelled()) {
+    Engine engine(campaign, timeline, tokens);
+    Observer observer(campaign, timeline, needed_families(campaign), [&](const Target& t) {
+      return t.pid ? static_cast<pid_t>(t.pid) : stage.pid_of(t.process);
+    });
+    std::ofstream log_file(folder + "/latency.hlog");
+    HlogWriter log(log_file, base::wall_now(), "response and service time, by sekisho prove");
+    engine.start();
+    observer.start(engine.began(), campaign.interval);
+    stage.start_faults(engine.began());
+    while (!engine.done()) {
+      if (interrupt.requested(kTurn)) engine.interrupt();
+      add_intervals(engine, result, log);
+      take_happenings(stage, result);
+    }
+    result.ended_at = seconds(base::mono_now() - engine.began());
+    Engine::Books books = engine.finish();
+    result.segments = std::move(books.segments);
+    result.aftermaths = std::move(books.aftermaths);
+    add_intervals(engine, result, log);
+    result.series = observer.finish();
+    result.environment.target_version = version_of_target(result.series);
+    stage.end_faults();
+    take_happenings(stage, result);
+  }
+  result.interrupted = cancelled();
+  try {
+    stage.perform(campaign.teardown, "teardown");
+  } catch (const std::runtime_error& error) {
+    result.happenings.push_back({result.ended_at, error.what(), true});
+  }
+  result.deaths = stage.deaths();
+  stage.close();
+  take_happenings(stage, result);
+  judge(result, campaign);
+  return result;
+}
+
+}  // namespace
+
+RunEnd run_and_report(const RunOptions& options, Interrupt& interrupt) {
+  RunEnd end;
+  end.folder = options.out.empty() ? "prove-" + fs::path(options.campaign).stem().string() : options.out;
+  const std::string scratch = end.folder + "/run";
+  fs::remove(end.folder + "/result.json");  // an earlier run's must not pass for this one's
+  fs::remove_all(scratch);
+  fs::create_directories(scratch);
+  const Campaign campaign = load_campaign(options.campaign, {.set = options.set,
+                                                             .time_scale = options.time_scale,
+                                                             .binary = fs::read_symlink("/proc/self/exe"),
+                                                             .run_dir = fs::absolute(scratch),
+                                                             .env = config::process_env()});
+  end.result = conduct(campaign, options, scratch, interrupt);
+  try {
+    if (fs::exists(scratch + "/latency.hlog"))
+      fs::rename(scratch + "/latency.hlog", end.folder + "/latency.hlog");
+    save_result(end.result, end.folder + "/result.json");
+    if (!options.save.empty()) save_result(end.result, options.save);
+  } catch (const std::runtime_error& error) {
+    end.report_error = error.what();
+  }
+  return end;
+}
+
+int run_campaign(const RunOptions& options, Interrupt& interrupt) {
+  const RunEnd end = run_and_report(options, interrupt);
+  const Verdict verdict = end.result.verdict;
+  fmt::print("{}", text_summary(end.result));
+  if (!options.baseline.empty()) {
+    const CompareOptions comparison;
+    const Comparison with_baseline = compare({figures_of(load_result(options.baseline), options.baseline)},
+                                             {figures_of(end.result, end.folder)}, comparison);
+    fmt::print("{}", table_of(with_baseline, comparison));
+  }
+  if (!end.report_error.empty()) {
+    fmt::print(stderr, "sekisho: {}\n", end.report_error);
+    return verdict == Verdict::kPass ? kNoReport : static_cast<int>(verdict);
+  }
+  fmt::print("  report: {}/report.html\n", end.folder);
+  return static_cast<int>(verdict);
+}
+
+}  // namespace prove
