@@ -20,7 +20,7 @@ void Exchange::start(const PlannedStep& step, Wire wire, Values& values, std::ui
   bandwidth_ = bandwidth;
   sent_ = first_byte_ = kNever;
   bytes_ = read_ = 0;
-  reusable_ = false;
+  reusable_ = refused_ = false;
   headers_met_ = captured_ = true;
   parser_.start(step.request.to_head());
   if (step.expectation.keeps_body()) body_.clear();
@@ -41,7 +41,7 @@ bool Exchange::send(net::Stream& stream) {
     const ssize_t n = stream.try_write(to_send_);
     if (n == net::Stream::kAgain) return false;
     // Whoever refuses an upload may have answered before he closed: what has come is read all the same.
-    if (n < 0) send_failed_ = true;
+    if (n < 0) send_failed_ = refused_ = true;
     if (n > 0) to_send_.remove_prefix(static_cast<std::size_t>(n));
   }
   return true;
@@ -73,7 +73,10 @@ Exchange::Wait Exchange::advance(net::Stream& stream) {
       return stream.watch().readable || !to_send_.empty() ? Wait::kWrite : Wait::kRead;
     }
     done_ = clock_.now();
-    if (n < 0) return finish(End::kReset, false);
+    if (n < 0) {
+      refused_ = true;
+      return finish(End::kReset, false);
+    }
     if (n == 0) {
       const bool whole = parser_.ended() == ReplyParser::Event::kEnd;
       return finish(whole ? End::kWhole : End::kReset, false);

@@ -47,6 +47,7 @@ class Exchange {
   End end() const { return end_; }
   Nanos done() const { return done_; }
   bool reusable() const { return reusable_; }  // the connection
+  bool refused() const { return refused_; }    // with End::kReset: by a reset, and not by an orderly end
   Ending judge();                              // with End::kWhole; captures what the step captures
 
  private:
@@ -74,6 +75,7 @@ class Exchange {
   std::uint64_t read_ = 0;  // bytes of the connection, for pacing
   End end_ = End::kWhole;
   bool reusable_ = false;
+  bool refused_ = false;
   bool headers_met_ = true;
   bool captured_ = true;
   std::string body_;

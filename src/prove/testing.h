@@ -5,8 +5,8 @@
 
 #include <atomic>
 #include <functional>
-#include <list>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -34,9 +34,11 @@ class Server {
     ::shutdown(listener_, SHUT_RDWR);
     thread_.join();
     ::close(listener_);
-    for (Served& served : served_) ::shutdown(served.fd, SHUT_RDWR);
-    for (Served& served : served_) served.thread.join();
-    for (Served& served : served_) ::close(served.fd);
+    {
+      std::lock_guard guard(lock_);
+      for (const int fd : open_) ::shutdown(fd, SHUT_RDWR);
+    }
+    for (std::thread& thread : threads_) thread.join();
   }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -53,16 +55,14 @@ class Server {
   }
 
  private:
-  struct Served {
-    int fd;
-    std::thread thread;
-  };
   void accept() {
     while (!closing_) {
       const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       if (fd < 0) continue;
       ++connections_;
-      served_.push_back({::dup(fd), std::thread([this, fd] { serve(fd); })});
+      std::lock_guard guard(lock_);
+      open_.insert(fd);
+      threads_.emplace_back([this, fd] { serve(fd); });
     }
   }
   void serve(int fd) {
@@ -73,7 +73,9 @@ class Server {
       ++requests_;
       if (!handler_(peer, head, number)) break;
     }
-    ::shutdown(fd, SHUT_RDWR);
+    std::lock_guard guard(lock_);
+    open_.erase(fd);
+    peer.close();
   }
 
   Handler handler_;
@@ -82,7 +84,9 @@ class Server {
   std::atomic<bool> closing_{false};
   std::atomic<int> connections_{0}, requests_{0};
   std::thread thread_;
-  std::list<Served> served_;  // filled by the accepting thread alone, looked at when that has ended
+  std::mutex lock_;
+  std::set<int> open_;
+  std::vector<std::thread> threads_;  // filled by the accepting thread alone, looked at when that has ended
 };
 
 // A campaign against one target, to be changed by the test before it runs.

@@ -58,11 +58,21 @@ bool User::fit_for_use(Connection& connection) {
   return came.starts_with("HTTP/1.1 408") || came.starts_with("HTTP/1.0 408");
 }
 
-// Who keeps connections may close one just as a request sets out. That is nobody's failure where the request may
-// be sent twice, but only within the time that the news takes: what is cut later was cut while it was served.
-bool User::may_retry(const Connection& connection, const PlannedStep& step) const {
-  return connection.used && step.request.idempotent() && !exchange_.begun() &&
-         exchange_.done() - exchange_.sent() < 2 * connection.connect_took + Millis(5);
+// Who keeps connections may close one just as a request sets out. That is nobody's failure where the request may be
+// sent twice and was not read, and so it comes back: a system answers bytes that nobody will read with a reset. An
+// orderly end alone means that the request was read and dropped; if a reset is to follow it, it takes a round trip.
+net::Task<bool> User::was_unread(Connection& connection, const PlannedStep& step) {
+  constexpr Nanos kLongest = Millis(50);  // what is cut later was cut while it was served
+  const Nanos round_trip = connection.connect_took;
+  if (!connection.used || !step.request.idempotent() || exchange_.begun() || cut_) co_return false;
+  if (exchange_.done() - exchange_.sent() > 2 * round_trip + kLongest) co_return false;
+  if (exchange_.refused()) co_return true;
+  generator_.wake_at(generator_.clock().now() + 2 * round_trip, *this);
+  co_await Park{*this};
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(connection.stream.fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+  co_return error != 0;
 }
 
 net::Task<Ending> User::connect(Connection& connection, const PlannedStep& step, base::Mono deadline) {
@@ -196,7 +206,7 @@ net::Task<> User::run() {
           break;
         }
         const bool again =
-            exchange_.end() == Exchange::End::kReset && !retried && may_retry(connection, step) && !cut_;
+            exchange_.end() == Exchange::End::kReset && !retried && co_await was_unread(connection, step);
         close(connection);
         if (!again) {
           record.ending = {Outcome::kFailed,

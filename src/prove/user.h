@@ -67,7 +67,7 @@ class User {
   net::Task<Ending> connect(Connection& connection, const PlannedStep& step, base::Mono deadline);
   bool fit_for_use(Connection& connection);
   void close(Connection& connection);
-  bool may_retry(const Connection& connection, const PlannedStep& step) const;
+  net::Task<bool> was_unread(Connection& connection, const PlannedStep& step);
 
   Generator& generator_;
   const std::uint64_t number_;
