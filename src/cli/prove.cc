@@ -7,6 +7,7 @@
 
 #include "config/env.h"
 #include "prove/load.h"
+#include "prove/report_files.h"
 #include "prove/result_json.h"
 #include "prove/selftest.h"
 
@@ -131,6 +132,12 @@ int ProveCommand::run() {
   if (*check_) return check();
   if (*compare_) return compare();
   if (*selftest_) return prove::run_selftest(std::cout, file_);
+  if (*report_) {
+    const fs::path folder = fs::path(file_).parent_path();
+    if (options_.out.empty()) options_.out = folder.empty() ? "." : folder.string();
+    prove::write_reports(prove::load_result(file_), options_.out);
+    return 0;
+  }
   prove::Interrupt interrupt;
   options_.set = assignments(set_);
   if (*run_) return prove::run_campaign(options_, interrupt);

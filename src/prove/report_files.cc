@@ -45,6 +45,9 @@ bool write_synced(const std::string& path, std::string_view content) {
   return written && closed;
 }
 
+constexpr std::string_view kNames[] = {"report.html",    "report.md",    "junit.xml",    "summary.json",
+                                       "benchmark.json", "latency.hgrm", "latency.hlog", "result.json"};
+
 class Parts {  // files under their provisional names, removed unless they were published
  public:
   explicit Parts(std::string folder) : folder_(std::move(folder)) {}
@@ -78,6 +81,12 @@ class Parts {  // files under their provisional names, removed unless they were 
 };
 
 }  // namespace
+
+void remove_reports(const std::string& folder) {
+  std::error_code ignored;  // what is not there need not go
+  for (const std::string_view name : kNames)
+    std::filesystem::remove(std::filesystem::path(folder) / name, ignored);
+}
 
 void write_reports(const Result& result, const std::string& folder) {
   std::error_code error;

@@ -13,6 +13,9 @@
 
 namespace prove {
 
+// Takes away what an earlier run left there, the interval log too, so that it does not pass for this run's.
+void remove_reports(const std::string& folder);
+
 void write_reports(const Result& result, const std::string& folder);  // makes the folder
 
 }  // namespace prove

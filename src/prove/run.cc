@@ -16,6 +16,8 @@
 #include "prove/judge.h"
 #include "prove/load.h"
 #include "prove/observer.h"
+#include "prove/progress.h"
+#include "prove/report_files.h"
 #include "prove/report_text.h"
 #include "prove/result_json.h"
 #include "prove/stage.h"
@@ -82,6 +84,35 @@ void add_intervals(Engine& engine, Result& result, HlogWriter& log) {
   }
 }
 
+Progress progress_of(const Result& result, const Timeline& timeline, double elapsed,
+                     std::vector<std::string> faults) {
+  Progress p;
+  p.campaign = result.name;
+  p.elapsed = std::max(elapsed, 0.0);
+  p.total = seconds(timeline.end());
+  p.ending = p.elapsed > p.total;
+  for (const PhaseInfo& phase : result.phases) {
+    if (p.elapsed < phase.from) break;
+    p.phase = phase.name;
+    p.warm_up = phase.warm_up;
+  }
+  for (const Interval& row : result.intervals)
+    for (std::size_t i = 0; i < kOutcomes; ++i) p.outcomes[i] += row.outcomes[i];
+  if (!result.intervals.empty()) {
+    const Interval& last = result.intervals.back();
+    std::uint64_t done = 0;
+    for (const std::uint64_t n : last.outcomes) done += n;
+    p.offered_rate = static_cast<double>(last.offered) / last.seconds;
+    p.done_rate = static_cast<double>(done) / last.seconds;
+    p.p50 = last.p50;
+    p.p99 = last.p99;
+    p.waiting = last.waiting;
+    p.busy = last.busy;
+  }
+  p.faults = std::move(faults);
+  return p;
+}
+
 void take_happenings(Stage& stage, Result& result) {
   for (Happening& happening : stage.take_happenings()) result.happenings.push_back(std::move(happening));
 }
@@ -123,6 +154,7 @@ Result conduct(const Campaign& given, const RunOptions& options, const std::stri
     });
     std::ofstream log_file(folder + "/latency.hlog");
     HlogWriter log(log_file, base::wall_now(), "response and service time, by sekisho prove");
+    ProgressDisplay display(stderr, ProgressDisplay::mode_for(stderr, options.quiet));
     engine.start();
     observer.start(engine.began(), campaign.interval);
     stage.start_faults(engine.began());
@@ -130,7 +162,12 @@ Result conduct(const Campaign& given, const RunOptions& options, const std::stri
       if (interrupt.requested(kTurn)) engine.interrupt();
       add_intervals(engine, result, log);
       take_happenings(stage, result);
+      const base::Mono now = base::mono_now();
+      if (display.due(now))
+        display.show(progress_of(result, timeline, seconds(now - engine.began()), stage.active_faults()),
+                     now);
     }
+    display.end();
     result.ended_at = seconds(base::mono_now() - engine.began());
     Engine::Books books = engine.finish();
     result.segments = std::move(books.segments);
@@ -160,7 +197,7 @@ RunEnd run_and_report(const RunOptions& options, Interrupt& interrupt) {
   RunEnd end;
   end.folder = options.out.empty() ? "prove-" + fs::path(options.campaign).stem().string() : options.out;
   const std::string scratch = end.folder + "/run";
-  fs::remove(end.folder + "/result.json");  // an earlier run's must not pass for this one's
+  remove_reports(end.folder);  // an earlier run's must not pass for this one's
   fs::remove_all(scratch);
   fs::create_directories(scratch);
   const Campaign campaign = load_campaign(options.campaign, {.set = options.set,
@@ -172,7 +209,7 @@ RunEnd run_and_report(const RunOptions& options, Interrupt& interrupt) {
   try {
     if (fs::exists(scratch + "/latency.hlog"))
       fs::rename(scratch + "/latency.hlog", end.folder + "/latency.hlog");
-    save_result(end.result, end.folder + "/result.json");
+    write_reports(end.result, end.folder);
     if (!options.save.empty()) save_result(end.result, options.save);
   } catch (const std::runtime_error& error) {
     end.report_error = error.what();
