@@ -63,23 +63,24 @@ std::vector<Outcome> outcomes_seen(const Result& result) {
   return seen;
 }
 
-void step_row(HtmlTable& table, std::string_view css, const std::string& name, const StepStats& stats,
-              const std::vector<Outcome>& outcomes) {
+void step_row(HtmlTable& table, std::string_view css, const std::string& name, const std::string& sub,
+              const StepStats& stats, const std::vector<Outcome>& outcomes) {
   const Hdr response = latency_of_sent(stats, &OutcomeStats::response);
   const Hdr service = latency_of_sent(stats, &OutcomeStats::service);
   std::uint64_t requests = 0;
   for (const OutcomeStats& o : stats.outcomes) requests += o.count;
-  table.row(css).name(name).figure(count_text(requests));
+  std::string title = "<th scope=\"row\">" + html(name);
+  if (!sub.empty()) title += "<span class=\"sub\">" + html(sub) + "</span>";
+  title += "<span class=\"sub\">" + html(statuses_text(stats)) + "</span>";
+  if (const std::string reasons = reasons_text(stats); !reasons.empty())
+    title += "<span class=\"sub bad\">" + html(reasons) + "</span>";
+  table.row(css).markup(title + "</th>").figure(count_text(requests));
   for (const Outcome outcome : outcomes) {
     const std::uint64_t count = stats.outcomes[static_cast<std::size_t>(outcome)].count;
     table.figure(count == 0 ? "–" : count_text(count));
   }
   for (const double p : {50.0, 95.0, 99.0}) table.figure(ago(response, p));
   table.figure(response.count() > 0 ? duration_text(response.max()) : "–").figure(ago(service, 99));
-  const std::string statuses = statuses_text(stats), reasons = reasons_text(stats);
-  std::string notes = "<td class=\"notes\">" + html(statuses);
-  if (!reasons.empty()) notes += "<span class=\"sub bad\">" + html(reasons) + "</span>";
-  table.markup(notes + "</td>");
 }
 
 }  // namespace
@@ -116,7 +117,7 @@ std::string figures_html(const Summary& s) {
                        label, html(value), html(note));
   };
   card("Requests", count_text(s.sent),
-       s.skipped > 0 ? count_text(s.skipped) + " skipped" : "in " + seconds_text(s.measured.seconds));
+       s.skipped > 0 ? count_text(s.skipped) + " skipped" : "in " + seconds_text(s.seconds));
   card("Rate", rate_text(s.achieved_rate),
        s.kept ? fmt::format("{} of {} sent in time", percent_text(*s.kept), rate_text(s.offered_rate))
               : "closed model");
@@ -214,8 +215,7 @@ std::string stretches_html(const Summary& s) {
                    "</span></th>");
       table.text(clock_text(stretch.from) + "–" + clock_text(stretch.to)).text(stretch.load);
       table.figure(count_text(sent));
-      table.figure(stretch.total.seconds > 0 ? rate_text(static_cast<double>(sent) / stretch.total.seconds)
-                                             : "–");
+      table.figure(stretch.seconds > 0 ? rate_text(static_cast<double>(sent) / stretch.seconds) : "–");
       table.figure(success ? percent_text(*success) : "–");
       for (const double p : {50.0, 95.0, 99.0}) table.figure(ago(stretch.response, p));
       table.figure(stretch.response.count() > 0 ? duration_text(stretch.response.max()) : "–");
@@ -233,14 +233,15 @@ std::string steps_html(const Result& result) {
   std::vector<HtmlHead> heads = {{"step"}, {"requests", true}};
   for (const Outcome outcome : outcomes) heads.push_back({outcome_text(outcome), true});
   for (const char* head : {"p50", "p95", "p99", "max", "service p99"}) heads.push_back({head, true});
-  heads.push_back({"statuses and reasons"});
   HtmlTable table(heads);
   for (const ScenarioInfo& scenario : result.scenarios) {
-    const std::string name = fmt::format("{} (weight {})", scenario.name, number_text(scenario.weight));
-    step_row(table, "group", name, total(result, measured, scenario.name).stats, outcomes);
-    if (scenario.steps.size() < 2 && !scenario.steps.empty() && scenario.steps[0] == scenario.name) continue;
+    const bool single = scenario.steps.size() == 1;
+    std::string sub = fmt::format("weight {}", number_text(scenario.weight));
+    if (single && scenario.steps[0] != scenario.name) sub = scenario.steps[0] + ", " + sub;
+    step_row(table, "group", scenario.name, sub, total(result, measured, scenario.name).stats, outcomes);
+    if (single) continue;
     for (const std::string& step : scenario.steps)
-      step_row(table, "", step, total(result, measured, scenario.name, step).stats, outcomes);
+      step_row(table, "", step, "", total(result, measured, scenario.name, step).stats, outcomes);
   }
   return "<section id=\"steps\"><h2>Scenarios and steps</h2>\n<p class=\"quiet\">Warm-up left out. Latencies "
          "are "

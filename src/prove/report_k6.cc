@@ -78,7 +78,8 @@ std::string k6_summary(const Result& result) {
   for (const CheckResult& check : result.checks) {
     const bool passed = check.state == CheckResult::State::kHeld;
     ++(passed ? held : not_held);
-    const std::string name = clean(check.name);
+    const std::string scope = scope_text(check.scope);
+    const std::string name = clean(scope.empty() ? check.name : check.name + " (" + scope + ")");
     checks[name] = json::object{{"name", name},
                                 {"path", "::" + name},
                                 {"id", ""},
@@ -87,7 +88,7 @@ std::string k6_summary(const Result& result) {
   }
   json::object duration = trend(s.response);
   duration["thresholds"] = thresholds(result);
-  const double seconds = s.measured.seconds;
+  const double seconds = s.seconds;
   const json::object summary = {
       {"metrics", json::object{{"http_req_duration", duration},
                                {"service_time", trend(s.service)},

@@ -95,7 +95,7 @@ std::string sentence(const Result& result, const Summary& s, const Peaks& peaks)
         count_text(peaks.waiting), duration_text(response), duration_text(service));
   std::string text = fmt::format("No limit was reached: at the highest rate, {}, p99 was {}",
                                  rate_text(peaks.rate), duration_text(peaks.rate_p99));
-  if (s.measured.busy > 0) text += fmt::format("; the generator was {} busy", percent_text(s.measured.busy));
+  if (s.measured.busy > 0) text += fmt::format("; the generator was {:.0f} % busy", s.measured.busy);
   if (cpu != nullptr) text += fmt::format("; the target used at most {}", cpus_text(cpu->peak, cpus));
   return text + ".";
 }
@@ -119,7 +119,7 @@ void tell_limit(const Result& result, Summary& s) {
            duration_text(Nanos(static_cast<std::int64_t>(1e9 * cpu.seconds / static_cast<double>(s.sent)))),
            "of the target"});
   }
-  s.capacity.push_back({"Generator", percent_text(s.measured.busy) + " busy", "its busiest thread"});
+  s.capacity.push_back({"Generator", fmt::format("{:.0f} % busy", s.measured.busy), "its busiest thread"});
   s.capacity.push_back({"Send lag", duration_text(s.measured.lag.percentile(99)),
                         fmt::format("p99; p50 {}", duration_text(s.measured.lag.percentile(50)))});
   s.capacity.push_back({"Connections", count_text(peaks.connections),

@@ -27,6 +27,7 @@ std::vector<Stretch> phases_of(const Result& result) {
                    .to = phase.to,
                    .kind = phase.warm_up ? Stretch::Kind::kWarmUp : Stretch::Kind::kPhase,
                    .load = phase.load,
+                   .seconds = 0,
                    .total = total(result, inside),
                    .response = {},
                    .service = {}});
@@ -45,11 +46,17 @@ std::vector<Stretch> spans_of(const Result& result) {
                    .to = seconds_of(span.to),
                    .kind = span.fault ? Stretch::Kind::kFault : Stretch::Kind::kWindow,
                    .load = {},
+                   .seconds = 0,
                    .total = total(result, inside),
                    .response = {},
                    .service = {}});
   }
   return all;
+}
+
+// What was cut short did not last as long as its timeline says.
+double lasted(const Result& result, double from, double to) {
+  return std::max(0.0, (result.interrupted ? std::min(to, result.ended_at) : to) - from);
 }
 
 bool measured_at(const Result& result, double at) {
@@ -149,16 +156,11 @@ Summary summarize(const Result& result) {
   s.skipped = s.measured.stats.outcomes[static_cast<std::size_t>(Outcome::kSkipped)].count;
   s.sent = s.measured.requests() - s.skipped;
   for (const OutcomeStats& o : s.measured.stats.outcomes) s.bytes += o.bytes;
-  // What was cut short did not last as long as its timeline says.
-  double seconds = s.measured.seconds;
-  if (result.interrupted) {
-    seconds = 0;
-    for (const PhaseInfo& phase : result.phases)
-      if (!phase.warm_up) seconds += std::max(0.0, std::min(phase.to, result.ended_at) - phase.from);
-  }
-  if (seconds > 0) {
-    s.offered_rate = static_cast<double>(s.measured.offered) / seconds;
-    s.achieved_rate = static_cast<double>(s.sent) / seconds;
+  for (const PhaseInfo& phase : result.phases)
+    if (!phase.warm_up) s.seconds += lasted(result, phase.from, phase.to);
+  if (s.seconds > 0) {
+    s.offered_rate = static_cast<double>(s.measured.offered) / s.seconds;
+    s.achieved_rate = static_cast<double>(s.sent) / s.seconds;
   }
   if (s.measured.offered > 0)
     s.kept = 100.0 * static_cast<double>(s.measured.sent) / static_cast<double>(s.measured.offered);
@@ -167,6 +169,7 @@ Summary summarize(const Result& result) {
   s.spans = spans_of(result);
   for (std::vector<Stretch>* stretches : {&s.phases, &s.spans})
     for (Stretch& stretch : *stretches) {
+      stretch.seconds = lasted(result, stretch.from, stretch.to);
       stretch.response = latency_of_sent(stretch.total.stats, &OutcomeStats::response);
       stretch.service = latency_of_sent(stretch.total.stats, &OutcomeStats::service);
     }

@@ -17,7 +17,8 @@ struct Stretch {  // a phase, a window or a fault, added up
   std::string name;
   double from = 0, to = 0;  // seconds
   enum class Kind : std::uint8_t { kPhase, kWarmUp, kWindow, kFault } kind = Kind::kPhase;
-  std::string load;  // of a phase
+  std::string load;    // of a phase
+  double seconds = 0;  // that it lasted; less than `to` says when the run was cut short
   Total total;
   Hdr response, service;  // of all that was sent
 };
@@ -33,7 +34,8 @@ struct Figure {
 };
 
 struct Summary {
-  Total measured;  // all but warm-up
+  Total measured;      // all but warm-up
+  double seconds = 0;  // that this lasted
   Hdr response, service, first_byte;
   std::uint64_t sent = 0;         // requests with an outcome but `skipped`
   std::uint64_t skipped = 0;      // never sent

@@ -43,6 +43,8 @@
     context.fillText(shown, from + 3, y);
   }
 
+  const spanned = data.spans.length > 0, top = spanned ? 30 : 16;  // room above a plot, for one row of names or two
+
   const bands = {
     id: 'bands',
     beforeDatasetsDraw(chart) {
@@ -61,11 +63,11 @@
         ctx.setLineDash([3, 3]);
         if (phase.from > 0) {
           ctx.beginPath();
-          ctx.moveTo(from, area.top - 14);
+          ctx.moveTo(from, area.top - top);
           ctx.lineTo(from, area.bottom);
           ctx.stroke();
         }
-        label(ctx, phase.name, from, to, area.top - 2, colour('quiet'));
+        label(ctx, phase.name, from, to, area.top - top + 14, colour('quiet'));
       }
       ctx.setLineDash([]);
       for (const span of data.spans) {
@@ -81,19 +83,11 @@
         ctx.lineTo(place(at), area.bottom);
         ctx.stroke();
       }
-      ctx.restore();
-    },
-    afterDatasetsDraw(chart) {
-      const {ctx, chartArea: area, scales: {x}} = chart;
-      const place = s => Math.min(Math.max(x.getPixelForValue(s), area.left), area.right);
-      ctx.save();
-      ctx.font = '11px system-ui, sans-serif';
-      ctx.textBaseline = 'top';
       const spans = [...data.spans].sort((a, b) => a.from - b.from);
       spans.forEach((span, i) => {  // the name may run on beyond a short fault, up to the next one
         const from = place(span.from);
         const next = i + 1 < spans.length ? place(spans[i + 1].from) : area.right;
-        label(ctx, span.name, from, Math.max(next, place(span.to)), area.top + 3, colour(span.fault ? 'fail' : 'accent'));
+        label(ctx, span.name, from, next, area.top - 2, colour(span.fault ? 'fail' : 'accent'));
       });
       if (pointed !== null && pointed >= x.min && pointed <= x.max) {
         ctx.strokeStyle = colour('phase-line');
@@ -147,7 +141,8 @@
     const place = figure.querySelector('.legend');
     if (chart.data.datasets.length < 2) return;
     chart.legendButtons = () => {
-      place.replaceChildren(...chart.data.datasets.map((set, i) => {
+      place.replaceChildren(...chart.data.datasets.flatMap((set, i) => {
+        if (set.within !== undefined) return [];  // shown and hidden with another
         const button = document.createElement('button');
         button.type = 'button';
         button.setAttribute('aria-pressed', String(chart.isDatasetVisible(i)));
@@ -160,11 +155,14 @@
         sample.append(stroke);
         button.append(sample, set.label);
         button.onclick = () => {
-          chart.setDatasetVisibility(i, !chart.isDatasetVisible(i));
+          const visible = !chart.isDatasetVisible(i);
+          chart.data.datasets.forEach((other, k) => {
+            if (k === i || other.within === i) chart.setDatasetVisibility(k, visible);
+          });
           chart.update('none');
           chart.legendButtons();
         };
-        return button;
+        return [button];
       }));
     };
   }
@@ -177,7 +175,7 @@
       options: {
         animation: false, parsing: false, normalized: true, responsive: true, maintainAspectRatio: false,
         events: ['mousemove', 'mouseout', 'click', 'touchstart', 'touchmove'],
-        layout: {padding: {top: timed ? 16 : 4, right: 6}},
+        layout: {padding: {top: timed ? top : 4, right: 6}},
         interaction: {mode: timed ? 'index' : 'nearest', axis: 'x', intersect: false},
         scales: {x, y},
         plugins: {
@@ -228,9 +226,9 @@
       draw(figure, sets, {...timed, x: timeAxis(), y: linear(number), value: v => number(v) + '/s'});
     },
     latency(figure) {
-      const sets = [['p50', 'ok'], ['p95', 'denied'], ['p99', 'timed_out'], ['max', 'skipped']].map(([name, tone]) =>
+      const sets = [['p50', 'p50'], ['p95', 'p95'], ['p99', 'p99'], ['max', 'skipped']].map(([name, tone]) =>
         line(name, tone, points(at, positive(rows[name])), name === 'max' ? {borderWidth: 1} : {}));
-      sets.push(line('service p99', 'timed_out', points(at, positive(rows.service_p99)), {borderDash: [4, 3], borderWidth: 1.2}));
+      sets.push(line('service p99', 'limited', points(at, positive(rows.service_p99)), {borderDash: [4, 3], borderWidth: 1.2}));
       draw(figure, sets, {...timed, x: timeAxis(), y: decades(), value: latency});
     },
     outcomes(figure) {
@@ -251,7 +249,8 @@
         const many = data.percentiles.length > 1;
         const pairs = list => list.map(([x, y]) => ({x, y: y > 0 ? y : null}));
         sets.push(line(many ? said(outcome) : 'response', outcome, pairs(response), {borderWidth: outcome === 'all' ? 2.4 : 1.6}));
-        sets.push(line(many ? said(outcome) + ', service' : 'service', outcome, pairs(service), {borderDash: [5, 4], borderWidth: 1.3}));
+        sets.push(line(many ? said(outcome) + ', service' : 'service', outcome, pairs(service),
+          {borderDash: [5, 4], borderWidth: 1.3, ...(many ? {within: sets.length - 1} : {})}));
       }
       const last = Math.max(1, ...data.percentiles.map(p => p.response.length ? p.response[p.response.length - 1][0] : 0));
       const x = {type: 'linear', min: 0, max: last, grid: {display: true, drawBorder: false},
