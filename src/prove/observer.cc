@@ -17,10 +17,10 @@ double seconds(base::Nanos t) {
   return std::chrono::duration<double>(t).count();
 }
 
-// When to sample: each interval, and each boundary of the timeline.
+// When to sample: each interval, and each boundary of the timeline but its beginning.
 std::vector<base::Nanos> sample_times(const Timeline& timeline, base::Nanos interval) {
   std::vector<base::Nanos> times;
-  for (base::Nanos at{0}; at < timeline.end(); at += interval) times.push_back(at);
+  for (base::Nanos at = interval; at < timeline.end(); at += interval) times.push_back(at);
   for (const Segment& segment : timeline.segments()) times.push_back(segment.to);
   std::ranges::sort(times);
   times.erase(std::ranges::unique(times).begin(), times.end());
@@ -32,6 +32,10 @@ std::vector<base::Nanos> sample_times(const Timeline& timeline, base::Nanos inte
 Observer::Observer(const Campaign& campaign, const Timeline& timeline, std::set<std::string> families,
                    PidOf pid_of)
     : campaign_(campaign), timeline_(timeline), families_(std::move(families)), pid_of_(std::move(pid_of)) {}
+
+void Observer::sample_before() {
+  sample(0);
+}
 
 void Observer::start(base::Mono began, base::Nanos interval) {
   thread_ = std::thread([this, began, interval] { run(began, interval); });

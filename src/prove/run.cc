@@ -155,6 +155,7 @@ Result conduct(const Campaign& given, const RunOptions& options, const std::stri
     std::ofstream log_file(folder + "/latency.hlog");
     HlogWriter log(log_file, base::wall_now(), "response and service time, by sekisho prove");
     ProgressDisplay display(stderr, ProgressDisplay::mode_for(stderr, options.quiet));
+    observer.sample_before();
     engine.start();
     observer.start(engine.began(), campaign.interval);
     stage.start_faults(engine.began());
