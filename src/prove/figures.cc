@@ -60,11 +60,10 @@ std::string duration_text(base::Nanos duration) {
 std::string seconds_text(double seconds) {
   if (seconds < 0.9995 && seconds > -0.9995)
     return duration_text(base::Nanos(static_cast<std::int64_t>(seconds * 1e9)));
-  if (seconds < 59.95) {
-    const double tenths = std::round(seconds * 10) / 10;
-    return std::abs(seconds - std::round(seconds)) < 1e-9 ? fmt::format("{:.0f} s", seconds)
-           : seconds < 9.995                              ? fmt::format("{:.2f} s", seconds)
-                                                          : fmt::format("{:.1f} s", tenths);
+  if (seconds < 59.5) {
+    const double hundredths = std::round(seconds * 100) / 100;
+    if (hundredths == std::floor(hundredths)) return fmt::format("{:.0f} s", hundredths);
+    return seconds < 9.995 ? fmt::format("{:.2f} s", seconds) : fmt::format("{:.1f} s", seconds);
   }
   const auto whole = static_cast<std::uint64_t>(std::llround(seconds));
   const std::uint64_t hours = whole / 3600, minutes = whole / 60 % 60, rest = whole % 60;

@@ -13,8 +13,11 @@ TEST(Figures, DurationsHaveThreeDigitsAndAUnit) {
   EXPECT_EQ(duration_text(base::Nanos(41'234)), "41.2 µs");
   EXPECT_EQ(duration_text(base::Nanos(999'600)), "1.00 ms");
   EXPECT_EQ(duration_text(base::Nanos(12'400'000)), "12.4 ms");
-  EXPECT_EQ(duration_text(base::Nanos(999'700'000)), "1.00 s");
+  EXPECT_EQ(duration_text(base::Nanos(999'700'000)), "1 s");
   EXPECT_EQ(duration_text(base::Nanos(1'500'000'000)), "1.50 s");
+  EXPECT_EQ(seconds_text(30.004), "30 s");
+  EXPECT_EQ(seconds_text(30.04), "30.0 s");
+  EXPECT_EQ(seconds_text(59.9), "1 min");
   EXPECT_EQ(duration_text(base::Seconds(125)), "2 min 5 s");
   EXPECT_EQ(duration_text(base::Seconds(5'400)), "1 h 30 min");
 }

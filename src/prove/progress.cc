@@ -66,8 +66,9 @@ std::string phase_of(const Progress& p) {
 }
 
 std::string rates(const Progress& p) {
-  std::string text = rate_text(p.done_rate);
-  if (p.offered_rate > 0) text += " of " + rate_text(p.offered_rate);
+  // Two things, since an arrival may be a journey of several requests.
+  std::string text = number_text(p.done_rate) + " requests/s";
+  if (p.offered_rate > 0) text += ", " + number_text(p.offered_rate) + " arrivals/s";
   return text;
 }
 

@@ -41,8 +41,8 @@ using File = std::unique_ptr<std::FILE, Closed>;
 
 TEST(Progress, TellsPhaseRatesLatencyAndOutcomes) {
   const std::string text = progress_lines(example(), 100, false);
-  for (const char* part : {"chaos", "steady", "1:05 of 10:00", "998/s of 1,000/s", "p50 900 µs",
-                           "p99 12.0 ms", "generator 14 % busy", "ok 12,345", "timed out 3"})
+  for (const char* part : {"chaos", "steady", "1:05 of 10:00", "998 requests/s, 1,000 arrivals/s",
+                           "p50 900 µs", "p99 12.0 ms", "generator 14 % busy", "ok 12,345", "timed out 3"})
     EXPECT_THAT(text, HasSubstr(part));
   EXPECT_THAT(text, Not(HasSubstr("\x1b"))) << "no colour was asked for";
   EXPECT_THAT(text, Not(HasSubstr("fault")));

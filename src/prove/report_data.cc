@@ -133,12 +133,14 @@ json::object interval_columns(const std::vector<Interval>& rows) {
 }  // namespace
 
 std::vector<Interval> thinned(const std::vector<Interval>& rows, std::size_t bound) {
-  if (rows.size() <= bound) return rows;
-  const std::size_t group = (rows.size() + bound - 1) / bound;
+  const std::size_t group = std::max<std::size_t>(1, (rows.size() + bound - 1) / bound);
+  double longest = 0;
+  for (const Interval& row : rows) longest = std::max(longest, row.seconds);
   std::vector<Interval> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Interval& row = rows[i];
-    if (i % group == 0) {
+    const bool scrap = row.seconds < longest / 2;
+    if (out.empty() || (i % group == 0 && !scrap)) {
       out.push_back(row);
       continue;
     }
@@ -153,7 +155,7 @@ std::vector<Interval> thinned(const std::vector<Interval>& rows, std::size_t bou
       sum.*which = std::max(sum.*which, row.*which);
     for (std::uint64_t Interval::* which : {&Interval::connections, &Interval::in_flight, &Interval::waiting})
       sum.*which = std::max(sum.*which, row.*which);
-    sum.busy = std::max(sum.busy, row.busy);
+    if (!scrap) sum.busy = std::max(sum.busy, row.busy);  // a share of almost no time says nothing
   }
   return out;
 }
@@ -179,10 +181,13 @@ std::vector<Point> hit_ratio(const Result& result, const std::string& target) {
 
 std::vector<Point> cpus_used(const Series& series) {
   std::vector<Point> points;
+  double longest = 0;
+  for (std::size_t i = 1; i < series.points.size(); ++i)
+    longest = std::max(longest, series.points[i].at - series.points[i - 1].at);
   for (std::size_t i = 1; i < series.points.size(); ++i) {
     const Point &a = series.points[i - 1], &b = series.points[i];
-    if (b.at > a.at && b.value >= a.value)
-      points.push_back({(a.at + b.at) / 2, (b.value - a.value) / (b.at - a.at)});
+    if (b.at - a.at < longest / 10) continue;  // /proc counts in hundredths of a second
+    if (b.value >= a.value) points.push_back({(a.at + b.at) / 2, (b.value - a.value) / (b.at - a.at)});
   }
   return points;
 }
@@ -203,6 +208,7 @@ std::string chart_data(const Result& result, const Summary& summary) {
   for (const Happening& h : result.happenings)
     if (h.bad) bad.push_back(h.at);
   data["bad"] = bad;
+  data["journeys"] = summary.journeys;
   data["targets"] = target_lines(result);
   data["percentiles"] = percentile_lines(summary);
   return json::serialize(data);

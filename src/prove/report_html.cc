@@ -90,7 +90,8 @@ std::string charts(const Result& result) {
       "fault\"></i>fault"
       "</span><span><i class=\"band window\"></i>window</span></p>\n";
   out += chart("rate", "Rate", "requests a second");
-  out += chart("latency", "Response time", "from the intended start, of each interval; log scale");
+  out += chart("latency", "Response time",
+               "from the intended start, of the requests that ended in an interval; log scale");
   out += chart("outcomes", "Outcomes", "requests a second, stacked");
   out += "<div class=\"pair\">\n";
   if (cache) out += chart("hits", "Cache hits", "percent of what could be cached");

@@ -118,9 +118,7 @@ std::string figures_html(const Summary& s) {
   };
   card("Requests", count_text(s.sent),
        s.skipped > 0 ? count_text(s.skipped) + " skipped" : "in " + seconds_text(s.seconds));
-  card("Rate", rate_text(s.achieved_rate),
-       s.kept ? fmt::format("{} of {} sent in time", percent_text(*s.kept), rate_text(s.offered_rate))
-              : "closed model");
+  card("Rate", rate_text(s.achieved_rate), offered_text(s));
   card("Success", s.success ? percent_text(*s.success) : "none", "ok, and denied as expected");
   for (const double p : {50.0, 95.0, 99.0})
     card(fmt::format("p{:.0f}", p), ago(s.response, p), "service " + ago(s.service, p));

@@ -79,12 +79,9 @@ std::string markdown_report(const Result& result) {
   if (!s.reasons.empty()) out += "\n";
   out += checks(result, true);
 
-  std::string rate = rate_text(s.achieved_rate);
-  if (s.kept)
-    rate += fmt::format(" ({} of {} sent in time)", percent_text(*s.kept), rate_text(s.offered_rate));
-  out +=
-      fmt::format("{} requests in {}, {}, success {}.\n{}\n\n", count_text(s.sent), seconds_text(s.seconds),
-                  rate, s.success ? percent_text(*s.success) : "none", markdown(s.limit));
+  out += fmt::format("{} requests in {}, {} ({}), success {}.\n{}\n\n", count_text(s.sent),
+                     seconds_text(s.seconds), rate_text(s.achieved_rate), offered_text(s),
+                     s.success ? percent_text(*s.success) : "none", markdown(s.limit));
   out += latency(s) + outcomes(s);
   if (const std::string conditions = checks(result, false); !conditions.empty())
     out += "<details><summary>Does the run prove anything?</summary>\n\n" + conditions + "</details>\n\n";

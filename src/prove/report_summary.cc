@@ -162,6 +162,8 @@ Summary summarize(const Result& result) {
     s.offered_rate = static_cast<double>(s.measured.offered) / s.seconds;
     s.achieved_rate = static_cast<double>(s.sent) / s.seconds;
   }
+  s.journeys = std::ranges::any_of(result.scenarios,
+                                   [](const ScenarioInfo& scenario) { return scenario.steps.size() > 1; });
   if (s.measured.offered > 0)
     s.kept = 100.0 * static_cast<double>(s.measured.sent) / static_cast<double>(s.measured.offered);
   s.success = success_of(s.measured.stats);
@@ -177,6 +179,12 @@ Summary summarize(const Result& result) {
   s.reasons = reasons_of(result);
   tell_limit(result, s);
   return s;
+}
+
+std::string offered_text(const Summary& s) {
+  if (!s.kept) return "closed model";
+  return fmt::format("{} of {} {}/s sent in time", percent_text(*s.kept), number_text(s.offered_rate),
+                     s.journeys ? "journeys" : "arrivals");
 }
 
 std::string scope_text(const Scope& scope) {

@@ -37,12 +37,13 @@ struct Summary {
   Total measured;      // all but warm-up
   double seconds = 0;  // that this lasted
   Hdr response, service, first_byte;
-  std::uint64_t sent = 0;         // requests with an outcome but `skipped`
-  std::uint64_t skipped = 0;      // never sent
-  std::uint64_t bytes = 0;        // of reply bodies
-  double offered_rate = 0;        // a second; 0 in the closed model
-  double achieved_rate = 0;       // requests that ended, a second
-  std::optional<double> kept;     // percent of the offered arrivals that went out in time
+  std::uint64_t sent = 0;      // requests with an outcome but `skipped`
+  std::uint64_t skipped = 0;   // never sent
+  std::uint64_t bytes = 0;     // of reply bodies
+  double offered_rate = 0;     // arrivals a second; 0 in the closed model
+  bool journeys = false;       // an arrival is a journey of several requests, so that rates differ by nature
+  double achieved_rate = 0;    // requests that ended, a second
+  std::optional<double> kept;  // percent of the offered arrivals that went out in time
   std::optional<double> success;  // percent; see success_of()
   std::vector<Stretch> phases, spans;
   std::vector<TargetCpu> cpu;
@@ -58,7 +59,8 @@ Summary summarize(const Result& result);
 // arrival that was skipped did not go well. None of none is no figure.
 std::optional<double> success_of(const StepStats& stats);
 
-std::string scope_text(const Scope& scope);  // "phase peak, during origin-killed"; "" for the whole run
+std::string offered_text(const Summary& summary);  // "99.9 % of 800 arrivals/s sent in time", "closed model"
+std::string scope_text(const Scope& scope);        // "phase peak, during origin-killed"; "" for the whole run
 std::string_view state_text(CheckResult::State state);  // "held", "broken", "unknown"
 std::string outcome_text(Outcome outcome);              // "timed out"
 

@@ -114,6 +114,26 @@ TEST(Summary, GivesWhatBrokeTheVerdictFirst) {
   EXPECT_TRUE(summarize(r).reasons.empty());
 }
 
+TEST(Summary, TellsJourneysFromRequests) {
+  Result r = example_result();
+  EXPECT_EQ(offered_text(summarize(r)), "100 % of 840 journeys/s sent in time");
+  for (ScenarioInfo& scenario : r.scenarios) scenario.steps.resize(1);
+  for (SegmentStats& segment : r.segments)
+    for (std::vector<StepStats>& steps : segment.steps) steps.resize(1);
+  EXPECT_EQ(offered_text(summarize(r)), "100 % of 840 arrivals/s sent in time");
+}
+
+TEST(Summary, SeeksTheLimitOutsideOfFaults) {
+  Result r = example_result();
+  for (Interval& row : r.intervals)
+    if (row.waiting > 0) row.waiting = 5'000;
+  EXPECT_THAT(summarize(r).limit, HasSubstr("No limit was reached (outside of the faults)"));
+  for (Interval& row : r.intervals) row.waiting = 77;
+  for (SegmentStats& segment : r.segments)
+    segment.steps[0][0].outcomes[0].response.record(base::Seconds(2), segment.sent / 20);
+  EXPECT_THAT(summarize(r).limit, HasSubstr("Connections were the limit (outside of the faults): up to 77"));
+}
+
 TEST(Summary, NamesTheLimit) {
   Result r = example_result();
   EXPECT_THAT(summarize(r).limit, HasSubstr("No limit was reached"));
@@ -203,6 +223,18 @@ TEST(ReportData, ThinningKeepsSumsAndTheWorstPercentiles) {
   for (const Interval& row : rows) offered += row.offered;
   for (const Interval& row : thin) kept += row.offered;
   EXPECT_EQ(kept, offered);
+}
+
+TEST(ReportData, WhatIsLeftOverAtTheEndJoinsTheRowBefore) {
+  std::vector<Interval> rows(3);
+  rows[0] = {.at = 1, .seconds = 1, .busy = 7};
+  rows[1] = {.at = 2, .seconds = 1, .busy = 8};
+  rows[2] = {.at = 2.001, .seconds = 0.001, .offered = 3, .busy = 900};
+  const std::vector<Interval> thin = thinned(rows, 600);
+  ASSERT_EQ(thin.size(), 2u);
+  EXPECT_DOUBLE_EQ(thin[1].at, 2.001);
+  EXPECT_EQ(thin[1].offered, 3u);
+  EXPECT_EQ(thin[1].busy, 8);
 }
 
 TEST(ReportData, BypassesAreNoMisses) {

@@ -50,7 +50,7 @@ std::string text_summary(const Result& result) {
     if (check.kind == CheckResult::Kind::kValidity && check.state != CheckResult::State::kHeld)
       out += check_line(check);
   out += fmt::format("  {} requests, {}", count_text(s.sent), rate_text(s.achieved_rate));
-  if (s.offered_rate > 0) out += " of " + rate_text(s.offered_rate) + " offered";
+  if (s.kept) out += " (" + offered_text(s) + ")";
   for (std::size_t i = 0; i < kOutcomes; ++i)
     if (const std::uint64_t n = s.measured.stats.outcomes[i].count)
       out += fmt::format(", {} {}", outcome_text(static_cast<Outcome>(i)), count_text(n));

@@ -139,7 +139,7 @@
 
   function legend(figure, chart) {
     const place = figure.querySelector('.legend');
-    if (chart.data.datasets.length < 2) return;
+    if (chart.data.datasets.length < 2 && !chart.data.datasets.some(set => set.stacked)) return;
     chart.legendButtons = () => {
       place.replaceChildren(...chart.data.datasets.flatMap((set, i) => {
         if (set.within !== undefined) return [];  // shown and hidden with another
@@ -222,7 +222,7 @@
     rate(figure) {
       const done = at.map((_, i) => outcomes.slice(0, 5).reduce((sum, o) => sum + rows[o][i], 0));
       const sets = [line('done', 'ok', points(at, done), {fill: true})];
-      if (some(rows.offered)) sets.push(line('offered', 'all', points(at, rows.offered), {borderDash: [5, 4], borderWidth: 1.3}));
+      if (some(rows.offered)) sets.push(line(data.journeys ? 'journeys offered' : 'offered', 'all', points(at, rows.offered), {borderDash: [5, 4], borderWidth: 1.3}));
       draw(figure, sets, {...timed, x: timeAxis(), y: linear(number), value: v => number(v) + '/s'});
     },
     latency(figure) {
