@@ -110,6 +110,7 @@ net::Task<Ending> User::connect(Connection& connection, const PlannedStep& step,
   co_return Ending{};
 }
 
+// All in one coroutine: one for each request or step would be an allocation for each.
 net::Task<> User::run() {
   const Clock& clock = generator_.clock();
   Books& books = generator_.books();
