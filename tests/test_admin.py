@@ -122,6 +122,15 @@ def test_the_cache_is_counted_by_route_and_bypasses_apart(gw, origin):
     assert metrics.total("sekisho_cache_bytes") > 4
 
 
+def test_what_the_origin_forbids_to_keep_is_no_miss(gw, origin):
+    origin.otherwise(lambda ask: ask.reply(b"body", fields=[("Cache-Control", "no-store")]))
+    for _ in range(3):
+        gw.get("/x")
+    metrics = until(lambda: (m := gw.metrics()).total("sekisho_requests_total") >= 3 and m, 5, "three requests")
+    assert metrics.total("sekisho_cache_requests_total", result="bypass", route="/") == 3
+    assert metrics.total("sekisho_cache_requests_total", result="miss", route="/") == 0
+
+
 def test_durations_and_phases_are_measured(gw, origin):
     origin.on("/slow", lambda ask: (threading.Event().wait(0.3), ask.reply(b"x")))
     gw.get("/slow")

@@ -44,11 +44,18 @@ Outcome outcome_of(const Exchange& x) {
   }
 }
 
-CacheResult cache_result(CacheUse use) {
-  switch (use) {
+// What the origin gave and the cache could not keep is no miss: nothing would have made it a hit.
+bool could_not_be_kept(const Exchange& x) {
+  return x.plan == Plan::kOrigin && x.rules.store && x.head.method == http::Method::kGet && !x.reader &&
+         !x.entry;
+}
+
+CacheResult cache_result(const Exchange& x) {
+  switch (x.cache) {
     case CacheUse::kHit:
       return sabotage::on("hit-counted-as-miss") ? CacheResult::kMiss : CacheResult::kHit;
     case CacheUse::kMiss:
+      if (could_not_be_kept(x)) break;
       return sabotage::on("miss-counted-as-hit") ? CacheResult::kHit : CacheResult::kMiss;
     case CacheUse::kCollapsed:
       return CacheResult::kCollapsed;
@@ -91,7 +98,7 @@ void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLog
   telemetry::RouteMetrics& route = metrics.routes[label];
   route.request(x.status, outcome);
   const bool cache_asked = x.route && x.route->rules->cacheable && x.cache != CacheUse::kNone;
-  if (cache_asked) route.cache[cache_result(x.cache)].add();
+  if (cache_asked) route.cache[cache_result(x)].add();
   if (outcome == Outcome::kDenied) metrics.denials[x.error.code].add();
   metrics.bytes_received.add(x.bytes_in);
   metrics.bytes_sent.add(x.bytes_out);
@@ -131,7 +138,7 @@ void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLog
   line.path = logged_path(x, scratch);
   if (x.route) {
     line.route = x.route->rules->rules.path;
-    if (cache_asked) line.cache = telemetry::label(cache_result(x.cache));
+    if (cache_asked) line.cache = telemetry::label(cache_result(x));
   }
   if (outcome != Outcome::kServed)
     line.reason = telemetry::label(outcome == Outcome::kClientGone ? Code::kClientGone : x.error.code);
