@@ -134,7 +134,7 @@ hour (`/s`, `/h`). Only like is compared with like: 0.4 is no percentage, and 50
 | `success` | share of requests that ended as their steps expect |
 | `ok`, `limited`, `failed`, `timed_out`, `skipped` | share of requests |
 | `denied` | share, of the requests that expect a denial, that got one |
-| `requests`, `count(failed)`, `reason(reset)`, `status(5xx)` | how many |
+| `requests`, `retries`, `count(failed)`, `reason(reset)`, `status(5xx)` | how many |
 | `rate`, `offered`, `bytes_per_second` | requests a second that ended and that were due; bytes of bodies |
 | `recovery(fault)` | from the fault's end to the first second in which 99 % of the requests are good again |
 | `delta(name{label="x"})`, `rate(…)` | increase of a counter of the target's metrics, and that a second |
@@ -143,7 +143,8 @@ hour (`/s`, `/h`). Only like is compared with like: 0.4 is no percentage, and 50
 | a name of `define` | that expression |
 
 A check is about all requests outside warm-ups, or about a `scenario`, a `phase` and a `window` (or fault): `before NAME` and
-`after NAME` are windows too.
+`after NAME` are windows too. A measure may ask about another part than its check: `p95(window=outage) <
+1.2 * p95(window=before outage)`, `p50(scenario=hits) < p50(scenario=misses)`.
 
 # Reference
 
