@@ -440,6 +440,38 @@ TEST(EngineTest, EndsInOrderWhenItIsInterrupted) {
   EXPECT_EQ(run.reason(Reason::kInFlight), run.books.segments.at(0).offered);
 }
 
+TEST(EngineTest, CutsShortWhoThinksAndWhoReadsSlowly) {
+  const std::string body(100'000, 'b');
+  Server server([&](Peer& peer, const std::string&, int) { return Server::reply(peer, body); });
+  Draft draft(server.port());
+  draft.scenario("thinks", 1);
+  Step& step = draft.step("/1");
+  step.think_min = step.think_max = Millis(60'000);
+  draft.step("/2");
+  draft.scenario("reads", 1).bandwidth = 1'000;
+  draft.step("/3");
+  draft.open(1'000, Millis(60'000));
+  const base::Mono from = base::mono_now();
+  const auto run = draft.run({}, [&](Engine& engine) {
+    if (server.requests() >= 2) engine.interrupt();
+  });
+  EXPECT_LT(base::mono_now() - from, base::Seconds(50));
+  EXPECT_LE(run.count(Outcome::kOk, 0, 0), 1u);
+  EXPECT_EQ(run.count(Outcome::kOk, 0, 1), 0u);
+  EXPECT_EQ(run.count(Outcome::kOk, 1, 0), 0u);
+  EXPECT_GT(run.reason(Reason::kInFlight, 1, 0), 0u);
+}
+
+TEST(EngineTest, HoldsNobodyUpAfterTheLastStepOfAnArrival) {
+  Server server(ok);
+  Draft draft(server.port());
+  draft.scenario("s", 1);
+  Step& step = draft.step();
+  step.think_min = step.think_max = Millis(60'000);
+  draft.open(100, Millis(50));
+  EXPECT_EQ(draft.run().count(Outcome::kOk), 5u);
+}
+
 TEST(EngineTest, CountsTheGoodAndTheBadAfterAFault) {
   Server server(ok);
   Draft draft(server.port());
