@@ -77,6 +77,12 @@ void leak_descriptor() {
   [[maybe_unused]] const int forgotten = ::dup(STDERR_FILENO);
 }
 
+void burn(base::Nanos time) {
+  const base::Mono until = base::mono_now() + time;
+  while (base::mono_now() < until) {
+  }
+}
+
 void sleep(base::Millis time) {
   const timespec wait{.tv_sec = time.count() / 1000, .tv_nsec = time.count() % 1000 * 1'000'000};
   ::nanosleep(&wait, nullptr);

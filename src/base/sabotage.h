@@ -53,6 +53,7 @@ inline constexpr std::array kRows{
     Row{"sabotage:origin-error-stored", "An origin's 5xx is stored like a good reply."},
     // replies
     Row{"sabotage:reply-delayed", "Every reply is held back for 20 ms or a little more."},
+    Row{"sabotage:cpu-wasted", "Every request costs 8 µs of CPU time more."},
     Row{"sabotage:worker-stuck", "Every 2 s one worker sleeps for 300 ms."},
     Row{"sabotage:reply-corrupt", "One bit is wrong in the body of one in 500 replies."},
     Row{"sabotage:reply-dropped", "One in 300 connections is reset in the middle of a reply."},
@@ -129,5 +130,6 @@ std::string arm();  // reads the environment; a line that says what is wrong wit
 void leak_memory(std::size_t bytes);
 void leak_descriptor();
 void sleep(base::Millis time);  // of the whole thread
+void burn(base::Nanos time);    // CPU
 
 }  // namespace sabotage

@@ -101,6 +101,7 @@ net::Task<> Connection::serve() {
     }
     x.keep_alive = x.keep_alive && x.head.keep_alive && !worker_.draining() && body.drainable() &&
                    !sabotage::on("connection-per-request");
+    if (sabotage::on("cpu-wasted")) sabotage::burn(base::Nanos(8'000));
     if (sabotage::on("reply-delayed")) {
       net::Event pause(worker_.loop());
       co_await pause.wait(base::mono_now() + base::Millis(20));
