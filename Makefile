@@ -22,7 +22,7 @@ binary := $(release)/sekisho
 configure = log=$$(cmake --preset $(1) 2>&1) || { echo "$$log"; exit 1; }
 compile = cmake --build build/$(1) -j $(JOBS) --target
 
-.PHONY: help build run test unit-test black-box-test bench bench-prove instr instr-save asan asan-test tsan tsan-test fuzz \
+.PHONY: help build run test unit-test black-box-test bench prove bench-prove instr instr-save asan asan-test tsan tsan-test fuzz \
         coverage format check tidy docs clean
 
 help: ## list the targets
@@ -74,6 +74,12 @@ bench: ## beside nginx, HAProxy, Varnish and Envoy; some ten minutes, on an idle
 	@$(call configure,release)
 	@$(call compile,release) all
 	@$(PYTHON) bench/run.py
+
+prove: ## the shipped campaigns, each scaled down to some fifteen seconds
+	@scripts/install build test
+	@$(call configure,release)
+	@$(call compile,release) sekisho
+	@$(PYTHON) scripts/prove $(binary) --baselines docs/results/prove
 
 bench-prove: ## the harness beside wrk, hey, k6 and Artillery; some fifteen minutes, on an idle machine
 	@scripts/install build test bench
