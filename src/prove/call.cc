@@ -45,17 +45,35 @@ net::Task<base::Result<>> read_reply(net::Stream& stream, bool to_head, CallRepl
   }
 }
 
+// Asks between two turns of the loop whether to give up.
+struct Watch {
+  const std::function<bool()>& cancelled;
+  net::Cancel connecting;
+  net::Stream* stream = nullptr;
+
+  static base::Nanos turn(void* self) {
+    constexpr base::Millis kPause{50};
+    auto* watch = static_cast<Watch*>(self);
+    if (!watch->cancelled || !watch->cancelled()) return watch->cancelled ? kPause : net::Loop::kForever;
+    watch->connecting.request();
+    if (watch->stream) watch->stream->cancel();
+    return kPause;
+  }
+};
+
 net::Task<> exchange(net::Loop& loop, const Call& call, const std::vector<net::Endpoint>& addresses,
-                     const net::TlsContext* tls, base::Nanos timeout, CallReply& reply,
+                     const net::TlsContext* tls, base::Nanos timeout, Watch& watch, CallReply& reply,
                      base::Result<>& outcome) {
   const base::Mono deadline = base::mono_now() + timeout;
-  auto stream = co_await net::connect(loop, addresses, deadline, nullptr);
+  auto stream = co_await net::connect(loop, addresses, deadline, &watch.connecting);
   if (stream) {
+    watch.stream = &*stream;
     stream->set_deadline(deadline);
     const std::string& name = call.tls.server_name.empty() ? call.url.origin.host : call.tls.server_name;
     if (tls) outcome = co_await stream->handshake(*tls, name);
     if (outcome) outcome = co_await stream->write_all(head_of(call) + call.body);
     if (outcome) outcome = co_await read_reply(*stream, call.method == "HEAD", reply);
+    watch.stream = nullptr;
   } else {
     outcome = std::unexpected(stream.error());
   }
@@ -69,7 +87,7 @@ std::vector<net::Endpoint> look_up(const std::string& host, std::uint16_t port) 
 
 }  // namespace
 
-CallReply send_call(const Call& call, base::Nanos timeout) {
+CallReply send_call(const Call& call, base::Nanos timeout, const std::function<bool()>& cancelled) {
   const auto addresses = look_up(call.url.origin.host, call.url.origin.port);
   std::optional<net::TlsContext> tls;
   if (call.url.origin.tls) tls.emplace(call.tls.verify, call.tls.ca_file);
@@ -77,7 +95,9 @@ CallReply send_call(const Call& call, base::Nanos timeout) {
   base::Result<> outcome;
   net::Loop loop;
   net::Scope scope(loop);
-  scope.spawn(exchange(loop, call, addresses, tls ? &*tls : nullptr, timeout, reply, outcome));
+  Watch watch{cancelled, {}, nullptr};
+  loop.on_turn(&Watch::turn, &watch);
+  scope.spawn(exchange(loop, call, addresses, tls ? &*tls : nullptr, timeout, watch, reply, outcome));
   loop.run();
   if (!outcome) throw std::runtime_error(call.url.text() + ": " + std::string(outcome.error().text));
   return reply;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -20,7 +21,8 @@ struct CallReply {
 
 inline constexpr std::size_t kMaxCallBody = 16 << 20;
 
-CallReply send_call(const Call& call, base::Nanos timeout);
+// Gives up when `cancelled`, which is asked now and then, says so.
+CallReply send_call(const Call& call, base::Nanos timeout, const std::function<bool()>& cancelled = {});
 CallReply get(const WebAddress& url, base::Nanos timeout, const Tls& tls = {}, const Pairs& headers = {});
 
 bool accepts(const std::string& host_port, base::Nanos timeout);  // that somebody takes a connection there

@@ -24,13 +24,19 @@ class Interrupt {
   // Whether one has come, ever; waits for one that long.
   bool requested(base::Millis patience = base::Millis(0)) {
     const timespec wait{.tv_sec = patience.count() / 1000, .tv_nsec = (patience.count() % 1000) * 1'000'000};
-    if (::sigtimedwait(&signals_, nullptr, &wait) > 0) requested_ = true;
-    return requested_;
+    if (::sigtimedwait(&signals_, nullptr, &wait) > 0) ++count_;
+    return count_ > 0;
+  }
+
+  // How many have come: what goes on after the first one listens for another.
+  int count() {
+    requested();
+    return count_;
   }
 
  private:
   sigset_t signals_;
-  std::atomic<bool> requested_{false};
+  std::atomic<int> count_{0};
 };
 
 }  // namespace prove

@@ -113,12 +113,13 @@ void ChildProcess::spawn() {
     throw std::runtime_error("process '" + spec_.name + "': " + spec_.command[0] + ": " + ::strerror(failed));
   }
   pid_ = child;
-  expected_ = told_ = false;
+  expected_ = told_ = may_leave_ = false;
 }
 
 void ChildProcess::start(const std::function<bool()>& cancelled) {
   {
     const std::lock_guard guard(lock_);
+    if (!reap(false)) return;
     spawn();
   }
   const base::Mono until = base::mono_now() + spec_.ready.timeout;
@@ -150,54 +151,70 @@ bool ChildProcess::ready() {
   return true;
 }
 
-void ChildProcess::signal(int number) {
+void ChildProcess::signal_all(int number) const {
+  ::kill(-pid_, number);  // its process group, which it leads
+}
+
+bool ChildProcess::signal(int number) {
   const std::lock_guard guard(lock_);
-  if (!reap(false)) ::kill(pid_, number);
+  if (reap(false)) return false;
+  if (number == SIGSTOP || number == SIGCONT)
+    signal_all(number);
+  else
+    ::kill(pid_, number);
+  return true;
 }
 
 bool ChildProcess::reap(bool wait) {
   if (pid_ == 0) return true;
-  if (::waitpid(pid_, &status_, wait ? 0 : WNOHANG) == 0) return false;
+  siginfo_t info{};
+  const int seen = ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT | (wait ? 0 : WNOHANG));
+  if (seen == 0 && info.si_pid == 0) return false;
+  // Not collected yet, so that the group is still its own and nobody else's.
+  if (!may_leave_) signal_all(SIGKILL);
+  ::waitpid(pid_, &status_, 0);
   pid_ = 0;
   return true;
 }
 
-bool ChildProcess::wait_exit(base::Nanos patience) {
+bool ChildProcess::wait_exit(base::Nanos patience, const std::function<bool()>& cancelled) {
   const base::Mono until = base::mono_now() + patience;
   while (!reap(false)) {
-    if (base::mono_now() > until) return false;
+    if (base::mono_now() > until || (cancelled && cancelled())) return false;
     std::this_thread::sleep_for(kPoll);
   }
   return true;
 }
 
-void ChildProcess::terminate() {
+bool ChildProcess::terminate() {
   const std::lock_guard guard(lock_);
-  if (reap(false)) return;
+  if (reap(false)) return false;
   expected_ = true;
   ::kill(pid_, SIGTERM);
-  ::kill(pid_, SIGCONT);  // one that a fault has stopped could not hear it
+  signal_all(SIGCONT);  // one that a fault has stopped could not hear it
   if (!wait_exit(spec_.stop)) {
-    ::kill(pid_, SIGKILL);
+    signal_all(SIGKILL);
     reap(true);
   }
+  return true;
 }
 
-void ChildProcess::kill() {
+bool ChildProcess::kill() {
   const std::lock_guard guard(lock_);
-  if (reap(false)) return;
+  if (reap(false)) return false;
   expected_ = true;
-  ::kill(pid_, SIGKILL);
+  signal_all(SIGKILL);
   reap(true);
+  return true;
 }
 
-std::string ChildProcess::wait_end(base::Nanos patience) {
+std::string ChildProcess::wait_end(base::Nanos patience, const std::function<bool()>& cancelled) {
   const std::lock_guard guard(lock_);
-  expected_ = true;
-  if (!wait_exit(patience)) {
-    ::kill(pid_, SIGKILL);
+  expected_ = may_leave_ = true;
+  if (!wait_exit(patience, cancelled)) {
+    signal_all(SIGKILL);
     reap(true);
-    return "not done in time, " + last_line();
+    return cancelled && cancelled() ? "interrupted" : "not done in time, " + last_line();
   }
   return status_ == 0 ? "" : how_it_ended(status_) + ", " + last_line();
 }

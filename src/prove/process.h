@@ -28,15 +28,18 @@ class ChildProcess {
 
   const Process& spec() const { return spec_; }
 
-  // Starts it and waits until it is ready; gives up when `cancelled` says so.
+  // Starts it, unless it runs, and waits until it is ready; gives up when `cancelled` says so.
   void start(const std::function<bool()>& cancelled);
 
-  void signal(int number);  // nothing when it does not run
-  void terminate();         // SIGTERM, SIGKILL when the time that it may take is over; waits
-  void kill();              // SIGKILL; waits
+  // False when it did not run. SIGSTOP, SIGCONT and SIGKILL reach what it has started as well: a master that is
+  // stopped while its workers serve on would be no fault.
+  bool signal(int number);
+  bool terminate();  // SIGTERM, SIGKILL when the time that it may take is over; waits
+  bool kill();       // SIGKILL; waits
 
-  // For one that ends by itself: "" when it did so with exit code 0, else how it ended.
-  std::string wait_end(base::Nanos patience);
+  // For one that ends by itself: "" when it did so with exit code 0, else how it ended. What it has started may live
+  // on, unless it took too long or was cancelled.
+  std::string wait_end(base::Nanos patience, const std::function<bool()>& cancelled);
 
   // Once after each exit that nobody here asked for: how it ended; else "".
   std::string ended_by_itself();
@@ -45,9 +48,10 @@ class ChildProcess {
 
  private:
   void spawn();
-  bool reap(bool wait);  // true when it has ended (or never ran)
+  bool reap(bool wait);  // true when it has ended (or never ran); ends what it has left behind
+  void signal_all(int number) const;
   bool ready();
-  bool wait_exit(base::Nanos patience);
+  bool wait_exit(base::Nanos patience, const std::function<bool()>& cancelled = {});
   std::string last_line() const;
 
   const Process& spec_;
@@ -58,6 +62,7 @@ class ChildProcess {
   int status_ = 0;
   bool expected_ = true;  // that it is not running
   bool told_ = true;
+  bool may_leave_ = false;  // processes behind
 };
 
 }  // namespace prove

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -140,7 +141,8 @@ Result conduct(const Campaign& given, const RunOptions& options, const std::stri
   campaign.interval = std::max(campaign.interval, std::chrono::ceil<base::Millis>(longest / kMostIntervals));
   const Timeline timeline = Timeline::of(campaign);
   Result result = describe(campaign, timeline, options);
-  const auto cancelled = [&] { return interrupt.requested(); };
+  std::atomic<int> heard{0};
+  const auto cancelled = [&] { return interrupt.count() > heard; };
 
   const MintedTokens tokens = mint_all(campaign);
   Stage stage(campaign, tokens, folder, cancelled);
@@ -180,8 +182,10 @@ Result conduct(const Campaign& given, const RunOptions& options, const std::stri
     take_happenings(stage, result);
   }
   result.interrupted = cancelled();
+  heard = interrupt.count();  // the teardown is part of an orderly end, and another Ctrl-C ends that too
   try {
     stage.perform(campaign.teardown, "teardown");
+    if (cancelled()) throw std::runtime_error("the teardown was interrupted");
   } catch (const std::runtime_error& error) {
     result.happenings.push_back({result.ended_at, error.what(), true});
   }

@@ -50,7 +50,12 @@ Stage::~Stage() {
 void Stage::start_processes() {
   for (const auto& process : processes_) {
     if (cancelled_()) return;
-    process->start(cancelled_);
+    try {
+      process->start(cancelled_);
+    } catch (const std::runtime_error& error) {
+      throw std::runtime_error(campaign_.file + ":" + std::to_string(process->spec().line) + ": " +
+                               error.what());
+    }
   }
 }
 
@@ -59,8 +64,9 @@ void Stage::perform(const std::vector<Deed>& deeds, const char* where) {
   for (const Deed& deed : deeds) {
     if (cancelled_()) return;
     try {
-      do_deed(deed);
+      do_deed(deed, cancelled_);
     } catch (const std::runtime_error& error) {
+      if (cancelled_()) return;
       throw std::runtime_error(campaign_.file + ":" + std::to_string(deed.line) + ": " + where + "[" +
                                std::to_string(index) + "]: " + error.what());
     }
@@ -100,12 +106,15 @@ Call Stage::filled(Call call, std::uint64_t index) const {
   return call;
 }
 
-void Stage::do_deed(const Deed& deed) {
+void Stage::do_deed(const Deed& deed, const std::function<bool()>& cancelled) {
   ChildProcess* process = find(deed.process);
+  const auto must_run = [&](bool ran) {
+    if (!ran) throw std::runtime_error("process '" + deed.process + "' does not run");
+  };
   switch (deed.kind) {
     case Deed::Kind::kCall: {
       for (std::uint64_t i = 0; i < deed.call.repeat; ++i) {
-        const CallReply reply = send_call(filled(deed.call, i), deed.timeout);
+        const CallReply reply = send_call(filled(deed.call, i), deed.timeout, cancelled);
         if (static_cast<std::uint64_t>(reply.status) < deed.call.status_from ||
             static_cast<std::uint64_t>(reply.status) > deed.call.status_to)
           throw std::runtime_error(deed.call.method + " " + deed.call.url.text() + " was answered " +
@@ -114,44 +123,45 @@ void Stage::do_deed(const Deed& deed) {
       return;
     }
     case Deed::Kind::kCommand:
-      return run_command(deed.command, deed.timeout);
+      return run_command(deed, cancelled);
     case Deed::Kind::kPause:
-      return process->signal(SIGSTOP);
+      return must_run(process->signal(SIGSTOP));
     case Deed::Kind::kSignal:
-      return process->signal(deed.signal);
+      return must_run(process->signal(deed.signal));
     case Deed::Kind::kTerminate:
-      return process->terminate();
+      return must_run(process->terminate());
     case Deed::Kind::kKill:
-      return process->kill();
+      return must_run(process->kill());
     case Deed::Kind::kRestart:
       process->terminate();
-      return process->start(cancelled_);
+      return process->start(cancelled);
   }
 }
 
 void Stage::undo_deed(const Fault& fault) {
-  if (fault.undo) return do_deed(*fault.undo);
+  if (fault.undo) return do_deed(*fault.undo, [] { return false; });  // however the run ends
   ChildProcess* process = find(fault.deed.process);
   switch (fault.deed.kind) {
     case Deed::Kind::kPause:
-      return process->signal(SIGCONT);
+      process->signal(SIGCONT);
+      return;
     case Deed::Kind::kTerminate:
     case Deed::Kind::kKill:
-      return process->start(cancelled_);
+      return process->start([this] { return cut_ || cancelled_(); });
     default:
       return;
   }
 }
 
-void Stage::run_command(const std::vector<std::string>& command, base::Millis timeout) {
+void Stage::run_command(const Deed& deed, const std::function<bool()>& cancelled) {
   Process spec;
-  spec.name = command[0];
-  spec.command = command;
+  spec.name = deed.command[0];
+  spec.command = deed.command;
   spec.folder = campaign_.folder;
   ChildProcess child(spec, env_, folder_ + "/commands.log");
-  child.start(cancelled_);
-  const std::string ended = child.wait_end(timeout);
-  if (!ended.empty()) throw std::runtime_error("'" + command[0] + "': " + ended);
+  child.start(cancelled);
+  const std::string ended = child.wait_end(deed.timeout, cancelled);
+  if (!ended.empty()) throw std::runtime_error("'" + spec.name + "': " + ended);
 }
 
 void Stage::start_faults(base::Mono began) {
@@ -181,7 +191,7 @@ void Stage::run_faults(base::Mono began) {
       if (event.undo)
         undo_deed(*event.fault);
       else
-        do_deed(event.fault->deed);
+        do_deed(event.fault->deed, [this] { return cut_ || cancelled_(); });
       std::lock_guard lock(lock_);
       if (event.undo)
         std::erase(active_, event.fault);
@@ -202,6 +212,7 @@ void Stage::run_faults(base::Mono began) {
 }
 
 void Stage::end_faults() {
+  if (cancelled_()) cut_ = true;
   {
     std::lock_guard lock(lock_);
     ending_ = true;

@@ -9,6 +9,7 @@
 //           Happening that makes the run INVALID.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -55,9 +56,10 @@ class Stage {
     bool undo;
   };
   ChildProcess* find(const std::string& name) const;
-  void do_deed(const Deed& deed);
+  // `cancelled`: when to give up waiting, be it for a command, an answer or readiness.
+  void do_deed(const Deed& deed, const std::function<bool()>& cancelled);
   void undo_deed(const Fault& fault);
-  void run_command(const std::vector<std::string>& command, base::Millis timeout);
+  void run_command(const Deed& deed, const std::function<bool()>& cancelled);
   void run_faults(base::Mono began);
   void note(std::string text, bool bad = false);
 
@@ -75,8 +77,9 @@ class Stage {
 
   mutable std::mutex lock_;
   std::condition_variable wake_;
-  bool ending_ = false;   // no more faults
-  bool closing_ = false;  // the processes have ended
+  bool ending_ = false;            // no more faults
+  std::atomic<bool> cut_ = false;  // the run was interrupted: nobody waits for a fault that is being set
+  bool closing_ = false;           // the processes have ended
   std::vector<const Fault*> active_;
   std::vector<Happening> happenings_;
   std::thread faults_;
