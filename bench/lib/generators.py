@@ -189,7 +189,7 @@ def _read_sekisho(folder):
     metrics = _json(folder, "out/summary.json")["metrics"]
     keys = {"p50": "med", "p95": "p(95)", "p99": "p(99)", "max": "max"}
     latency, service = ({p: metrics[name][key] / 1000 for p, key in keys.items()}
-                        for name in ("http_req_duration", "http_req_service"))
+                        for name in ("http_req_duration", "service_time"))
     return {"requests": metrics["http_reqs"]["count"], "failed": metrics["http_req_failed"]["passes"],
             "unsent": metrics.get("dropped_iterations", {"count": 0})["count"],
             "latency": latency, "service": service}
