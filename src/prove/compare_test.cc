@@ -26,8 +26,10 @@ RunFigures run_of(std::vector<MetricFigure> metrics) {
 std::vector<RunFigures> runs(int count, double middle, Dimension dimension = kTime,
                              bool more_is_better = false) {
   std::vector<RunFigures> all;
+  all.reserve(static_cast<std::size_t>(count));
+  const int half = count / 2;
   for (int i = 0; i < count; ++i)
-    all.push_back(run_of({{"metric", dimension, more_is_better, middle * (1 + 0.002 * (i - count / 2))}}));
+    all.push_back(run_of({{"metric", dimension, more_is_better, middle * (1 + 0.002 * (i - half))}}));
   return all;
 }
 
@@ -113,6 +115,7 @@ TEST(Figures, AreThoseOfTheRunWithoutItsWarmUp) {
   Result r = testing::example_result(600, 1);
   const RunFigures run = figures_of(r, "a.json");
   std::vector<std::string> names;
+  names.reserve(run.metrics.size());
   for (const MetricFigure& m : run.metrics) names.push_back(m.name);
   EXPECT_THAT(names, ElementsAre("p50 response", "p95 response", "p99 response", "throughput", "success",
                                  "cpu per request", "rss"));

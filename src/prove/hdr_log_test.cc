@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <zlib.h>
 
 #include <random>
 #include <sstream>
@@ -51,8 +53,39 @@ TEST(HdrCodec, RefusesWhatIsDamaged) {
   for (std::size_t i = 0; i < good.size(); i += 7) {
     std::string flipped = good;
     flipped[i] = flipped[i] == 'A' ? 'B' : 'A';
-    (void)decode_hdr(flipped);  // any answer, no crash
+    const auto any = decode_hdr(flipped);  // whatever it says: no crash
+    EXPECT_TRUE(any || !any.error().text.empty());
   }
+}
+
+// A whole and valid envelope around these counts.
+std::string enveloped(const std::string& counts) {
+  const auto word = [](std::uint64_t value, int bytes) {
+    std::string out;
+    for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
+    return out;
+  };
+  const std::string plain = word(0x1c849313, 4) + word(counts.size(), 4) + word(0, 4) +
+                            word(Hdr::kDigits, 4) + word(Hdr::kLowest, 8) + word(Hdr::kHighest, 8) +
+                            word(0x3ff0000000000000, 8) + counts;
+  uLongf size = compressBound(plain.size());
+  std::string packed(size, '\0');
+  compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(plain.data()),
+           plain.size());
+  const std::string bytes = word(0x1c849314, 4) + word(size, 4) + packed.substr(0, size);
+  std::string text(bytes.size() * 2, '\0');
+  text.resize(static_cast<std::size_t>(EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                                                       reinterpret_cast<const unsigned char*>(bytes.data()),
+                                                       static_cast<int>(bytes.size()))));
+  return text;
+}
+
+TEST(HdrCodec, RefusesMoreCellsThanThereAre) {
+  EXPECT_EQ(decode_hdr(enveloped("\x02"))->cell(0), 1u);        // one in the first cell
+  EXPECT_TRUE(decode_hdr(enveloped("\xfd\xff\x02\x02")));       // 24,575 empty cells, and one in the last
+  EXPECT_FALSE(decode_hdr(enveloped("\xfd\xff\x02\x02\x02")));  // one more
+  EXPECT_FALSE(decode_hdr(enveloped(std::string(9, '\xff') + "\x02")));  // empty cells without end
+  EXPECT_FALSE(decode_hdr(enveloped("\x80")));                           // a number that is cut off
 }
 
 TEST(HdrLog, WritesTheFormat) {
