@@ -22,7 +22,7 @@ binary := $(release)/sekisho
 configure = log=$$(cmake --preset $(1) 2>&1) || { echo "$$log"; exit 1; }
 compile = cmake --build build/$(1) -j $(JOBS) --target
 
-.PHONY: help build run test unit-test black-box-test bench prove bench-prove instr instr-save asan asan-test tsan tsan-test fuzz \
+.PHONY: help build run test unit-test black-box-test bench prove prove-ab bench-prove instr instr-save asan asan-test tsan tsan-test fuzz \
         coverage format check tidy docs clean
 
 help: ## list the targets
@@ -80,6 +80,9 @@ prove: ## the shipped campaigns, each scaled down to some fifteen seconds
 	@$(call configure,release)
 	@$(call compile,release) sekisho
 	@$(PYTHON) scripts/prove $(binary) --baselines docs/results/prove
+
+prove-ab: build ## this build beside that of BASE (HEAD~1), in turn: is a hit dearer than it was?
+	@scripts/prove-ab $(or $(BASE),HEAD~1)
 
 bench-prove: ## the harness beside wrk, hey, k6 and Artillery; some fifteen minutes, on an idle machine
 	@scripts/install build test bench
