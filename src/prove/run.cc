@@ -29,7 +29,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kNoReport = 2;
+constexpr int kIncomplete = 2;  // passed, but a report or a comparison that was asked for is not there
 constexpr base::Millis kTurn{50};
 constexpr std::int64_t kMostIntervals = 2'000;  // so that a day's time series costs what an hour's does
 
@@ -176,6 +176,8 @@ Result conduct(const Campaign& given, const RunOptions& options, const std::stri
     result.segments = std::move(books.segments);
     result.aftermaths = std::move(books.aftermaths);
     add_intervals(engine, result, log);
+    log_file.close();
+    if (!log_file) fs::remove(folder + "/latency.hlog");  // cut short, it would look whole
     result.series = observer.finish();
     result.environment.target_version = version_of_target(result.series);
     stage.end_faults();
@@ -196,6 +198,29 @@ Result conduct(const Campaign& given, const RunOptions& options, const std::stri
   return result;
 }
 
+// Makes the scratch folder anew. Only what an earlier run has made is emptied: --out may name any folder.
+void renew(const fs::path& scratch) {
+  const fs::path mark = scratch / ".sekisho-prove";
+  if (fs::exists(scratch) && !fs::exists(mark) && (!fs::is_directory(scratch) || !fs::is_empty(scratch)))
+    throw std::runtime_error(
+        fmt::format("{}: is not the harness's own; choose another folder with --out", scratch.string()));
+  fs::remove_all(scratch);
+  fs::create_directories(scratch);
+  std::ofstream(mark).close();
+}
+
+// False when the two may not be compared.
+bool print_comparison(const std::vector<RunFigures>& baseline, const RunFigures& figures) {
+  std::vector<RunFigures> both = baseline;
+  both.push_back(figures);
+  const std::vector<std::string> lines = differences(both);
+  for (const std::string& line : lines) fmt::print(stderr, "sekisho: not compared: {}\n", line);
+  if (!lines.empty()) return false;
+  const CompareOptions comparison;
+  fmt::print("{}", table_of(compare(baseline, {figures}, comparison), comparison));
+  return true;
+}
+
 }  // namespace
 
 RunEnd run_and_report(const RunOptions& options, Interrupt& interrupt) {
@@ -203,8 +228,7 @@ RunEnd run_and_report(const RunOptions& options, Interrupt& interrupt) {
   end.folder = options.out.empty() ? "prove-" + fs::path(options.campaign).stem().string() : options.out;
   const std::string scratch = end.folder + "/run";
   remove_reports(end.folder);  // an earlier run's must not pass for this one's
-  fs::remove_all(scratch);
-  fs::create_directories(scratch);
+  renew(scratch);
   const Campaign campaign = load_campaign(options.campaign, {.set = options.set,
                                                              .time_scale = options.time_scale,
                                                              .binary = fs::read_symlink("/proc/self/exe"),
@@ -212,9 +236,11 @@ RunEnd run_and_report(const RunOptions& options, Interrupt& interrupt) {
                                                              .env = config::process_env()});
   end.result = conduct(campaign, options, scratch, interrupt);
   try {
+    write_reports(end.result, end.folder);
     if (fs::exists(scratch + "/latency.hlog"))
       fs::rename(scratch + "/latency.hlog", end.folder + "/latency.hlog");
-    write_reports(end.result, end.folder);
+    else if (!end.result.intervals.empty())
+      throw std::runtime_error(end.folder + "/latency.hlog: could not be written");
     if (!options.save.empty()) save_result(end.result, options.save);
   } catch (const std::runtime_error& error) {
     end.report_error = error.what();
@@ -223,21 +249,22 @@ RunEnd run_and_report(const RunOptions& options, Interrupt& interrupt) {
 }
 
 int run_campaign(const RunOptions& options, Interrupt& interrupt) {
+  std::vector<RunFigures>
+      baseline;  // read first: an hour of load for a file that is not there is an hour lost
+  if (!options.baseline.empty())
+    baseline.push_back(figures_of(load_result(options.baseline), options.baseline));
   const RunEnd end = run_and_report(options, interrupt);
   const Verdict verdict = end.result.verdict;
   fmt::print("{}", text_summary(end.result));
-  if (!options.baseline.empty()) {
-    const CompareOptions comparison;
-    const Comparison with_baseline = compare({figures_of(load_result(options.baseline), options.baseline)},
-                                             {figures_of(end.result, end.folder)}, comparison);
-    fmt::print("{}", table_of(with_baseline, comparison));
-  }
-  if (!end.report_error.empty()) {
+  bool complete = true;
+  if (!baseline.empty()) complete = print_comparison(baseline, figures_of(end.result, end.folder));
+  if (end.report_error.empty()) {
+    fmt::print("  report: {}/report.html\n", end.folder);
+  } else {
     fmt::print(stderr, "sekisho: {}\n", end.report_error);
-    return verdict == Verdict::kPass ? kNoReport : static_cast<int>(verdict);
+    complete = false;
   }
-  fmt::print("  report: {}/report.html\n", end.folder);
-  return static_cast<int>(verdict);
+  return verdict == Verdict::kPass && !complete ? kIncomplete : static_cast<int>(verdict);
 }
 
 }  // namespace prove
