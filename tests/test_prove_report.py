@@ -101,7 +101,9 @@ def test_the_page_could_not_ask_if_it_wanted_to(browser, reports):
     page = browser.open(reports / "report.html")
     refused = page.evaluate("fetch('https://127.0.0.1:1/').then(() => 'sent', error => String(error))")
     assert "TypeError" in refused
-    assert any("Content Security Policy" in str(trouble) for trouble in page.troubles)
+    violations = [str(trouble) for trouble in page.troubles if "Content Security Policy" in str(trouble)]
+    assert any("https://127.0.0.1:1/" in violation for violation in violations), page.troubles
+    assert page.requests == [page.url]
 
 
 def test_names_stay_text(page):
