@@ -46,7 +46,7 @@ void ProveCommand::add_campaign(CLI::App& command) {
   command
       .add_option("--time-scale", options_.time_scale,
                   "multiplies the durations of phases, faults and windows; stands in every report")
-      ->check(CLI::Range(1e-6, 1e6, "0.000001 to 1000000"))
+      ->check(CLI::Range(1e-6, 1e3, "0.000001 to 1000"))
       ->capture_default_str();
 }
 
