@@ -94,12 +94,12 @@ std::string charts(const Result& result) {
                "from the intended start, of the requests that ended in an interval; log scale");
   out += chart("outcomes", "Outcomes", "requests a second, stacked");
   out += "<div class=\"pair\">\n";
-  if (cache) out += chart("hits", "Cache hits", "percent of what could be cached");
+  if (cache) out += chart("hits", "Cache hits", "percent of what the cache was asked");
   if (memory) out += chart("rss", "Memory", "resident, MiB");
   if (cpu) out += chart("cpu", "CPU of the target", "CPUs in use");
   out += chart("busy", "Load generator", "percent of its busiest thread's time on a CPU");
   out += "</div>\n";
-  if (result.intervals.size() > thinned(result.intervals, kChartRows).size())
+  if (result.intervals.size() > kChartRows)
     out +=
         "<p class=\"quiet\">The run is long: each point stands for several intervals and shows the worst of "
         "their "

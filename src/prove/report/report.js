@@ -18,7 +18,7 @@
     const hours = Math.floor(whole / 3600), minutes = Math.floor(whole / 60) % 60;
     return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
   };
-  const percentile = x => x === 0 ? 'min' : 'p' + String(Number((100 * (1 - Math.pow(10, -x))).toFixed(Math.max(0, Math.ceil(x) - 1) + 1)));
+  const percentile = x => x === 0 ? '' : 'p' + String(Number((100 * (1 - Math.pow(10, -x))).toFixed(Math.max(0, Math.ceil(x) - 1) + 1)));
 
   // ---- bands: warm-up, faults, windows and where phases begin
 
@@ -256,7 +256,7 @@
       const x = {type: 'linear', min: 0, max: last, grid: {display: true, drawBorder: false},
         afterBuildTicks: axis => { axis.ticks = [0, 0.30103, 1, 2, 3, 4, 5, 6].filter(v => v <= last).map(value => ({value})); },
         ticks: {maxRotation: 0, autoSkip: false, callback: percentile}};
-      draw(figure, sets, {x, y: decades(), title: percentile, value: latency, timed: false});
+      draw(figure, sets, {x, y: decades(), title: x => percentile(x) || 'the least', value: latency, timed: false});
     },
   };
 
