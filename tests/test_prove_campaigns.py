@@ -402,3 +402,30 @@ def test_denials_that_are_expected_must_come(tmp_path, origin):
     assert run.code == FAIL, run
     assert run.counts() == {"denied": 19, "failed": 1} and run.reasons() == {"not_denied": 1}
     assert run.check("denied == 100%")["measured"].startswith("95")
+
+
+# ---- where it is told
+
+
+@pytest.mark.parametrize("words", ['"$@" >/dev/full', '"$@" 2>/dev/full', '"$@" >&- 2>&-', '"$@" 2>&1 | :; exit ${PIPESTATUS[0]}'],
+                         ids=["full-stdout", "full-stderr", "closed", "pipe"])
+def test_a_verdict_does_not_depend_on_where_it_is_printed(tmp_path, origin, words):
+    for guardrail, code in (("success == 100%", PASS), ("success < 50%", FAIL)):
+        run = prove(tmp_path, campaign(origin.url, rate=20, seconds=0.3, guardrails=[guardrail]),
+                    prefix=["bash", "-c", words, "bash"])
+        assert run.code == code and run.reports == set(REPORTS), run
+
+
+def test_a_name_that_does_not_resolve_is_one_line_and_exit_2(tmp_path):
+    refused(prove(tmp_path, campaign("http://no-such-host.invalid:80/")), "campaign.yaml:2: ", "no-such-host.invalid", "resolve")
+
+
+def test_an_authority_that_is_no_certificate_is_one_line_and_exit_2(tmp_path):
+    (tmp_path / "ca.pem").write_text("no certificate")
+    refused(prove(tmp_path, campaign({"url": "https://127.0.0.1:1", "tls": {"ca_file": "ca.pem"}})), "campaign.yaml:2: ", "ca.pem")
+
+
+def test_more_connections_than_the_system_allows_is_one_line_and_exit_2(tmp_path, origin):
+    run = prove(tmp_path, campaign(origin.url), prefix=["bash", "-c", 'ulimit -n 60; exec "$@"', "bash"])
+    refused(run, "campaign.yaml", "descriptors", "60")
+    assert not origin.requests

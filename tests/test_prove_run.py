@@ -2,6 +2,7 @@
 
 Every figure is held against what the target counted itself.
 """
+import json
 import math
 import re
 import threading
@@ -12,10 +13,12 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from lib.deadline import until
 from lib.gateway import instrumented
+from lib.gateway import run as sekisho
 from lib.origin import CHUNKED, Origin, says
-from lib.prove import (FAIL, INVALID, PASS, Running, Seen, campaign, load, prove)
 from lib.peers import ACCESS_KEY, SECRET_KEY, free_port
+from lib.prove import FAIL, INVALID, PASS, Running, Seen, campaign, load, prove
 
 
 # ---- counts and outcomes
@@ -368,6 +371,74 @@ def test_a_connection_that_the_target_closes_is_made_anew_and_costs_nobody_a_req
     assert run.counts() == {"ok": 25} and origin.count("/") == 25
 
 
+def test_connections_that_the_target_closes_while_they_rest_cost_nobody_a_request(tmp_path, origin):
+    seen = Seen()
+    origin.on("/", seen)
+    running = Running(tmp_path, campaign(origin.url, rate=20, seconds=1.5, scenarios={"s": {"connections": 2, "steps": [{"get": "/"}]}}))
+    until(lambda: len(seen) >= 10, 10, "ten requests")
+    time.sleep(0.02)  # between two requests
+    origin.drop_connections()
+    run = running.wait()
+    assert run.code == PASS, run
+    assert run.counts() == {"ok": 30} and len(seen) == 30
+
+
+def test_a_request_that_was_read_and_dropped_is_a_failure(tmp_path, origin):
+    """On a connection that was used before, too: only what was not read may be sent again."""
+    seen = Seen()
+    seen.reply = lambda ask: ask.close() if len(seen) % 10 == 0 else ask.reply(b"x")
+    origin.on("/", seen)
+    run = prove(tmp_path, campaign(origin.url, rate=60, seconds=1, guardrails=["failed > 9%", "retries == 0"],
+                                   scenarios={"s": {"connections": 1, "steps": [{"get": "/"}]}}))
+    assert run.code == PASS, run
+    assert run.counts() == {"ok": 54, "failed": 6} and len(seen) == 60 and run.reasons() == {"reset": 6}
+
+
+def test_interim_replies_without_end_run_into_the_timeout(tmp_path, origin):
+    def babble(ask):
+        while True:
+            ask.send(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100)
+
+    origin.on("/", babble)
+    run = prove(tmp_path, campaign(origin.url, [{"get": "/", "timeout": "200ms"}], rate=10, seconds=0.4,
+                                   guardrails=["timed_out == 100%"], grace="1s"))
+    assert run.code == PASS, run
+    assert run.counts() == {"timed_out": 4}
+
+
+def test_a_head_without_end_is_a_bad_reply(tmp_path, origin):
+    def babble(ask):
+        ask.send(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            ask.send(b"X-More: " + b"x" * 8000 + b"\r\n")
+
+    origin.on("/", babble)
+    run = prove(tmp_path, campaign(origin.url, rate=10, seconds=0.4, guardrails=["reason(bad_reply) == 4"]))
+    assert run.code == PASS, run
+
+
+def test_a_body_that_trickles_is_cut_at_the_timeout(tmp_path, origin):
+    def trickle(ask):
+        ask.head(200, {"Content-Length": "1000"})
+        for _ in range(1000):
+            ask.send(b"x")
+            time.sleep(0.02)
+
+    origin.on("/", trickle)
+    run = prove(tmp_path, campaign(origin.url, [{"get": "/", "timeout": "300ms"}], rate=10, seconds=0.4, guardrails=["timed_out == 100%"]))
+    assert run.code == PASS, run
+    assert 0.29 < run.latency("response").min and run.latency("response").max < 0.8
+
+
+def test_a_refused_upload_is_told_by_its_answer(tmp_path, origin):
+    """Who answers 413 and closes before the body has come was heard, if his answer came through at all."""
+    origin.on("/", lambda ask: ask.reply(b"too large", 413, {"Connection": "close"}) or time.sleep(0.2) or ask.close(), lazy=True)
+    run = prove(tmp_path, campaign(origin.url, [{"put": "/", "body_size": "4MiB", "expect": 413}], rate=10, seconds=0.5,
+                                   guardrails=["success > 50%"]))
+    assert run.code == PASS, run
+    assert run.statuses().get(413, 0) >= 3
+
+
 def test_two_targets_in_one_journey(tmp_path, origin, another_origin):
     other = another_origin()
     run = prove(tmp_path, campaign(None, targets={"a": origin.url, "b": other.url}, rate=20, seconds=0.5,
@@ -431,7 +502,6 @@ def test_templates(tmp_path, origin):
 
 
 def test_captures_serve_later_steps(tmp_path, origin):
-    import json
     counter = iter(range(1_000_000))
     made = []
 
@@ -801,6 +871,27 @@ def test_tls_towards_a_server_that_speaks_none(tmp_path, origin):
 
 
 # ---- real servers
+
+
+def test_ipv6(tmp_path, folder, gateway):
+    (folder / "a").write_bytes(b"a")
+    server = gateway({"listen": "[::1]:0", "origins": {"o": {"type": "dir", "path": str(folder)}}, "routes": {"path": "/", "origin": "o"}})
+    run = prove(tmp_path, campaign(f"http://[::1]:{server.address[1]}", [{"get": "/a"}], rate=20, seconds=0.4))
+    assert run.code == PASS, run
+    assert server.total("sekisho_requests_total") == 8
+
+
+def test_a_name_is_resolved(tmp_path, origin):
+    run = prove(tmp_path, campaign(f"http://localhost:{origin.port}", rate=20, seconds=0.4))
+    assert run.code == PASS, run
+    assert origin.last.get("Host") == f"localhost:{origin.port}"
+
+
+def test_selftest_shows_the_stall_and_sends_in_time(tmp_path):
+    done = sekisho("prove", "selftest", "--json", tmp_path / "figures.json", timeout=60)
+    assert done.returncode in (0, 1), done  # 1: the machine was too busy to send in time
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert done.returncode == 0 or "lag" in done.stdout, (done, figures)
 
 
 def test_nginx_counts_the_same(tmp_path, nginx):

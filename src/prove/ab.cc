@@ -34,7 +34,7 @@ std::optional<RunFigures> run_once(const RunOptions& options, const std::map<std
     const RunEnd end = run_and_report(one, interrupt);
     if (!end.report_error.empty()) throw std::runtime_error(end.report_error);
     if (end.result.verdict != Verdict::kInvalid) return figures_of(end.result, name);
-    fmt::print("{}", text_summary(end.result));
+    say(stdout, text_summary(end.result));
   }
   return std::nullopt;
 }
@@ -49,8 +49,7 @@ std::optional<Round> run_round(const RunOptions& options, const AbOptions& sides
     auto figures = run_once(options, first ? sides.a : sides.b, name, interrupt);
     if (!figures) return std::nullopt;
     runs.push_back(*std::move(figures));
-    if (!options.quiet) fmt::print("run {} done\n", name);
-    std::fflush(stdout);
+    if (!options.quiet) say(stdout, fmt::format("run {} done\n", name));
   }
   return round;
 }
@@ -63,19 +62,19 @@ int run_ab(const RunOptions& options, const AbOptions& sides, const CompareOptio
   const auto first_round = run_round(options, sides, 1, interrupt);
   if (!first_round) return static_cast<int>(Verdict::kInvalid);
   const Comparison first = compare(first_round->a, first_round->b, comparison);
-  fmt::print("{}", table_of(first, comparison));
+  say(stdout, table_of(first, comparison));
   if (!first.regression()) return 0;
-  fmt::print("A regression; the same again, to confirm it.\n");
+  say(stdout, "A regression; the same again, to confirm it.\n");
   const auto second_round = run_round(options, sides, 2, interrupt);
   if (!second_round) return static_cast<int>(Verdict::kInvalid);
   const Comparison second = compare(second_round->a, second_round->b, comparison);
-  fmt::print("{}", table_of(second, comparison));
+  say(stdout, table_of(second, comparison));
   const std::vector<std::string> both = confirmed(first, second);
   if (both.empty()) {
-    fmt::print("Not confirmed.\n");
+    say(stdout, "Not confirmed.\n");
     return 0;
   }
-  fmt::print("Confirmed: {}.\n", fmt::join(both, ", "));
+  say(stdout, fmt::format("Confirmed: {}.\n", fmt::join(both, ", ")));
   return 1;
 }
 

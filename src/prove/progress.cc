@@ -160,7 +160,7 @@ void ProgressDisplay::show(const Progress& progress, base::Mono now) {
   shown_ = true;
   last_ = now;
   if (mode_ == Mode::kLog) {
-    fmt::print(out_, "{}", progress_line(progress));
+    std::fputs(progress_line(progress).c_str(), out_);
   } else {
     // In one write, so that no half-drawn state shows: up to the first line, and over what stands there. A line
     // as wide as the terminal would wrap, so that the way up were wrong.
@@ -175,7 +175,7 @@ void ProgressDisplay::show(const Progress& progress, base::Mono now) {
 
 void ProgressDisplay::end() {
   if (lines_ == 0) return;
-  fmt::print(out_, "\x1b[{}A\r\x1b[J", lines_);
+  std::fputs(fmt::format("\x1b[{}A\r\x1b[J", lines_).c_str(), out_);
   std::fflush(out_);
   lines_ = 0;
 }

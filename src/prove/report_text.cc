@@ -64,4 +64,9 @@ std::string text_summary(const Result& result) {
   return out;
 }
 
+void say(std::FILE* out, const std::string& text) {
+  std::fputs(text.c_str(), out);
+  std::fflush(out);
+}
+
 }  // namespace prove

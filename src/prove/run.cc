@@ -230,10 +230,10 @@ bool print_comparison(const std::vector<RunFigures>& baseline, const RunFigures&
   std::vector<RunFigures> both = baseline;
   both.push_back(figures);
   const std::vector<std::string> lines = differences(both);
-  for (const std::string& line : lines) fmt::print(stderr, "sekisho: not compared: {}\n", line);
+  for (const std::string& line : lines) say(stderr, fmt::format("sekisho: not compared: {}\n", line));
   if (!lines.empty()) return false;
   const CompareOptions comparison;
-  fmt::print("{}", table_of(compare(baseline, {figures}, comparison), comparison));
+  say(stdout, table_of(compare(baseline, {figures}, comparison), comparison));
   return true;
 }
 
@@ -271,13 +271,13 @@ int run_campaign(const RunOptions& options, Interrupt& interrupt) {
     baseline.push_back(figures_of(load_result(options.baseline), options.baseline));
   const RunEnd end = run_and_report(options, interrupt);
   const Verdict verdict = end.result.verdict;
-  fmt::print("{}", text_summary(end.result));
+  say(stdout, text_summary(end.result));
   bool complete = true;
   if (!baseline.empty()) complete = print_comparison(baseline, figures_of(end.result, end.folder));
   if (end.report_error.empty()) {
-    fmt::print("  report: {}/report.html\n", end.folder);
+    say(stdout, fmt::format("  report: {}/report.html\n", end.folder));
   } else {
-    fmt::print(stderr, "sekisho: {}\n", end.report_error);
+    say(stderr, fmt::format("sekisho: {}\n", end.report_error));
     complete = false;
   }
   return verdict == Verdict::kPass && !complete ? kIncomplete : static_cast<int>(verdict);
