@@ -26,13 +26,16 @@ std::string head_of(const Call& call) {
   return head + "\r\n";
 }
 
-net::Task<base::Result<>> read_reply(net::Stream& stream, bool to_head, CallReply& reply) {
+net::Task<base::Result<>> read_reply(net::Stream& stream, bool to_head, base::Mono deadline,
+                                     CallReply& reply) {
   ReplyParser parser;
   parser.start(to_head);
   std::array<char, 16 << 10> buffer;
   for (;;) {
     const auto got = co_await stream.read(buffer);
     if (!got) co_return std::unexpected(got.error());
+    // Who sends without a pause, interim replies for example, is never waited for, so the deadline is asked here.
+    if (base::mono_now() >= deadline) co_return fail(Code::kOriginTimeout, "no whole reply in time");
     std::string_view in(buffer.data(), *got);
     ReplyParser::Event event = *got == 0 ? parser.ended() : parser.next(in);
     for (; event != ReplyParser::Event::kMore; event = parser.next(in)) {
@@ -72,7 +75,7 @@ net::Task<> exchange(net::Loop& loop, const Call& call, const std::vector<net::E
     const std::string& name = call.tls.server_name.empty() ? call.url.origin.host : call.tls.server_name;
     if (tls) outcome = co_await stream->handshake(*tls, name);
     if (outcome) outcome = co_await stream->write_all(head_of(call) + call.body);
-    if (outcome) outcome = co_await read_reply(*stream, call.method == "HEAD", reply);
+    if (outcome) outcome = co_await read_reply(*stream, call.method == "HEAD", deadline, reply);
     watch.stream = nullptr;
   } else {
     outcome = std::unexpected(stream.error());
@@ -99,7 +102,7 @@ CallReply send_call(const Call& call, base::Nanos timeout, const std::function<b
   loop.on_turn(&Watch::turn, &watch);
   scope.spawn(exchange(loop, call, addresses, tls ? &*tls : nullptr, timeout, watch, reply, outcome));
   loop.run();
-  if (!outcome) throw std::runtime_error(call.url.text() + ": " + std::string(outcome.error().text));
+  if (!outcome) throw std::runtime_error(call.url.shown() + ": " + std::string(outcome.error().text));
   return reply;
 }
 

@@ -257,6 +257,18 @@ Figure Evaluator::latency(const Measure& m, const Total& total) const {
                      : total.stats.outcomes[static_cast<std::size_t>(*m.outcome)].*which;
   if (h.count() == 0)
     return unknown(Cause::kNoRequests, fmt::format("there is no request that {} could be told of", m.text));
+  // Arrivals that the backlog did not hold waited longest of all, and nobody knows how long: they lie beyond
+  // whatever was measured, or dropping them would make the tail look short.
+  const std::uint64_t dropped = all ? reason_of(total.stats, Reason::kBacklog) : 0;
+  const auto asked = static_cast<double>(h.count() + dropped);
+  const double beyond = std::floor(asked * (100 - m.percentile) / 100 + 1e-6);
+  const bool of_sent =
+      m.statistic == Measure::Statistic::kPercentile ? static_cast<double>(dropped) <= beyond : dropped == 0;
+  if (!of_sent && m.statistic != Measure::Statistic::kMin)
+    return unknown(Cause::kOther,
+                   fmt::format("{} requests were dropped since the backlog was full, and nobody "
+                               "knows how long they would have taken",
+                               dropped));
   switch (m.statistic) {
     case Measure::Statistic::kMin:
       return seconds(h.min());
@@ -267,16 +279,17 @@ Figure Evaluator::latency(const Measure& m, const Total& total) const {
     case Measure::Statistic::kPercentile:
       break;
   }
-  const double beyond = std::floor(static_cast<double>(h.count()) * (100 - m.percentile) / 100 + 1e-6);
   const std::uint64_t needed = campaign_.validity.tail_samples;
   if (beyond < static_cast<double>(needed))
     return unknown(Cause::kTail, fmt::format("{} of {} requests: {:.0f} lie beyond it and {} are needed",
                                              m.text, h.count(), beyond, needed));
-  return seconds(h.percentile(m.percentile));
+  return seconds(h.percentile(m.percentile * asked / static_cast<double>(h.count())));
 }
 
 // The first bucket from which on a whole second was good. Requests are in it by their intended start.
 Evaluator::Worked Evaluator::recovery(const Measure& m, const Scope& scope) const {
+  if (!scope.scenario.empty())
+    return unknown(Cause::kOther, "recovery is told of all scenarios together and has no meaning for one");
   std::string fault = m.fault;
   if (fault.empty()) {
     std::string_view window = scope.window;
@@ -305,7 +318,7 @@ Evaluator::Worked Evaluator::recovery(const Measure& m, const Scope& scope) cons
     }
     const bool never = i + kSecond > buckets.size();
     const double took = static_cast<double>(i) * kBucket;
-    if (took > worst.value || (never && !worst.at_least)) worst.value = took;
+    worst.value = std::max(worst.value, took);
     worst.at_least = worst.at_least || never;
   }
   if (!any)

@@ -121,6 +121,21 @@ TEST_F(EvaluateTest, KnowsNoPercentileOfTooFewRequests) {
   EXPECT_THAT(why("p95(failed) < 1s"), HasSubstr("no request that p95(failed)"));
 }
 
+TEST_F(EvaluateTest, PutsWhatWasDroppedBeyondAllThatWasSent) {
+  StepStats& step = result.segments.back().steps[0][0];
+  of(step, Outcome::kSkipped).count = 100;
+  step.reasons[static_cast<std::size_t>(Reason::kBacklog)] = 100;  // beside 9,000 that were sent
+  expect(State::kHeld, "p95 < 21ms", "20 ms");
+  expect(State::kHeld, "p50 < 16ms", "10 ms");
+  EXPECT_THAT(why("p99 < 1s"), HasSubstr("100 requests were dropped since the backlog was full"));
+  EXPECT_THAT(why("service.p99.5 < 1s"), HasSubstr("dropped"));
+  EXPECT_THAT(why("max < 1s"), HasSubstr("dropped"));
+  EXPECT_THAT(why("mean < 1s"), HasSubstr("dropped"));
+  expect(State::kHeld, "p99(ok) < 21ms", "20 ms");  // of those that were answered nothing is missing
+  step.reasons[static_cast<std::size_t>(Reason::kBacklog)] = 3'700;  // 10 ms are their first half no more
+  expect(State::kHeld, "p50 < 21ms", "20 ms");
+}
+
 TEST_F(EvaluateTest, KnowsNothingOfAnEmptyScope) {
   for (SegmentStats& s : result.segments)
     for (auto& scenario : s.steps)
@@ -163,6 +178,19 @@ TEST_F(EvaluateTest, TellsRecovery) {
   expect(State::kHeld, "recovery < 5s", "3 s");  // the worst
   expect(State::kHeld, "recovery < 5s", "1.2 s", "", "", "after outage");
   expect(State::kHeld, "recovery < 5s", "3 s", "", "", "late");
+}
+
+TEST_F(EvaluateTest, TellsNoRecoveryOfOneScenario) {
+  EXPECT_THAT(why("recovery(outage) < 3s", "photos"), HasSubstr("all scenarios together"));
+}
+
+TEST_F(EvaluateTest, TellsTheLongestRecoveryEvenIfAnotherNeverCame) {
+  Aftermath never{"second", {}};
+  for (int i = 0; i < 100; ++i) never.good_bad.emplace_back(0, 10);
+  Aftermath late{"first", {}};
+  for (int i = 0; i < 600; ++i) late.good_bad.emplace_back(i < 300 ? 0 : 10, i < 300 ? 10 : 0);
+  result.aftermaths = {late, never};
+  expect(State::kBroken, "recovery < 20s", "> 30 s");
 }
 
 TEST_F(EvaluateTest, CallsARecoveryThatNeverCameBroken) {

@@ -149,6 +149,14 @@ Figure of_gauge(const Chosen& chosen, const Measure& m, const std::vector<Extent
   const double seen = points.back().at - points.front().at;
   const bool one = m.of == Of::kFirst || m.of == Of::kLast || m.of == Of::kSlope;
   if (!one && asked > kShort && seen < kCovered * asked) return unknown(kSeries, gap(m, seen, asked));
+  // The first or last sample that there is stands for the scope's end only where it lies close to it.
+  const double most = std::max(kShort, (1 - kCovered) * asked);
+  if (m.of == Of::kFirst && points.front().at - scope.front().from > most)
+    return unknown(kSeries, fmt::format("the first sample of {} came {} after the beginning", m.series,
+                                        show(points.front().at - scope.front().from, kTime)));
+  if (m.of == Of::kLast && scope.back().to - points.back().at > most)
+    return unknown(kSeries, fmt::format("the last sample of {} came {} before the end", m.series,
+                                        show(scope.back().to - points.back().at, kTime)));
   const auto by_value = [](const Point& a, const Point& b) { return a.value < b.value; };
   switch (m.of) {
     case Of::kFirst:

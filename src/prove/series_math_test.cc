@@ -133,7 +133,11 @@ TEST(SeriesMath, RefusesFiguresOfAScopeThatSamplesDoNotCover) {
   for (const char* text : {"delta(a_total)", "rate(a_total)", "max(g)", "avg(g)"})
     EXPECT_THAT(why_not(all, text, scope), HasSubstr("cover 50 s of 100 s")) << text;
   EXPECT_EQ(value(all, "delta(a_total)", {{0, 52, true, true}}), 1);
-  EXPECT_EQ(value(all, "last(g)", scope), 2);
+  EXPECT_THAT(why_not(all, "last(g)", scope), HasSubstr("the last sample of g came 50 s before the end"));
+  EXPECT_EQ(value(all, "last(g)", {{0, 58, true, true}}), 2);
+  EXPECT_EQ(value(all, "first(g)", scope), 1);
+  EXPECT_THAT(why_not(all, "first(g)", {{20, 100, false, true}}),
+              HasSubstr("the first sample of g came 30 s after the beginning"));
 }
 
 TEST(SeriesMath, SaysWhatIsMissing) {

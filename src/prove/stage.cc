@@ -15,7 +15,7 @@ constexpr base::Millis kLate{1'000};  // a fault that is set later than this is 
 std::string describe(const Deed& deed) {
   switch (deed.kind) {
     case Deed::Kind::kCall:
-      return deed.call.method + " " + deed.call.url.text();
+      return deed.call.method + " " + deed.call.url.shown();
     case Deed::Kind::kCommand:
       return deed.command.empty() ? "command" : deed.command[0];
     case Deed::Kind::kPause:
@@ -117,7 +117,7 @@ void Stage::do_deed(const Deed& deed, const std::function<bool()>& cancelled) {
         const CallReply reply = send_call(filled(deed.call, i), deed.timeout, cancelled);
         if (static_cast<std::uint64_t>(reply.status) < deed.call.status_from ||
             static_cast<std::uint64_t>(reply.status) > deed.call.status_to)
-          throw std::runtime_error(deed.call.method + " " + deed.call.url.text() + " was answered " +
+          throw std::runtime_error(deed.call.method + " " + deed.call.url.shown() + " was answered " +
                                    std::to_string(reply.status));
       }
       return;
@@ -177,16 +177,21 @@ void Stage::run_faults(base::Mono began) {
   }
   std::ranges::sort(events, {}, [](const Event& e) { return std::pair(e.at, !e.undo); });
   for (const Event& event : events) {
+    const std::string what = "fault '" + event.fault->name + "'";
+    bool missed = false;
     {
       std::unique_lock lock(lock_);
       while (!ending_ && base::mono_now() < began + event.at)
         wake_.wait_for(lock, std::min<base::Nanos>(began + event.at - base::mono_now(), base::Millis(100)));
       const bool set = std::ranges::find(active_, event.fault) != active_.end();
-      if (ending_ && !event.undo) continue;
       if (event.undo && !set) continue;  // it could not be set
+      missed = ending_ && !event.undo;
     }
     const base::Nanos late = base::mono_now() - (began + event.at);
-    const std::string what = "fault '" + event.fault->name + "'";
+    if (missed) {  // what is told of its window and of what came after it would be told of nothing
+      if (late >= base::Nanos(0)) note(what + " was not set before the run was over", true);
+      continue;
+    }
     try {
       if (event.undo)
         undo_deed(*event.fault);

@@ -17,6 +17,8 @@ struct WebAddress {
 
   bool empty() const { return origin.host.empty(); }
   std::string text() const { return config::UrlText::show(origin) + path; }
+  // For messages: queries carry tokens.
+  std::string shown() const { return config::UrlText::show(origin) + path.substr(0, path.find('?')); }
 };
 
 struct WebAddressText {
