@@ -235,7 +235,7 @@ std::string steps_html(const Result& result) {
   for (const ScenarioInfo& scenario : result.scenarios) {
     const bool single = scenario.steps.size() == 1;
     std::string sub = fmt::format("weight {}", number_text(scenario.weight));
-    if (single && scenario.steps[0] != scenario.name) sub = scenario.steps[0] + ", " + sub;
+    if (single && scenario.steps[0] != scenario.name) sub.insert(0, scenario.steps[0] + ", ");
     step_row(table, "group", scenario.name, sub, total(result, measured, scenario.name).stats, outcomes);
     if (single) continue;
     for (const std::string& step : scenario.steps)

@@ -227,6 +227,7 @@ std::string reasons_text(const StepStats& stats) {
 
 std::string statuses_text(const StepStats& stats) {
   std::vector<std::pair<std::string, std::uint64_t>> counts;
+  counts.reserve(stats.statuses.size());
   for (const auto& [status, count] : stats.statuses) counts.emplace_back(fmt::format("{} ×", status), count);
   return most_frequent(counts);
 }
