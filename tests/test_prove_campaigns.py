@@ -271,9 +271,9 @@ def test_too_few_samples_for_a_percentile_are_invalid(tmp_path, origin):
 
 
 def test_a_slope_over_too_short_a_time_is_invalid(tmp_path, origin):
-    run = prove(tmp_path, campaign({"url": origin.url, "pid": os.getpid()}, rate=20, seconds=2, guardrails=["rss_slope < 1GB/h"]))
+    run = prove(tmp_path, campaign({"url": origin.url, "pid": os.getpid()}, rate=20, seconds=0.5, guardrails=["rss_slope < 1GB/h"]))
     spoiled(run, "long enough for each slope")
-    run = prove(tmp_path, campaign({"url": origin.url, "pid": os.getpid()}, rate=20, seconds=2.5, interval="200ms",
+    run = prove(tmp_path, campaign({"url": origin.url, "pid": os.getpid()}, rate=20, seconds=1.5, interval="200ms",
                                    guardrails=["rss_slope < 1000GB/h", "rss > 1MB", "cpu >= 0", "fds > 3", "threads >= 1"],
                                    validity={"slope": "1s"}))
     assert run.code == PASS, run

@@ -30,7 +30,7 @@ def slowed(tmp_path_factory, module_origin):
     module_origin.on("/slow", lambda ask: time.sleep(0.025) or ask.reply(b"x"))
     module_origin.on("/fast", lambda ask: ask.reply(b"x"))
     folder = tmp_path_factory.mktemp("slowed")
-    content = campaign(module_origin.url, [{"get": "/${SIDE}"}], rate=100, seconds=0.2, guardrails=["success == 100%"])
+    content = campaign(module_origin.url, [{"get": "/${SIDE}"}], rate=100, seconds=0.1, guardrails=["success == 100%"])
     run = prove(folder, content, "--a", "SIDE=fast", "--b", "SIDE=slow", "--runs", "9", command="ab", seconds=120)
     return SimpleNamespace(run=run, folder=folder / "out", requests=list(module_origin.requests))
 
@@ -52,10 +52,10 @@ def test_ab_takes_its_sides_in_turn(slowed):
         if not order or order[-1][0] != ask.path:
             order.append([ask.path, 0])
         order[-1][1] += 1
-    # A B, B A, A B, …: two runs of 20 in a row but for the first and the last
+    # A B, B A, A B, …: two runs of 10 in a row but for the first and the last
     assert [path for path, _ in order][:4] == ["/fast", "/slow", "/fast", "/slow"]
-    assert [number for _, number in order][:4] == [20, 40, 40, 40], order
-    assert sum(number for path, number in order if path == "/fast") == sum(number for path, number in order if path == "/slow") == 18 * 20
+    assert [number for _, number in order][:4] == [10, 20, 20, 20], order
+    assert sum(number for path, number in order if path == "/fast") == sum(number for path, number in order if path == "/slow") == 18 * 10
 
 
 def test_ab_keeps_the_reports_of_each_run(slowed):
@@ -162,7 +162,7 @@ def test_a_run_is_not_set_beside_a_baseline_of_another_campaign(tmp_path, origin
 
 def test_ab_of_identical_sides_finds_nothing(tmp_path, nginx):
     (nginx.directory / "html" / "ab").write_text("x")
-    content = campaign(f"http://127.0.0.1:{nginx.port}", [{"get": "/ab", "headers": {"Side": "${SIDE}"}}], rate=200, seconds=0.2)
+    content = campaign(f"http://127.0.0.1:{nginx.port}", [{"get": "/ab", "headers": {"Side": "${SIDE}"}}], rate=200, seconds=0.1)
     run = prove(tmp_path, content, "--a", "SIDE=1", "--b", "SIDE=2", "--runs", "9", command="ab", seconds=90)
     assert run.code == PASS, run
     assert "9 baseline" in run.out and "9 candid." in run.out and "Confirmed" not in run.out

@@ -63,7 +63,7 @@ class World:
         return {"command": ["/usr/bin/python3", "-S", "-E", str(self.script), "${PORT_A}", str(self.notes), *options],
                 "ready": "http://127.0.0.1:${PORT_A}/", "stop": "2s"} | more
 
-    def campaign(self, *options, seconds=1.0, process=None, **more) -> dict:
+    def campaign(self, *options, seconds=0.4, process=None, **more) -> dict:
         base = {"processes": {"server": self.process(*options) | (process or {})}, "seconds": seconds, "rate": 100,
                 "scenarios": {"s": {"connections": 8, "steps": [{"get": "/a", "timeout": "1s"}]}}}
         return campaign({"url": "http://127.0.0.1:${PORT_A}", "process": "server"}, **(base | more))
@@ -230,8 +230,8 @@ def test_a_kill_is_undone_by_a_new_start(world):
 
 def test_terminate_and_restart(world):
     run = prove(world.folder, world.campaign(
-        seconds=3, guardrails=["ok > 50%"], faults=[
-            {"name": "down", "at": "500ms", "for": "300ms", "terminate": "server"}, {"name": "again", "at": "2s", "restart": "server"}]))
+        seconds=2, guardrails=["ok > 50%"], faults=[
+            {"name": "down", "at": "300ms", "for": "200ms", "terminate": "server"}, {"name": "again", "at": "1500ms", "restart": "server"}]))
     assert run.code == PASS, run
     assert len(world.starts()) == 3 and len(world.noted("SIGTERM")) == 3
     assert not run.result["deaths"]
@@ -266,11 +266,11 @@ def test_calls_and_commands_are_faults_and_are_undone_in_time(world, origin):
     {"call": {"url": "http://127.0.0.1:${PORT_A}/", "status": 404}}, {"command": ["sleep", "9"], "timeout": "100ms"},
 ], ids=["command", "no-program", "refused", "status", "timeout"])
 def test_a_fault_that_cannot_be_set_makes_the_run_invalid(world, fault):
-    run = prove(world.folder, world.campaign(seconds=0.8, faults=[{"name": "f", "at": "200ms", **fault}]))
+    run = prove(world.folder, world.campaign(seconds=0.5, faults=[{"name": "f", "at": "200ms", **fault}]))
     assert run.code == INVALID, run
     assert "nothing unforeseen happened" in run.spoiled_by()
     assert any("could not be set" in text for text in run.happenings)
-    assert run.counts() == {"ok": 80}
+    assert run.counts() == {"ok": 50}
 
 
 def test_a_fault_on_a_process_that_does_not_run_makes_the_run_invalid(world):
@@ -281,14 +281,14 @@ def test_a_fault_on_a_process_that_does_not_run_makes_the_run_invalid(world):
 
 
 def test_a_fault_that_overlaps_another_leaves_one_process(world):
-    run = prove(world.folder, world.campaign(seconds=2.5, guardrails=["ok > 10%"], faults=[
-        {"name": "down", "at": "300ms", "for": "1200ms", "terminate": "server"}, {"name": "again", "at": "700ms", "restart": "server"}]))
+    run = prove(world.folder, world.campaign(seconds=1.6, guardrails=["ok > 10%"], faults=[
+        {"name": "down", "at": "300ms", "for": "1s", "terminate": "server"}, {"name": "again", "at": "700ms", "restart": "server"}]))
     assert run.code == PASS, run
     assert len(world.starts()) == 2
 
 
 def test_a_fault_that_cannot_be_undone_makes_the_run_invalid(world):
-    run = prove(world.folder, world.campaign(seconds=0.8, faults=[
+    run = prove(world.folder, world.campaign(seconds=0.5, faults=[
         {"name": "f", "at": "200ms", "for": "200ms", "command": ["true"], "undo": {"command": ["false"]}}]))
     assert run.code == INVALID, run
     assert any("could not be undone" in text for text in run.happenings)
