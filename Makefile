@@ -22,8 +22,8 @@ binary := $(release)/sekisho
 configure = log=$$(cmake --preset $(1) 2>&1) || { echo "$$log"; exit 1; }
 compile = cmake --build build/$(1) -j $(JOBS) --target
 
-.PHONY: help build run test unit-test black-box-test bench prove prove-ab bench-prove instr instr-save asan asan-test tsan tsan-test fuzz \
-        coverage format check tidy docs clean
+.PHONY: help build run test unit-test black-box-test bench prove prove-ab sabotage bench-prove instr instr-save asan \
+        asan-test tsan tsan-test fuzz coverage format check tidy docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -83,6 +83,15 @@ prove: ## the shipped campaigns, each scaled down to some fifteen seconds
 
 prove-ab: build ## this build beside that of BASE (HEAD~1), in turn: is a hit dearer than it was?
 	@scripts/prove-ab $(or $(BASE),HEAD~1)
+
+sabotage: ## gateways with a mistake, one at a time, each of which a campaign must notice; some five minutes
+	@scripts/install build test
+	@$(call configure,release)
+	@$(call compile,release) sekisho sekisho_wire_proxy
+	@$(call configure,sabotage)
+	@$(call compile,sabotage) sekisho
+	@scripts/check-sabotage $(binary)
+	@$(PYTHON) scripts/sabotage $(SABOTAGE)
 
 bench-prove: ## the harness beside wrk, hey, k6 and Artillery; some fifteen minutes, on an idle machine
 	@scripts/install build test bench

@@ -1,6 +1,6 @@
 """The sabotaged build: each mistake shows when it is switched on, and not before.
 
-`cmake --preset sabotage` makes it, `make sabotage` runs this before its campaigns; without it the file is skipped.
+`make sabotage` builds it (`cmake --preset sabotage`); without it the file is skipped.
 Every probe runs twice against the same binary: with nothing switched on it must see nothing.
 """
 import os
