@@ -150,8 +150,10 @@ void Books::end_interval(Nanos now, Gauges gauges) {
 
 void Books::close(Nanos now, Gauges gauges) {
   if (segment_ < pages_.size()) end_segment(now);
-  if (now > interval_from_) {
-    interval_to_ = now;
+  constexpr Nanos kSliver =
+      Millis(1);  // of a run whose end is an interval's: no row unless something ended in it
+  if (now - interval_from_ > kSliver || part_.response.count() > 0) {
+    interval_to_ = std::max(now, interval_from_ + Nanos(1));
     end_interval(now, gauges);
   }
   std::lock_guard lock(lock_);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "prove/figures.h"
+#include "prove/markup.h"
 #include "prove/report_summary.h"
 
 namespace prove {
@@ -28,11 +29,11 @@ std::string_view mark(const CheckResult& check) {
 }
 
 std::string check_line(const CheckResult& check) {
-  std::string line = fmt::format("  {}  {}", mark(check), check.name);
+  std::string line = fmt::format("  {}  {}", mark(check), one_line(check.name));
   const std::string scope = scope_text(check.scope);
-  if (!scope.empty()) line += " (" + scope + ")";
+  if (!scope.empty()) line += " (" + one_line(scope) + ")";
   if (!check.measured.empty()) line += ": " + check.measured;
-  if (check.state != CheckResult::State::kHeld && !check.why.empty()) line += " – " + check.why;
+  if (check.state != CheckResult::State::kHeld && !check.why.empty()) line += " – " + one_line(check.why);
   return line + "\n";
 }
 
@@ -40,7 +41,7 @@ std::string check_line(const CheckResult& check) {
 
 std::string text_summary(const Result& result) {
   const Summary s = summarize(result);
-  std::string out = fmt::format("{} {}", name_of(result.verdict), result.name);
+  std::string out = fmt::format("{} {}", name_of(result.verdict), one_line(result.name));
   if (result.environment.time_scale != 1)
     out += fmt::format(", time scaled by {}", result.environment.time_scale);
   out += "\n";
@@ -60,7 +61,7 @@ std::string text_summary(const Result& result) {
   if (s.sent > 0) out += latency_line("response", s.response) + latency_line("service", s.service);
   if (!s.limit.empty()) out += "  " + s.limit + "\n";
   for (const Happening& happening : result.happenings)
-    out += fmt::format("  {:>8}  {}\n", clock_text(happening.at), happening.text);
+    out += fmt::format("  {:>8}  {}\n", clock_text(happening.at), one_line(happening.text));
   return out;
 }
 
