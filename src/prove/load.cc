@@ -56,8 +56,13 @@ class Variables {
     if (name == "SEKISHO") return options_.binary;
     if (name == "RUN_DIR") return options_.run_dir;
     if (name == "CAMPAIGN_DIR") return campaign_.folder;
-    return options_.env ? options_.env(name) : std::nullopt;
+    std::optional<std::string> value = options_.env ? options_.env(name) : std::nullopt;
+    if (value) from_environment_[name] = *value;
+    return value;
   }
+
+  // What the environment put into the file, and so into what is measured.
+  const std::map<std::string, std::string>& from_environment() const { return from_environment_; }
 
   void check_all_used(const std::string& file) const {
     const std::vector<std::string_view> known(asked_.begin(), asked_.end());
@@ -74,6 +79,7 @@ class Variables {
   Campaign& campaign_;
   FreePorts ports_;
   std::set<std::string> asked_;
+  std::map<std::string, std::string> from_environment_;
 };
 
 }  // namespace
@@ -91,13 +97,14 @@ Campaign load_campaign_text(const std::string& text, const std::string& name, co
   Hash hash;
   hash.add(text);
   for (const auto& [variable, value] : options.set) hash.add(variable), hash.add(value);
-  campaign.hash = hash.value();
 
   Variables variables(options, campaign);
   const config::Env env = [&variables](const std::string& variable) { return variables.get(variable); };
   Reading reading(name, env, campaign);
   reading.section(root, campaign_section(), &campaign);
   variables.check_all_used(name);
+  for (const auto& [variable, value] : variables.from_environment()) hash.add(variable), hash.add(value);
+  campaign.hash = hash.value();
   if (campaign.name.empty()) campaign.name = file.stem().string();
   return campaign;
 }

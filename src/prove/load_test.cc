@@ -249,6 +249,10 @@ TEST(Campaign, IsKnownByItsTextAndWhatIsSet) {
   EXPECT_NE(around("text: '${A:-2}'", with).hash, plain);
   with.set = {{"A", "1"}};
   EXPECT_NE(around(text, with).hash, plain);
+  with.set.clear();
+  with.env = [](const std::string& name) { return std::optional<std::string>(name == "A" ? "3" : "other"); };
+  EXPECT_NE(around(text, with).hash,
+            plain);  // the same load is not what the same file makes of another environment
 }
 
 TEST(Campaign, ScalesWhatLiesOnTheTimeline) {

@@ -12,6 +12,8 @@ namespace prove {
 namespace {
 
 constexpr base::Millis kPatience{2'000};
+// Of all targets. A page whose labels are never the same twice would fill the memory, and keep() looks through them.
+constexpr std::size_t kMostSeries = 5'000;
 
 double seconds(base::Nanos t) {
   return std::chrono::duration<double>(t).count();
@@ -74,7 +76,8 @@ void Observer::sample(double at) {
       try {
         const CallReply reply = get(target.metrics, kPatience, target.tls, target.metrics_headers);
         auto page = parse_metrics(reply.body, families_);
-        if (reply.status == 200 && page) {
+        // One that brings too many is a gap from then on, and not a part of the truth.
+        if (reply.status == 200 && page && page->size() <= kMostSeries && series_.size() <= kMostSeries) {
           for (Scraped& one : *page)
             keep(target.name, one.name, std::move(one.labels), one.counter, {at, one.value});
         }

@@ -17,6 +17,7 @@
 
 #include "prove/hdr_log.h"
 #include "prove/json_exact.h"
+#include "prove/markup.h"
 
 namespace prove {
 namespace {
@@ -227,7 +228,8 @@ struct Writer {
     object[name] = std::move(inner);
   }
 
-  static json::value value(const std::string& x) { return json::value(x); }
+  // What targets and processes say may be no UTF-8, and a parser would refuse the whole file.
+  static json::value value(const std::string& x) { return json::value(clean(x)); }
   static json::value value(bool x) { return x; }
   static json::value value(double x) { return std::isfinite(x) ? json::value(x) : json::value(nullptr); }
   static json::value value(std::integral auto x) { return json::value(x); }
@@ -256,7 +258,7 @@ struct Writer {
   template <class K, class T>
   static json::value value(const std::map<K, T>& map) {
     json::object inner;
-    for (const auto& [key, x] : map) inner[fmt::format("{}", key)] = value(x);
+    for (const auto& [key, x] : map) inner[clean(fmt::format("{}", key))] = value(x);
     return inner;
   }
   template <class T>

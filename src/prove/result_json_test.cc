@@ -85,6 +85,15 @@ TEST(ResultJson, WritesWhatIsNoNumberAsNull) {
   EXPECT_TRUE(std::isnan(result_from_json(to_json(r)).ended_at));
 }
 
+TEST(ResultJson, CanBeReadBackWhateverATargetSays) {
+  Result r;
+  r.series.push_back({"gateway", "up", {{"version", "\xff\xfe 1.0"}}, false, {{0, 1}}});
+  r.happenings.push_back({0, "last line: \xc3(", false});
+  const Result after = result_from_json(to_json(r));
+  EXPECT_EQ(after.series[0].labels.at("version"), "\uFFFD\uFFFD 1.0");
+  EXPECT_EQ(after.happenings[0].text, "last line: \uFFFD(");
+}
+
 TEST(ResultJson, RefusesOtherVersionsInOneLine) {
   const std::string text = to_json(Result{});
   EXPECT_EQ(error_of(replaced(text, "\"sekisho_prove\":1", "\"sekisho_prove\":2")),

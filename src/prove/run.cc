@@ -21,6 +21,7 @@
 #include "prove/report_files.h"
 #include "prove/report_text.h"
 #include "prove/result_json.h"
+#include "prove/secrets.h"
 #include "prove/stage.h"
 #include "prove/token.h"
 
@@ -55,29 +56,14 @@ std::string describe_load(const Phase& phase) {
   return text;
 }
 
-// The command line, for the report: a key may have been given by --set, and reports are sent on.
-std::string without_secrets(std::string command, const Campaign& campaign) {
-  const auto hide = [&command](std::string_view secret) {
-    constexpr std::string_view kHidden = "…";
-    if (secret.empty()) return;
-    for (std::size_t at = 0; (at = command.find(secret, at)) != command.npos; at += kHidden.size())
-      command.replace(at, secret.size(), kHidden);
-  };
-  for (const TokenSpec& token : campaign.tokens) hide(token.key.reveal());
-  for (const Target& target : campaign.targets) {
-    hide(target.secret_access_key.reveal());
-    hide(target.session_token.reveal());
-  }
-  return command;
-}
-
 // What is known before the first request.
 Result describe(const Campaign& campaign, const Timeline& timeline, const RunOptions& options) {
   Result result;
   result.name = campaign.name;
   result.text = campaign.text;
   result.file = fs::path(campaign.file).filename();
-  result.environment = describe_environment(campaign, without_secrets(options.command, campaign));
+  result.environment =
+      describe_environment(campaign, without_secrets(options.command, campaign, options.set));
   for (std::size_t i = 0; i < campaign.phases.size(); ++i) {
     const Phase& phase = campaign.phases[i];
     result.phases.push_back({phase.name, seconds(timeline.phase_start(i)), seconds(timeline.phase_end(i)),
