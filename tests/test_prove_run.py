@@ -140,6 +140,17 @@ def test_a_step_that_goes_wrong_skips_those_behind_it(tmp_path, origin):
     assert [origin.count(path) for path in ("/a", "/b", "/c")] == [20, 20, 0]
 
 
+@pytest.mark.parametrize("load_of", [{"rate": 20}, {"users": 3}], ids=["open", "closed"])
+def test_what_a_user_had_still_to_do_when_the_run_ended_is_told(tmp_path, origin, load_of):
+    """A checkout that never came is no success of the run, however well the steps before it went."""
+    run = prove(tmp_path, campaign(origin.url, [{"get": "/a", "think": "20s"}, {"get": "/b"}, {"get": "/c"}], **load_of, seconds=0.5,
+                                   grace="100ms"))
+    assert run.code == FAIL, run
+    journeys = origin.count("/a")
+    assert run.counts() == {"ok": journeys, "skipped": 2 * journeys} and run.reasons() == {"in_flight": 2 * journeys}
+    assert journeys == (10 if "rate" in load_of else 3) and not origin.count("/b")
+
+
 def test_arrivals_beyond_the_backlog_are_skipped_and_make_the_run_invalid(tmp_path, origin):
     origin.on("/", lambda ask: ask.stall())
     run = prove(tmp_path, campaign(origin.url, rate=200, seconds=0.5, backlog=10, grace="100ms",

@@ -119,7 +119,7 @@ and its later steps count as skipped.
 | `limited` | it was answered 429 |
 | `failed` | something expected did not come true, a denial that was not expected among it, or there was no reply in HTTP |
 | `timed_out` | there was no whole reply within the step's `timeout`, or when the run ended |
-| `skipped` | it was never sent: an earlier step went wrong, or too many arrivals waited already |
+| `skipped` | it was never sent: an earlier step went wrong, too many arrivals waited already, or the run ended |
 
 ## Checks
 

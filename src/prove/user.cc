@@ -125,6 +125,7 @@ net::Task<> User::run() {
     ++iteration_;
     Nanos intended = journey_start_;
     well_ = true;
+    Reason why_skipped = Reason::kEarlierStep;
     for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
       const PlannedStep& step = scenario.steps[i];
       const bool last = i + 1 == scenario.steps.size();
@@ -134,7 +135,7 @@ net::Task<> User::run() {
                     .done = intended,
                     .expects_denial = step.expectation.denial()};
       if (!well_) {
-        record.ending = {Outcome::kSkipped, Reason::kEarlierStep};
+        record.ending = {Outcome::kSkipped, why_skipped};
         books.record(record);
         continue;
       }
@@ -231,7 +232,11 @@ net::Task<> User::run() {
         generator_.thinks(false);
         if (!cut_) books.late(intended, clock.now() - intended);
       }
-      if (cut_) break;
+      if (!cut_) continue;
+      // The run ended while he thought: what he had still to do was not done, and that is told.
+      well_ = false;
+      why_skipped = Reason::kInFlight;
+      intended = std::min(intended, clock.now());
     }
     if (scenario.scenario->reconnect)
       for (Connection& connection : connections_) close(connection);
