@@ -1,6 +1,7 @@
 """What goes wrong around the load must neither hang the harness nor pass unnoticed, and messages show no secret."""
 import socket
 import threading
+import time
 
 import pytest
 
@@ -72,3 +73,14 @@ def test_messages_show_no_query(tmp_path, origin):
     run = prove(tmp_path, campaign(origin.url, setup=[{"call": f"{origin.url}/hidden?key={SECRET}"}]))
     assert run.code == USAGE, run
     assert "/hidden was answered 503" in run.err and SECRET not in run.out + run.err, run
+
+
+def test_ab_with_too_few_runs_to_tell_a_large_change_is_no_pass(tmp_path, origin):
+    def slow(ask):
+        time.sleep(0.03)
+        ask.reply(b"")
+
+    origin.on("/slow", slow)
+    run = prove(tmp_path, campaign(origin.url, [{"get": "/${SIDE}"}], rate=30, seconds=0.5),
+                "--a", "SIDE=fast", "--b", "SIDE=slow", "--runs", "2", command="ab")
+    assert run.code == INVALID and "too few runs to tell" in run.out and "it takes 9 runs" in run.out, run

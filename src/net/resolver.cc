@@ -86,6 +86,8 @@ Task<base::Result<Stream>> connect(Loop& loop, const std::vector<Endpoint>& addr
     const int why = errno;
     if (started != 0 && why != EINPROGRESS) {
       ::close(fd);
+      if (why == EADDRNOTAVAIL && i + 1 == addresses.size())
+        co_return fail(Code::kOverloaded, "no port left for an origin connection");
       last = why == ECONNREFUSED ? base::Error{Code::kOriginRefused, "the origin refuses connections"}
                                  : base::Error{Code::kOriginUnreachable, "the origin cannot be reached"};
       continue;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <optional>
 #include <stdexcept>
 
@@ -63,7 +64,14 @@ int run_ab(const RunOptions& options, const AbOptions& sides, const CompareOptio
   if (!first_round) return static_cast<int>(Verdict::kInvalid);
   const Comparison first = compare(first_round->a, first_round->b, comparison);
   say(stdout, table_of(first, comparison));
-  if (!first.regression()) return 0;
+  if (!first.regression()) {
+    if (std::ranges::find(first.changes, Change::Verdict::kTooFew, &Change::verdict) == first.changes.end())
+      return 0;
+    say(stdout,
+        fmt::format("There is a large change, and it takes {} runs of each side to tell what it is worth.\n",
+                    comparison.least_runs));
+    return static_cast<int>(Verdict::kInvalid);
+  }
   say(stdout, "A regression; the same again, to confirm it.\n");
   const auto second_round = run_round(options, sides, 2, interrupt);
   if (!second_round) return static_cast<int>(Verdict::kInvalid);

@@ -19,7 +19,8 @@ struct AbOptions {
   std::size_t runs = 9;                     // of each side
 };
 
-// The exit code: 0 no regression of B against A, 1 a confirmed one, 2 no comparison, 3 a side's runs are INVALID.
+// The exit code: 0 no regression of B against A, 1 a confirmed one, 2 no comparison, 3 a side's runs are INVALID, or
+// there is a large change and too few runs to tell.
 int run_ab(const RunOptions& options, const AbOptions& sides, const CompareOptions& comparison,
            Interrupt& interrupt);
 

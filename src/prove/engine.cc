@@ -132,8 +132,10 @@ Engine::Books Engine::finish() {
   for (std::thread& thread : impl_->threads) thread.join();
   impl_->threads.clear();
   Books sum;
+  std::uint64_t unconnected = 0;
   for (auto& generator : impl_->generators) {
     Books part = generator->books().take();
+    unconnected += generator->unconnected();
     if (sum.segments.empty()) {
       sum = std::move(part);
       continue;
@@ -148,6 +150,7 @@ Engine::Books Engine::finish() {
       }
     }
   }
+  sum.unconnected = unconnected;
   return sum;
 }
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <set>
 
@@ -175,6 +176,21 @@ TEST(EngineTest, TellsRefusedFromResetFromNoHttp) {
   EXPECT_EQ(all, 40u);
   // Nobody was there to be sent to, which is the target's failure and no lack of load.
   EXPECT_GE(run.books.segments.at(0).sent, 20u);
+}
+
+TEST(EngineTest, TellsWhatFailedForWantOfADescriptorHere) {
+  Server server(ok);
+  Draft draft(server.port());
+  draft.scenario();
+  draft.step();
+  draft.open(100, Millis(100));
+  rlimit whole{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &whole), 0);
+  const rlimit none{.rlim_cur = 3, .rlim_max = whole.rlim_max};
+  const auto run = draft.run({}, [&](Engine&) { ::setrlimit(RLIMIT_NOFILE, &none); });
+  ::setrlimit(RLIMIT_NOFILE, &whole);
+  EXPECT_GT(run.count(Outcome::kFailed), 0u);
+  EXPECT_EQ(run.books.unconnected, run.count(Outcome::kFailed));
 }
 
 TEST(EngineTest, SkipsWhatTheBacklogDoesNotHold) {

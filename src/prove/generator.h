@@ -47,6 +47,8 @@ class Generator {
   bool over() const { return over_; }  // the schedule has ended: no think time is worth waiting for
   void connected() { ++connections_; }
   void disconnected() { --connections_; }
+  void no_socket() { ++unconnected_; }
+  std::uint64_t unconnected() const { return unconnected_; }  // after run()
   void wake_at(Nanos until, User& user) { put_to_sleep({until, &user, false}); }
   void thinks(bool thinks) { thinking_ += thinks ? 1 : -1; }
 
@@ -106,6 +108,7 @@ class Generator {
   std::size_t active_ = 0;    // users on a journey
   std::size_t thinking_ = 0;  // of them, between two steps
   std::uint64_t connections_ = 0;
+  std::uint64_t unconnected_ = 0;  // for want of a descriptor or a port of this machine
   std::vector<std::unique_ptr<User>> users_;
   net::Scope scope_;
 };

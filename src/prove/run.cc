@@ -177,6 +177,12 @@ Result conduct(const Campaign& given, const RunOptions& options, const std::stri
     Engine::Books books = engine.finish();
     result.segments = std::move(books.segments);
     result.aftermaths = std::move(books.aftermaths);
+    if (books.unconnected > 0)  // the target is not to blame
+      result.happenings.push_back({result.ended_at,
+                                   fmt::format("this machine had no descriptor or port for {} of the load's "
+                                               "connections",
+                                               books.unconnected),
+                                   true});
     add_intervals(engine, result, log);
     log_file.close();
     if (!log_file) fs::remove(folder + "/latency.hlog");  // cut short, it would look whole

@@ -81,6 +81,7 @@ net::Task<Ending> User::connect(Connection& connection, const PlannedStep& step,
   auto stream = co_await net::connect(generator_.loop(), target.addresses, deadline, &cancel_);
   if (!stream) {
     if (stream.error().code == base::Code::kCancelled) co_return kInFlightEnding;
+    if (stream.error().code == base::Code::kOverloaded) generator_.no_socket();  // a limit of ours
     if (base::mono_now() >= deadline) co_return Ending{Outcome::kTimedOut, Reason::kConnectTimeout};
     co_return Ending{Outcome::kFailed, Reason::kRefused};
   }
