@@ -84,7 +84,7 @@ prove: ## the shipped campaigns, each scaled down to some fifteen seconds
 prove-ab: build ## this build beside that of BASE (HEAD~1), in turn: is a hit dearer than it was?
 	@scripts/prove-ab $(or $(BASE),HEAD~1)
 
-sabotage: ## gateways with a mistake, one at a time, each of which a campaign must notice; some five minutes
+sabotage: ## gateways with a mistake, one at a time, each of which a campaign must notice; some six minutes
 	@scripts/install build test
 	@$(call configure,release)
 	@$(call compile,release) sekisho sekisho_wire_proxy
