@@ -25,7 +25,7 @@ note("start " + os.environ.get("GREETING", "") + " " + os.getcwd())
 for name in ("HUP", "USR1", "USR2"):
     signal.signal(getattr(signal, "SIG" + name), lambda number, _: note(signal.Signals(number).name))
 if "deaf" in options: signal.signal(signal.SIGTERM, signal.SIG_IGN)
-else: signal.signal(signal.SIGTERM, lambda *_: (note("SIGTERM"), os._exit(0)))
+else: signal.signal(signal.SIGTERM, lambda *_: (note("SIGTERM"), os._exit(3 if "sour" in options else 0)))
 if "never" in options: time.sleep(1000)
 if "stdin" in options: note("stdin " + sys.stdin.read())
 listener = socket.socket()
@@ -114,7 +114,7 @@ def test_processes_see_the_ports(world):
 
 def test_a_process_that_does_not_hear_sigterm_is_killed(world):
     run = prove(world.folder, world.campaign("deaf", process={"stop": "200ms"}, seconds=0.3))
-    assert run.code == PASS, run
+    assert run.code == FAIL, run  # it never ended in order
     assert not alive(world.starts()[0])
 
 
@@ -145,6 +145,13 @@ def check_one_line(run, *words):
     assert len(lines) == 1, run
     for word in words:
         assert word in lines[0], (word, lines[0])
+
+
+def test_a_process_that_does_not_end_in_order_breaks_a_guardrail(world):
+    run = prove(world.folder, world.campaign("sour", guardrails=["requests > 10"]))
+    assert run.code == FAIL, run
+    assert run.check("every process stays up")["state"] == "broken"
+    assert any("did not end in order: exit code 3" in text for text in run.happenings), run.happenings
 
 
 def test_a_process_that_dies_breaks_a_guardrail_and_is_told(world):

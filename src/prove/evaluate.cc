@@ -258,17 +258,21 @@ Figure Evaluator::latency(const Measure& m, const Total& total) const {
   if (h.count() == 0)
     return unknown(Cause::kNoRequests, fmt::format("there is no request that {} could be told of", m.text));
   // Arrivals that the backlog did not hold waited longest of all, and nobody knows how long: they lie beyond
-  // whatever was measured, or dropping them would make the tail look short.
+  // whatever was measured, or dropping them would make the tail look short. So do requests that the run's end cut
+  // off: what they had taken by then is in the histogram, and is no more than a beginning.
   const std::uint64_t dropped = all ? reason_of(total.stats, Reason::kBacklog) : 0;
+  const std::uint64_t cut = all ? reason_of(total.stats, Reason::kInFlight) : 0;
   const auto asked = static_cast<double>(h.count() + dropped);
   const double beyond = std::floor(asked * (100 - m.percentile) / 100 + 1e-6);
-  const bool of_sent =
-      m.statistic == Measure::Statistic::kPercentile ? static_cast<double>(dropped) <= beyond : dropped == 0;
+  const bool of_sent = m.statistic == Measure::Statistic::kPercentile
+                           ? static_cast<double>(dropped + cut) <= beyond
+                           : dropped + cut == 0;
   if (!of_sent && m.statistic != Measure::Statistic::kMin)
-    return unknown(Cause::kOther,
-                   fmt::format("{} requests were dropped since the backlog was full, and nobody "
-                               "knows how long they would have taken",
-                               dropped));
+    return unknown(
+        Cause::kOther,
+        fmt::format("{} requests were dropped since the backlog was full or cut off by the end of the run, "
+                    "and nobody knows how long they would have taken",
+                    dropped + cut));
   switch (m.statistic) {
     case Measure::Statistic::kMin:
       return seconds(h.min());

@@ -121,6 +121,15 @@ TEST_F(EvaluateTest, KnowsNoPercentileOfTooFewRequests) {
   EXPECT_THAT(why("p95(failed) < 1s"), HasSubstr("no request that p95(failed)"));
 }
 
+TEST_F(EvaluateTest, KnowsNoTailOfRequestsThatTheEndCutOff) {
+  StepStats& step = result.segments.back().steps[0][0];
+  step.reasons[static_cast<std::size_t>(Reason::kInFlight)] =
+      100;  // of 9,000, whatever they had taken by then
+  expect(State::kHeld, "p95 < 21ms", "20 ms");
+  EXPECT_THAT(why("p99 < 1s"), HasSubstr("cut off by the end of the run"));
+  EXPECT_THAT(why("max < 1s"), HasSubstr("cut off"));
+}
+
 TEST_F(EvaluateTest, PutsWhatWasDroppedBeyondAllThatWasSent) {
   StepStats& step = result.segments.back().steps[0][0];
   of(step, Outcome::kSkipped).count = 100;

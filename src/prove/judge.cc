@@ -136,12 +136,13 @@ void check_load(const Result& result, const Campaign& campaign, const Timeline& 
 // A target that dies has failed, whatever its figures were until then.
 void check_processes(const Result& result, const Campaign& campaign, std::vector<CheckResult>& checks) {
   if (campaign.processes.empty() && result.deaths.empty()) return;
-  CheckResult r = rule("every process stays up", "processes that end by themselves == 0");
+  CheckResult r = rule("every process stays up", "processes that end by themselves or not in order == 0");
   r.kind = Kind::kGuardrail;
   r.measured = show(static_cast<double>(result.deaths.size()), kPlain);
   if (!result.deaths.empty()) {
     r.state = State::kBroken;
-    r.why = fmt::format("ended though nobody asked for it: {}", fmt::join(result.deaths, ", "));
+    r.why =
+        fmt::format("ended though nobody asked for it, or not in order: {}", fmt::join(result.deaths, ", "));
   }
   checks.push_back(std::move(r));
 }

@@ -13,6 +13,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include "prove/call.h"
 
@@ -39,6 +40,12 @@ int input_of(const std::string& text) {
   }
   if (file >= 0) ::lseek(file, 0, SEEK_SET);
   return file;
+}
+
+// What SIGTERM may lead to: an end of its own, SIGTERM's default, or what a shell makes of that.
+bool in_order(int status) {
+  if (WIFSIGNALED(status)) return WTERMSIG(status) == SIGTERM;
+  return WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 128 + SIGTERM;
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
@@ -195,8 +202,16 @@ bool ChildProcess::terminate() {
   if (!wait_exit(spec_.stop)) {
     signal_all(SIGKILL);
     reap(true);
+    disorder_ = "killed, since " + std::to_string(spec_.stop.count()) + " ms after SIGTERM it still ran";
+  } else if (!in_order(status_)) {
+    disorder_ = how_it_ended(status_);
   }
   return true;
+}
+
+std::string ChildProcess::ended_out_of_order() {
+  const std::unique_lock guard(lock_, std::try_to_lock);
+  return guard ? std::exchange(disorder_, {}) : "";
 }
 
 bool ChildProcess::kill() {

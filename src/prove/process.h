@@ -44,6 +44,9 @@ class ChildProcess {
   // Once after each exit that nobody here asked for: how it ended; else "".
   std::string ended_by_itself();
 
+  // Once after each terminate() that met with a crash, or with no end at all: how it ended; else "".
+  std::string ended_out_of_order();
+
   pid_t pid() const { return pid_; }  // 0: it does not run
 
  private:
@@ -59,6 +62,7 @@ class ChildProcess {
   std::string log_file_;
   std::mutex lock_;
   std::atomic<pid_t> pid_{0};
+  std::string disorder_;  // of the last terminate()
   int status_ = 0;
   bool expected_ = true;  // that it is not running
   bool told_ = true;

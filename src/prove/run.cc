@@ -199,9 +199,9 @@ Result conduct(const Campaign& given, const RunOptions& options, const std::stri
   } catch (const std::runtime_error& error) {
     result.happenings.push_back({result.ended_at, error.what(), true});
   }
-  result.deaths = stage.deaths();
   stage.close();
   take_happenings(stage, result);
+  result.deaths = stage.deaths();
   judge(result, campaign);
   return result;
 }

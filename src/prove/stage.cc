@@ -253,10 +253,15 @@ void Stage::note(std::string text, bool bad) {
 
 std::vector<Happening> Stage::take_happenings() {
   for (const auto& process : processes_) {
-    const std::string how = process->ended_by_itself();
-    if (how.empty()) continue;
-    deaths_.push_back(process->spec().name);
-    note("process '" + process->spec().name + "' ended by itself: " + how);
+    const std::string& name = process->spec().name;
+    if (const std::string how = process->ended_by_itself(); !how.empty()) {
+      deaths_.push_back(name);
+      note("process '" + name + "' ended by itself: " + how);
+    }
+    if (const std::string how = process->ended_out_of_order(); !how.empty()) {
+      deaths_.push_back(name + " (told to end)");
+      note("process '" + name + "' did not end in order: " + how);
+    }
   }
   std::lock_guard lock(lock_);
   return std::exchange(happenings_, {});

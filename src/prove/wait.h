@@ -8,6 +8,7 @@
 // At low rates the end of a wait is spent awake: how early, is learnt from how late the last wake-ups were, and the
 // price is bounded to a seventh of the time between two deadlines. As the thread becomes busy, deadlines that are
 // close together are served together, by up to kMostTogether late, which the send lag says. In between both rest.
+// The replies of a busy open load are taken at the same times, so they too read up to that much late.
 #pragma once
 
 #include <algorithm>
@@ -31,6 +32,9 @@ class Waiter {
     early_ = std::clamp(early_, kLeast, Nanos(250'000));
     slept_until_ = kNone;
   }
+
+  // How far apart deadlines are met; 0 while the thread is not busy.
+  Nanos together() const { return together_; }
 
   // How long the loop may wait for `due`; zero while the rest is spent awake.
   Nanos until(Nanos due, Nanos now) {
