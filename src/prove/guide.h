@@ -110,6 +110,9 @@ then: a target that stalls cannot slow the load down and look fast. With `users`
 one has ended (a closed model). Each journey is one scenario, chosen by weight; it ends with the first step that goes wrong,
 and its later steps count as skipped.
 
+How late requests were sent is `lag`. At rest it is microseconds; a generator thread that is busy for more than 60 % of a CPU
+sends and reads up to 0.1 ms late, which adds to what it measures and never takes away. More `generators` make it finer.
+
 ## Outcomes
 
 | Outcome | A request is that when |
@@ -129,9 +132,9 @@ hour (`/s`, `/h`). Only like is compared with like: 0.4 is no percentage, and 50
 
 | Measure | Is |
 |---|---|
-| `p50`, `p99.9`, `min`, `mean`, `max` | response time of all requests that were sent, from the intended start; `p95(ok)`: of one outcome |
+| `p50`, `p99.9`, `min`, `mean`, `max` | response time of all requests that were sent, from the intended start; `p95(ok)`: of one outcome. Arrivals that were dropped and requests that the end of the run cut off lie beyond every percentile |
 | `service.p99`, `first_byte.p95`, `lag.p99` | the same of the service time, of the time to the first byte, and of how late the harness was |
-| `success` | share of requests that ended as their steps expect |
+| `success` | share of all requests that ended ok, or denied as their steps expect |
 | `ok`, `limited`, `failed`, `timed_out`, `skipped` | share of requests |
 | `denied` | share, of the requests that expect a denial, that got one |
 | `requests`, `retries`, `count(failed)`, `reason(reset)`, `status(5xx)` | how many |
