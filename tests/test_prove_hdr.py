@@ -76,7 +76,7 @@ def test_a_histogram_of_the_result_is_one_for_others(hdrh, folder):
                 continue
             foreign = hdrh.histogram.HdrHistogram.decode(outcome[which]["hdr"])
             assert foreign.get_total_count() <= outcome["count"]
-            assert foreign.get_max_value() == pytest.approx(outcome[which]["max"], rel=1e-3)
+            assert foreign.get_max_value() == pytest.approx(outcome[which]["max"], rel=1e-3, abs=512)
             mean = outcome[which]["sum"] / foreign.get_total_count()
             assert foreign.get_mean_value() == pytest.approx(mean, rel=1e-3)
 
