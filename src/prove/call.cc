@@ -20,7 +20,7 @@ using base::fail;
 std::string head_of(const Call& call) {
   std::string head = call.method + " " + call.url.path + " HTTP/1.1\r\nHost: " + call.url.origin.authority() +
                      "\r\nUser-Agent: sekisho-prove\r\nConnection: close\r\n";
-  for (const auto& [name, value] : call.headers) head += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : call.headers) head.append(name).append(": ").append(value).append("\r\n");
   if (!call.body.empty() || call.method == "POST" || call.method == "PUT")
     head += "Content-Length: " + std::to_string(call.body.size()) + "\r\n";
   return head + "\r\n";

@@ -81,8 +81,8 @@ void Observer::sample(double at) {
           for (Scraped& one : *page)
             keep(target.name, one.name, std::move(one.labels), one.counter, {at, one.value});
         }
-      } catch (const std::runtime_error&) {
-        // a gap: the target may be down on purpose
+      } catch (const std::runtime_error&) {  // NOLINT(bugprone-empty-catch)
+        // A gap: the target may be down on purpose.
       }
     }
     const pid_t pid = pid_of_(target);

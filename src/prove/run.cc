@@ -125,7 +125,8 @@ std::string version_of_target(const std::vector<Series>& series) {
   for (const Series& s : series) {
     if (!s.name.ends_with("_build_info")) continue;
     std::string text;
-    for (const auto& [label, value] : s.labels) text += (text.empty() ? "" : ", ") + label + " " + value;
+    for (const auto& [label, value] : s.labels)
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", label, value);
     return text;
   }
   return "";

@@ -1,5 +1,6 @@
 #include "prove/stage.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -256,11 +257,11 @@ std::vector<Happening> Stage::take_happenings() {
     const std::string& name = process->spec().name;
     if (const std::string how = process->ended_by_itself(); !how.empty()) {
       deaths_.push_back(name);
-      note("process '" + name + "' ended by itself: " + how);
+      note(fmt::format("process '{}' ended by itself: {}", name, how));
     }
     if (const std::string how = process->ended_out_of_order(); !how.empty()) {
       deaths_.push_back(name + " (told to end)");
-      note("process '" + name + "' did not end in order: " + how);
+      note(fmt::format("process '{}' did not end in order: {}", name, how));
     }
   }
   std::lock_guard lock(lock_);
@@ -270,6 +271,7 @@ std::vector<Happening> Stage::take_happenings() {
 std::vector<std::string> Stage::active_faults() const {
   std::lock_guard lock(lock_);
   std::vector<std::string> names;
+  names.reserve(active_.size());
   for (const Fault* fault : active_) names.push_back(fault->name);
   return names;
 }
