@@ -74,8 +74,8 @@ bool Captures::from_body(std::string_view body, Values& values) const {
     } else {
       value = match(one.pattern, body);
     }
-    if (value && one.slot) values[*one.slot] = *std::move(value);
     all &= value.has_value();
+    if (value && one.slot) values[*one.slot] = *std::move(value);
   }
   return all;
 }

@@ -85,7 +85,8 @@ Exchange::Wait Exchange::advance(net::Stream& stream) {
     read_ += static_cast<std::uint64_t>(n);
     if (feed({room.data(), static_cast<std::size_t>(n)}))
       return finish(end_, reusable_ && to_send_.empty() && generated_left_ == 0);
-    if ((burst += static_cast<std::uint64_t>(n)) >= kBurst && stream.watch().readable) return Wait::kYield;
+    burst += static_cast<std::uint64_t>(n);
+    if (burst >= kBurst && stream.watch().readable) return Wait::kYield;
   }
 }
 

@@ -56,7 +56,7 @@ Nanos Ramp::when_integral(double n) const {
     const double k = (to_ - from_) / ramp_;
     s = 2 * n / (from_ + std::sqrt(std::max(0.0, from_ * from_ + 2 * k * n)));
   }
-  const auto at = Nanos(static_cast<Nanos::rep>(s * 1e9 + 0.5));
+  const auto at = Nanos(static_cast<Nanos::rep>(std::llround(s * 1e9)));
   return at < duration_ ? at : Nanos::max();
 }
 
@@ -110,6 +110,7 @@ Mix::Mix(const Campaign& campaign, const Phase& phase) {
 
 std::vector<std::size_t> Mix::scenarios() const {
   std::vector<std::size_t> out;
+  out.reserve(parts_.size());
   for (const Part& part : parts_) out.push_back(part.scenario);
   return out;
 }
