@@ -89,6 +89,17 @@ def test_an_unexpected_denial_is_no_success_however_fast(tmp_path, origin):
     assert run.counts() == {"failed": 50}
 
 
+def test_a_limit_that_was_expected_is_a_success_and_another_is_none(tmp_path, origin):
+    origin.on("/", lambda ask: ask.reply(status=429))
+    expected = campaign(origin.url, rate=50, guardrails=["success == 100%", "limited == 100%"],
+                        scenarios={"s": {"steps": [{"get": "/", "expect": 429}]}})
+    run = prove(tmp_path, expected)
+    assert run.code == PASS, run
+    assert run.summary["metrics"]["http_req_failed"]["passes"] == 0
+    run = prove(tmp_path, campaign(origin.url, rate=50, guardrails=["success > 0%"]))
+    assert run.code == FAIL, run
+
+
 @pytest.mark.parametrize("reply, reason", [
     (lambda ask: ask.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc") or ask.close(), "reset"),
     (lambda ask: ask.close(), "reset"),

@@ -92,22 +92,23 @@ RunFigures figures_of(const Result& result, std::string file) {
   for (std::size_t i = 0; i < result.timeline.size(); ++i)
     if (!result.timeline[i].warm_up) segments.push_back(i);
   const Total sum = total(result, segments);
-  const auto count = [&](Outcome o) { return sum.stats.outcomes[static_cast<std::size_t>(o)].count; };
   const Hdr response = latency_of_sent(sum.stats, &OutcomeStats::response);
   if (response.count() > 0)
     for (const double p : {50.0, 95.0, 99.0})
       run.metrics.push_back(
           {fmt::format("p{:.0f} response", p), kTime, false, seconds(response.percentile(p))});
   const auto requests = static_cast<double>(sum.requests());
-  const double good = static_cast<double>(count(Outcome::kOk) + count(Outcome::kDenied));
+  const double good = static_cast<double>(sum.stats.met());
   if (sum.seconds > 0) run.metrics.push_back({"throughput", kPerSecond, true, good / sum.seconds});
   if (requests > 0) run.metrics.push_back({"success", kShare, true, good / requests});
   const std::vector<Extent> scope = extents_of(result.timeline, segments);
   std::set<std::string> targets;
   for (const Series& s : result.series)
     if (is_proc(s.name)) targets.insert(s.target);
-  const double sent = requests - static_cast<double>(count(Outcome::kSkipped));
-  for (const std::string& target : targets) add_target(run, result, target, targets.size() == 1, scope, sent);
+  const double skipped =
+      static_cast<double>(sum.stats.outcomes[static_cast<std::size_t>(Outcome::kSkipped)].count);
+  for (const std::string& target : targets)
+    add_target(run, result, target, targets.size() == 1, scope, requests - skipped);
   return run;
 }
 

@@ -216,7 +216,7 @@ Evaluator::Worked Evaluator::measured(const Measure& m, const Scope& asked) {
   };
   switch (m.what) {
     case What::kSuccess:
-      return share(count_of(s, Outcome::kOk) + count_of(s, Outcome::kDenied), requests);
+      return share(s.met(), requests);
     case What::kShare:
       if (*m.outcome != Outcome::kDenied) return share(count_of(s, *m.outcome), requests);
       if (s.expected_denials == 0)

@@ -8,7 +8,7 @@
 //   p50 p99.9 min mean max       response time of every request that was sent; p95(ok): of one outcome
 //   service.p99 first_byte.p95   the same of the service time and of the time to the first byte; lag.p99: how late
 //                                the generator was
-//   success                      share that ended as its step expects: ok, or denied as expected, of all requests,
+//   success                      share that ended as its step expects: ok, denied or limited as expected, of all requests,
 //                                the skipped ones too
 //   ok limited failed timed_out skipped    share of all requests
 //   denied                       share of the requests that expect a denial which got one

@@ -134,7 +134,7 @@ hour (`/s`, `/h`). Only like is compared with like: 0.4 is no percentage, and 50
 |---|---|
 | `p50`, `p99.9`, `min`, `mean`, `max` | response time of all requests that were sent, from the intended start; `p95(ok)`: of one outcome. Arrivals that were dropped and requests that the end of the run cut off lie beyond every percentile |
 | `service.p99`, `first_byte.p95`, `lag.p99` | the same of the service time, of the time to the first byte, and of how late the harness was |
-| `success` | share of all requests that ended ok, or denied as their steps expect |
+| `success` | share of all requests, those that were skipped too, that ended as their steps expect |
 | `ok`, `limited`, `failed`, `timed_out`, `skipped` | share of requests |
 | `denied` | share, of the requests that expect a denial, that got one |
 | `requests`, `retries`, `count(failed)`, `reason(reset)`, `status(5xx)` | how many |

@@ -60,6 +60,8 @@ inline OutcomeStats& of(StepStats& stats, Outcome o) {
 inline void answer(StepStats& stats, Outcome o, std::uint64_t count, double ms) {
   OutcomeStats& s = of(stats, o);
   s.count += count;
+  if (o == Outcome::kOk || o == Outcome::kDenied)
+    stats.reasons[static_cast<std::size_t>(Reason::kNone)] += count;
   s.bytes += count * 1'000;
   const auto nanos = [](double t) { return base::Nanos(static_cast<std::int64_t>(t * 1e6)); };
   s.response.record(nanos(ms), count);

@@ -68,11 +68,10 @@ json::object thresholds(const Result& result) {
 
 std::string k6_summary(const Result& result) {
   const Summary s = summarize(result);
-  const auto of = [&](Outcome o) { return s.measured.stats.outcomes[static_cast<std::size_t>(o)].count; };
   std::vector<std::size_t> measured;
   for (std::size_t i = 0; i < result.timeline.size(); ++i)
     if (!result.timeline[i].warm_up) measured.push_back(i);
-  const std::uint64_t good = of(Outcome::kOk) + of(Outcome::kDenied);
+  const std::uint64_t good = s.measured.stats.met();
   std::uint64_t held = 0, not_held = 0;
   json::object checks;
   for (const CheckResult& check : result.checks) {

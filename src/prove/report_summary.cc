@@ -139,9 +139,7 @@ std::optional<double> success_of(const StepStats& stats) {
   std::uint64_t all = 0;
   for (const OutcomeStats& o : stats.outcomes) all += o.count;
   if (all == 0) return std::nullopt;
-  const std::uint64_t good = stats.outcomes[static_cast<std::size_t>(Outcome::kOk)].count +
-                             stats.outcomes[static_cast<std::size_t>(Outcome::kDenied)].count;
-  return 100.0 * static_cast<double>(good) / static_cast<double>(all);
+  return 100.0 * static_cast<double>(stats.met()) / static_cast<double>(all);
 }
 
 Summary summarize(const Result& result) {

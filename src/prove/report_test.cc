@@ -89,6 +89,7 @@ TEST(Summary, CountsSkippedArrivalsAgainstSuccess) {
   stats.outcomes[static_cast<std::size_t>(Outcome::kOk)].count = 6;
   stats.outcomes[static_cast<std::size_t>(Outcome::kDenied)].count = 3;
   stats.outcomes[static_cast<std::size_t>(Outcome::kSkipped)].count = 1;
+  stats.reasons[static_cast<std::size_t>(Reason::kNone)] = 9;
   EXPECT_DOUBLE_EQ(*success_of(stats), 90);
 }
 

@@ -37,6 +37,10 @@ struct StepStats {
   std::uint64_t retries = 0;  // sent again after the peer closed a kept connection; each still counts once
 
   void add(const StepStats& other);
+
+  // Requests that ended as their steps expect: ok, denied, limited where a limit was expected. What `success` is a
+  // share of, wherever it is told.
+  std::uint64_t met() const { return reasons[static_cast<std::size_t>(Reason::kNone)]; }
 };
 
 struct SegmentStats {

@@ -48,6 +48,7 @@ inline StepStats step_stats(std::uint64_t ok, std::uint64_t denied, std::uint64_
   if (timed_out > 0) add_latencies(of(Outcome::kTimedOut), timed_out, 1'000);
   step.expected_denials = denied;
   const auto reason = [&](Reason r) -> std::uint64_t& { return step.reasons[static_cast<std::size_t>(r)]; };
+  reason(Reason::kNone) = ok + denied;
   reason(Reason::kStatus) = failed - (failed / 4);
   reason(Reason::kReset) = failed / 4;
   reason(Reason::kReplyTimeout) = timed_out;
