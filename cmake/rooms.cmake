@@ -10,13 +10,15 @@ set(SEKISHO_ROOMS
   "telemetry: base"
   "net: base telemetry"
   "http: base"
+  "redis: base telemetry net"
   "identity: base config telemetry http"
+  "limit: base config telemetry net redis"
   "cache: base config telemetry net http"
   "origin: base config telemetry net http"
-  "gateway: base config telemetry net http identity cache origin"
-  "admin: base config telemetry net http identity cache origin gateway"
+  "gateway: base config telemetry net http redis identity limit cache origin"
+  "admin: base config telemetry net http redis identity limit cache origin gateway"
   "prove: base config telemetry net"
-  "cli: base config telemetry net http identity cache origin gateway admin prove"
+  "cli: base config telemetry net http redis identity limit cache origin gateway admin prove"
 )
 
 set(SEKISHO_LIBS_base OpenSSL::Crypto fmt::fmt)
@@ -24,6 +26,7 @@ set(SEKISHO_LIBS_config yaml-cpp fmt::fmt Boost::json)
 set(SEKISHO_LIBS_telemetry fmt::fmt spdlog::spdlog)
 set(SEKISHO_LIBS_net OpenSSL::SSL)
 set(SEKISHO_LIBS_http fmt::fmt)
+set(SEKISHO_LIBS_limit fmt::fmt)
 set(SEKISHO_LIBS_identity OpenSSL::Crypto Boost::json)
 set(SEKISHO_LIBS_origin OpenSSL::Crypto)
 set(SEKISHO_LIBS_prove OpenSSL::Crypto Boost::json ZLIB::ZLIB fmt::fmt)

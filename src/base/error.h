@@ -32,7 +32,9 @@ enum class Code : std::uint8_t {
   // who and whether
   kUnauthorized,     // 401, no credential or none that verifies
   kForbidden,        // 403
-  kTooManyRequests,  // 429
+  kClaimsRejected,   // 403, a valid token whose claims are not what the route asks for
+  kTooManyRequests,  // 429, a rate limit
+  kTooManyFailures,  // 429, an address whose credentials failed too often
   // what is asked for
   kNoRoute,   // 404, no route has this prefix
   kNotFound,  // 404, the origin has no such object
@@ -43,10 +45,13 @@ enum class Code : std::uint8_t {
   kOriginTimeout,      // 504, connected but no byte in time
   kOriginDenied,       // 502, the origin refuses our own credentials
   // ourselves
-  kOverloaded,    // 503, a limit of ours is reached
-  kShuttingDown,  // 503
-  kCancelled,     // a wait was cancelled by its owner
-  kInternal,      // 500, a bug or an exhausted resource
+  kOverloaded,   // 503, a limit of ours is reached
+  kConcurrency,  // 503, too many requests of a route or to an origin at a time, and no place came free
+  kShed,         // 503, the worker is too far behind
+  kIdentityUnavailable,  // 503, there are no keys to verify with: the issuer has not been reached
+  kShuttingDown,         // 503
+  kCancelled,            // a wait was cancelled by its owner
+  kInternal,             // 500, a bug or an exhausted resource
   kCount
 };
 

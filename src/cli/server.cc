@@ -118,7 +118,8 @@ Server::~Server() {
 // The first worker binds alone, so that a port in use is found out; the others share it.
 void Server::bind() {
   const bool shared = workers_.size() > 1;
-  for (const config::Address& wanted : snapshot_->config().listen) {
+  for (const config::Listen& listen : snapshot_->config().listen) {
+    const config::Address& wanted = listen.address;
     net::Endpoint address = *net::Endpoint::parse(wanted.host, wanted.port);
     if (shared && wanted.port != 0) {
       net::Loop loop;

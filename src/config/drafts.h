@@ -10,10 +10,6 @@
 
 namespace config {
 
-struct ListenDraft {
-  Address address;
-};
-
 enum class Encoding : std::uint8_t { kText, kBase64, kBase64Url, kHex };
 
 struct KeyDraft {

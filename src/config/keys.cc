@@ -21,7 +21,8 @@ struct WordsOf<S3Style> {
 };
 template <>
 struct WordsOf<Algorithm> {
-  static constexpr std::string_view kNames[] = {"HS256", "ES256"};
+  static constexpr std::string_view kNames[] = {"HS256", "HS384", "HS512", "RS256", "RS384", "RS512",
+                                                "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"};
 };
 template <>
 struct WordsOf<Encoding> {
@@ -222,13 +223,13 @@ constexpr Section kRoute =
 // ---- the rest
 
 constexpr Row kListenRows[] = {
-    address<&ListenDraft::address>("address", kRequired, kRestart,
-                                   "An IP address and a port; port 0 lets the system choose."),
+    address<&Listen::address>("address", kRequired, kRestart,
+                              "An IP address and a port; port 0 lets the system choose."),
     planned("tls"),
     planned("proxy_protocol"),
     planned("http2"),
 };
-constexpr Section kListen = table<ListenDraft>({"listen", "", "One listener.", "address"}, kListenRows);
+constexpr Section kListen = table<Listen>({"listen", "", "One listener.", "address"}, kListenRows);
 
 constexpr Row kAdminRows[] = {
     address<&Admin::listen>(
@@ -300,10 +301,13 @@ constexpr Row kCacheRows[] = {
 constexpr Section kCache = table<Cache>({"cache", "", "The cache that all routes share.", ""}, kCacheRows);
 
 consteval Row listen_row() {
-  Row row = drafts<Config, ListenDraft, kListen, rules::place_listen>(
+  Row row = drafts<Config, Listen, kListen, rules::place_listen>(
       "listen", kRequired, kRestart, "Where clients connect: an address with port, or a list of them.");
   row.show = [](const void* owner) {
-    return show_value<AddressText>(static_cast<const Config*>(owner)->listen);
+    std::string out;
+    for (const Listen& each : static_cast<const Config*>(owner)->listen)
+      out += AddressText::show(each.address) + (each.proxy_protocol ? " proxy, " : ", ");
+    return out;
   };
   return row;
 }

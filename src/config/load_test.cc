@@ -92,8 +92,8 @@ routes:
                         {{"PHOTOS_KEY", "id"}, {"PHOTOS_SECRET", "s:{e}"}, {"SECRET", "not: [yaml"}});
 
   ASSERT_EQ(c.listen.size(), 2U);
-  EXPECT_EQ(c.listen[1].host, "::1");
-  EXPECT_EQ(c.listen[1].port, 8081);
+  EXPECT_EQ(c.listen[1].address.host, "::1");
+  EXPECT_EQ(c.listen[1].address.port, 8081);
   EXPECT_EQ(c.admin.listen->port, 9901);
   EXPECT_EQ(c.trusted_proxies.size(), 1U);
   EXPECT_EQ(std::get<DirOrigin>(c.origins.at("site").kind).path, "etc/public");
@@ -134,7 +134,7 @@ routes:
   EXPECT_EQ(c.routes[0].line, 22);
   EXPECT_TRUE(c.routes[0].identity.empty());
   EXPECT_FALSE(c.routes[1].cache.enabled);
-  EXPECT_EQ(c.routes[1].identity, "staff");
+  EXPECT_EQ(c.routes[1].identity, std::vector<std::string>{"staff"});
   EXPECT_TRUE(c.routes[2].forward_authorization);
 }
 

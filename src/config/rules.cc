@@ -52,9 +52,8 @@ void check_routes(Reader& reader, const YamlNode& node, const Config& config) {
           item, "path",
           fmt::format("'{}' is also the path of the route in line {}", route.path, first->second->line));
     check_name(reader, line_of(item, "origin"), "origin", "origin", route.origin, config.origins);
-    if (!route.identity.empty())
-      check_name(reader, line_of(item, "identity"), "identity", "identity", route.identity,
-                 config.identities);
+    for (const std::string& name : route.identity)
+      check_name(reader, line_of(item, "identity"), "identity", "identity", name, config.identities);
     if (route.forward_authorization &&
         !std::holds_alternative<HttpOrigin>(config.origins.at(route.origin).kind))
       reader.fail_at(item, "forward_authorization",
@@ -64,7 +63,7 @@ void check_routes(Reader& reader, const YamlNode& node, const Config& config) {
 
 void check_listeners(Reader& reader, const YamlNode& node, const Config& config) {
   std::vector<std::string> seen;
-  for (const Address& address : config.listen) {
+  for (const auto& [address, proxy_protocol] : config.listen) {
     const std::string shown = AddressText::show(address);
     if (address.port != 0 && contains(seen, shown))
       reader.fail_at(node, "listen", fmt::format("{} is given twice", shown));
@@ -80,8 +79,8 @@ void check_listeners(Reader& reader, const YamlNode& node, const Config& config)
 
 // ---- listeners
 
-void place_listen(Reader&, const YamlNode&, ListenDraft&& draft, Config& config) {
-  config.listen.push_back(std::move(draft.address));
+void place_listen(Reader&, const YamlNode&, Listen&& listen, Config& config) {
+  config.listen.push_back(std::move(listen));
 }
 
 // ---- origins

@@ -9,7 +9,7 @@
 
 namespace config::rules {
 
-void place_listen(Reader&, const YamlNode&, ListenDraft&&, Config&);
+void place_listen(Reader&, const YamlNode&, Listen&&, Config&);
 void place_origin(Reader&, const Entry&, const Section&, Config&);
 void place_identity(Reader&, const Entry&, const Section&, Config&);
 void place_route(Reader&, const YamlNode&, Route&&, Config&);

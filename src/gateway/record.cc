@@ -34,6 +34,9 @@ Outcome outcome_of(const Exchange& x) {
       return Outcome::kOriginError;
     case Code::kInternal:
     case Code::kOverloaded:
+    case Code::kConcurrency:
+    case Code::kShed:
+    case Code::kIdentityUnavailable:
     case Code::kShuttingDown:
       return Outcome::kOurError;
     case Code::kClientGone:

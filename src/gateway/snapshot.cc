@@ -42,11 +42,11 @@ Snapshot::Snapshot(config::Config configuration)
     route.origin = &origin->second;
     if (!rules.identity.empty() && !open) {
       // Asked for and missing must never mean open.
-      const auto identity = config_.identities.find(rules.identity);
+      const auto identity = config_.identities.find(rules.identity.front());
       if (identity == config_.identities.end())
-        refuse(config_, rules.line, "unknown identity '" + rules.identity + "'");
+        refuse(config_, rules.line, "unknown identity '" + rules.identity.front() + "'");
       route.identity = &identity->second;
-      route.verifier = verifiers.at(rules.identity);
+      route.verifier = verifiers.at(rules.identity.front());
       for (const auto& source : identity->second.from) {
         using Kind = config::TokenSource::Kind;
         if (source.kind == Kind::kQuery) route.stripped_queries.push_back(source.name);
