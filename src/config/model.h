@@ -96,7 +96,7 @@ struct Limits {
   Millis lag{1'000};                // a request that waited longer for its turn is shed, 503; 0: never
   std::uint64_t memory = 32 << 20;  // bytes of all buckets kept by address or principal
   std::uint64_t ipv6_prefix = 64;   // addresses of one such network share their buckets
-  RateFields fields = RateFields::kBoth;
+  RateFields rate_fields = RateFields::kBoth;  // `headers`: what replies say of the buckets
 };
 
 // ---- what must hold for the claims of a token

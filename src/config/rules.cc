@@ -86,7 +86,7 @@ void place_listen(Reader&, const YamlNode&, Listen&& listen, Config& config) {
 // ---- origins
 
 void place_origin(Reader& reader, const Entry& entry, const Section& section, Config& config) {
-  Origin origin{.name = entry.name, .line = entry.line, .kind = {}};
+  Origin origin{.name = entry.name, .line = entry.line, .concurrency = {}, .kind = {}};
   void* kind = nullptr;
   if (section.type == "dir") kind = &origin.kind.emplace<DirOrigin>();
   if (section.type == "s3") kind = &origin.kind.emplace<S3Origin>();

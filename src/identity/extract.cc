@@ -1,5 +1,6 @@
 #include "identity/extract.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "http/chars.h"
@@ -56,6 +57,26 @@ Found from_query(std::string_view raw_query, const config::TokenSource& source, 
   return scratch;
 }
 
+// cookie-pairs stand between semicolons, in one field or several (RFC 6265 §4.2.1, RFC 9113 §8.2.3).
+Found from_cookie(const http::RequestHead& head, const config::TokenSource& source) {
+  std::optional<std::string_view> found;
+  for (const http::Field& field : head.fields) {
+    if (field.id != http::FieldId::kCookie) continue;
+    for (std::string_view left = field.value; !left.empty();) {
+      const std::size_t end = left.find(';');
+      std::string_view pair = left.substr(0, end);
+      left.remove_prefix(end == left.npos ? left.size() : end + 1);
+      pair.remove_prefix(std::min(pair.find_first_not_of(' '), pair.size()));
+      if (!pair.starts_with(source.name) || !pair.substr(source.name.size()).starts_with('=')) continue;
+      if (found) return ambiguous();
+      found = pair.substr(source.name.size() + 1);
+      if (found->size() >= 2 && found->front() == '"' && found->back() == '"')
+        found = found->substr(1, found->size() - 2);
+    }
+  }
+  return found && !found->empty() ? found : std::nullopt;
+}
+
 Found look(const http::RequestHead& head, std::string_view raw_query, const config::TokenSource& source,
            std::string& scratch) {
   switch (source.kind) {
@@ -65,6 +86,8 @@ Found look(const http::RequestHead& head, std::string_view raw_query, const conf
       return from_header(head, source);
     case config::TokenSource::Kind::kQuery:
       return from_query(raw_query, source, scratch);
+    case config::TokenSource::Kind::kCookie:
+      return from_cookie(head, source);
   }
   return std::nullopt;
 }
