@@ -42,7 +42,7 @@ run: build ## start it on a demo folder; prints three curl commands to paste
 
 test: ## unit tests, then the black-box suite against real servers
 	@scripts/install build test
-	@scripts/peers minio versitygw hdrhistogram || [ "$${SEKISHO_REQUIRE_PEERS:-0}" != 1 ]
+	@scripts/peers minio versitygw hdrhistogram oidc || [ "$${SEKISHO_REQUIRE_PEERS:-0}" != 1 ]
 	@$(call configure,release)
 	@$(call compile,release) all
 	@scripts/run-tests release
@@ -58,11 +58,11 @@ tsan: ## build/tsan: ThreadSanitizer
 	@$(call compile,tsan) all
 
 asan-test: asan ## every test under AddressSanitizer and UBSan
-	@scripts/peers minio versitygw hdrhistogram || [ "$${SEKISHO_REQUIRE_PEERS:-0}" != 1 ]
+	@scripts/peers minio versitygw hdrhistogram oidc || [ "$${SEKISHO_REQUIRE_PEERS:-0}" != 1 ]
 	@SEKISHO_SLOW=$(SLOW) scripts/run-tests asan
 
 tsan-test: tsan ## every test under ThreadSanitizer
-	@scripts/peers minio versitygw hdrhistogram || [ "$${SEKISHO_REQUIRE_PEERS:-0}" != 1 ]
+	@scripts/peers minio versitygw hdrhistogram oidc || [ "$${SEKISHO_REQUIRE_PEERS:-0}" != 1 ]
 	@SEKISHO_SLOW=$(SLOW) scripts/run-tests tsan
 
 fuzz: asan ## every fuzz target for FUZZ_SECONDS (60), two at a time

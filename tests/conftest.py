@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lib.gateway import BINARY, Gateway, raise_descriptor_limit
+from lib.oidc import OidcProvider
 from lib.origin import Origin
 from lib.peers import Certificate, Minio, Nginx, VersityGw
 
@@ -163,3 +164,17 @@ def nginx(tmp_path_factory):
         yield peer.wait()
     finally:
         peer.stop()
+
+
+@pytest.fixture
+def oidc(tmp_path):
+    """oidc(key, …) starts a real OpenID provider that publishes these."""
+    made = []
+
+    def make(*keys) -> OidcProvider:
+        made.append(OidcProvider(tmp_path / f"oidc{len(made)}").start())
+        return made[-1].wait(*keys)
+
+    yield make
+    for provider in made:
+        provider.stop()

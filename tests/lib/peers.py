@@ -39,6 +39,11 @@ def find(name: str) -> str:
     program = str(found) if os.access(found, os.X_OK) else shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin")
     if program:
         return program
+    missing(name)
+
+
+def missing(name: str):
+    """Ends the test, for want of a peer."""
     if os.environ.get("SEKISHO_REQUIRE_PEERS") == "1":
         pytest.fail(f"the peer {name} is required but not installed: scripts/peers {name}", pytrace=False)
     pytest.skip(f"the peer {name} is not installed: scripts/peers {name}")
