@@ -144,6 +144,8 @@ std::string mint(config::Algorithm algorithm, const base::Secret& key, const Min
     case Family::kEcdsa:
       signature = sign_ecdsa(row, key.reveal(), token);
       break;
+    default:
+      throw MintError("cannot sign by " + std::string(row.name));
   }
   token += '.';
   base64url_encode(signature, token);

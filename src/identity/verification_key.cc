@@ -12,16 +12,13 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "base/siphash.h"
 #include "identity/constant_time.h"
 
 namespace identity {
 
 namespace {
 
-constexpr std::array kAlgorithms{
-    AlgorithmRow{config::Algorithm::kHS256, "HS256", Family::kHmac, "SHA256", nullptr, 32, 32},
-    AlgorithmRow{config::Algorithm::kES256, "ES256", Family::kEcdsa, "SHA256", "prime256v1", 64, 0},
-};
 constexpr std::size_t kMaxDigest = 64;
 constexpr std::size_t kMaxCoordinate = 66;  // of P-521
 
@@ -162,18 +159,6 @@ void Free::operator()(EVP_MD_CTX* p) const {
 }
 }  // namespace detail
 
-const AlgorithmRow& row_of(config::Algorithm algorithm) {
-  for (const AlgorithmRow& row : kAlgorithms)
-    if (row.algorithm == algorithm) return row;
-  throw std::logic_error("an algorithm of the configuration has no row");
-}
-
-const AlgorithmRow* algorithm_named(std::string_view name) {
-  for (const AlgorithmRow& row : kAlgorithms)
-    if (row.name == name) return &row;
-  return nullptr;
-}
-
 std::string_view pem_label(std::string_view text) {
   constexpr std::string_view kBegin = "-----BEGIN ";
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
@@ -184,30 +169,29 @@ std::string_view pem_label(std::string_view text) {
   return text.substr(0, end);
 }
 
-VerificationKey::VerificationKey(const AlgorithmRow& algorithm, const base::Secret& material, std::string kid)
-    : algorithm_(algorithm), kid_(std::move(kid)), serial_(next_serial()) {
+VerificationKey::VerificationKey(std::span<const config::Algorithm> allowed, const base::Secret& material,
+                                 std::string kid)
+    : kid_(std::move(kid)), serial_(next_serial()) {
   if (material.empty()) refuse("is empty");
-  if (!fetched_digest(algorithm.digest))
-    refuse("cannot be used: the crypto library has no " + std::string(algorithm.digest));
-  switch (algorithm.family) {
-    case Family::kHmac:
-      mac_ = keyed_hmac(algorithm, material.reveal());
-      break;
-    case Family::kEcdsa:
-      public_key_ = public_key(algorithm, material.reveal());
-      break;
-  }
+  const AlgorithmRow& algorithm = row_of(allowed.front());
+  if (algorithm.family == Family::kHmac)
+    mac_ = keyed_hmac(algorithm, material.reveal());
+  else
+    public_key_ = public_key(algorithm, material.reveal());
+  fits_ = 1U << static_cast<unsigned>(algorithm.algorithm);
+  fingerprint_ = base::siphash(material.reveal());
 }
 
-bool VerificationKey::verifies(std::string_view message, std::string_view signature) const {
-  if (signature.size() != algorithm_.signature_size) return false;
-  switch (algorithm_.family) {
-    case Family::kHmac:
-      return verifies_hmac(message, signature);
-    case Family::kEcdsa:
-      return verifies_ecdsa(message, signature);
-  }
-  return false;
+std::expected<std::unique_ptr<const VerificationKey>, JwkRefusal> VerificationKey::from_jwk(
+    const boost::json::object&, std::span<const config::Algorithm>) {
+  return std::unexpected(JwkRefusal{true, "is not read yet"});
+}
+
+bool VerificationKey::verifies(const AlgorithmRow& algorithm, std::string_view message,
+                               std::string_view signature) const {
+  if (!fits(algorithm) || signature.size() != algorithm.signature_size) return false;
+  if (algorithm.family == Family::kHmac) return verifies_hmac(message, signature);
+  return verifies_ecdsa(algorithm, message, signature);
 }
 
 bool VerificationKey::verifies_hmac(std::string_view message, std::string_view signature) const {
@@ -221,7 +205,8 @@ bool VerificationKey::verifies_hmac(std::string_view message, std::string_view s
          equal_in_constant_time({reinterpret_cast<const char*>(expected.data()), size}, signature);
 }
 
-bool VerificationKey::verifies_ecdsa(std::string_view message, std::string_view signature) const {
+bool VerificationKey::verifies_ecdsa(const AlgorithmRow& algorithm, std::string_view message,
+                                     std::string_view signature) const {
   Working& w = working(serial_);
   if (!w.pkey) {
     detail::Handle<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new_from_pkey(nullptr, public_key_.get(), nullptr));
@@ -231,7 +216,7 @@ bool VerificationKey::verifies_ecdsa(std::string_view message, std::string_view 
   }
   std::array<unsigned char, kMaxDigest> hash;
   unsigned size = 0;
-  if (EVP_DigestInit_ex2(w.digest.get(), fetched_digest(algorithm_.digest), nullptr) != 1 ||
+  if (EVP_DigestInit_ex2(w.digest.get(), fetched_digest(algorithm.digest), nullptr) != 1 ||
       EVP_DigestUpdate(w.digest.get(), message.data(), message.size()) != 1 ||
       EVP_DigestFinal_ex(w.digest.get(), hash.data(), &size) != 1)
     return false;

@@ -1,41 +1,42 @@
-// The algorithms of JWS, a row each, and one key that verifies by one of them.
+// One key that verifies, by each of the algorithms that it fits and that its owner allows.
 //
-// Owner:    a Verifier.
-// Thread:   immutable, so any. Each thread works in contexts of its own, made at its first use of a key and
-//           kept, because making one costs more than an HMAC.
-// Failure:  the constructor throws std::runtime_error with one line that says what is wrong with the key; the
-//           line never holds a byte of it. verifies() answers false for whatever went wrong.
-// Standard: RFC 7518 §3.1, §3.2, §3.4; RFC 8725 §3.2, §3.5.
+// Owner:    a Verifier, or the set of keys that an issuer publishes.
+// Thread:   immutable, so any. Each thread works in contexts of its own, made at its first use of a key with an
+//           algorithm and kept, because making one costs more than an HMAC.
+// Lifetime: a thread keeps the contexts of at most 256 keys and algorithms. Those of keys that are gone are
+//           freed when the thread next makes one.
+// Failure:  the constructor throws std::runtime_error with one line that says what is wrong with the key,
+//           written to follow "key 1 (file staff.pem)"; the line never holds a byte of it. from_jwk() returns
+//           such a line. verifies() answers false for whatever went wrong.
+// Standard: RFC 7515 Appendix A, 7517 §4, 7518 §3 and §6, 8037 §2 and §3; RFC 8725 §3.1, §3.2, §3.5.
+//
+// Usage:    const VerificationKey key(rules.algorithms, material, "2026-11");
+//           if (key.fits(row) && key.verifies(row, message, signature)) …
 #pragma once
 
 #include <openssl/types.h>
 
+#include <boost/json/fwd.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/secret.h"
 #include "config/model.h"
+#include "identity/algorithm.h"
 
 namespace identity {
 
-enum class Family : std::uint8_t { kHmac, kEcdsa };
-
-// Adding an algorithm is adding a row, and for a new family what check_signature does with it.
-struct AlgorithmRow {
-  config::Algorithm algorithm;
-  std::string_view name;  // as `alg` spells it; compared exactly
-  Family family;
-  const char* digest;          // OpenSSL's name
-  const char* curve;           // OpenSSL's name, null where there is none
-  std::size_t signature_size;  // bytes: exactly this many
-  std::size_t min_secret;      // bytes of an HMAC secret: the size of the hash
+// Why a key of a published set is not used. `foreign`: it is for something else than verifying a token by one of
+// the allowed algorithms, as a set may well hold; otherwise it is wrong in itself, and somebody should know.
+struct JwkRefusal {
+  bool foreign = false;
+  std::string why;
 };
-
-const AlgorithmRow& row_of(config::Algorithm algorithm);
-const AlgorithmRow* algorithm_named(std::string_view name);  // null: not one of ours, `none` among them
 
 namespace detail {
 struct Free {
@@ -50,20 +51,35 @@ using Handle = std::unique_ptr<T, Free>;
 
 class VerificationKey {
  public:
-  // `material`: PEM text of a public key, or the bytes of a secret.
-  VerificationKey(const AlgorithmRow& algorithm, const base::Secret& material, std::string kid);
+  // `material`: the PEM text of a public key, the text of a JWK (of a secret too), or the bytes of a secret.
+  // These last must be allowed nothing but HMAC: nobody shall turn a public key into a secret by leaving out
+  // the line that says it is one. `kid`: "" takes that of the JWK.
+  VerificationKey(std::span<const config::Algorithm> allowed, const base::Secret& material, std::string kid);
 
-  const AlgorithmRow& algorithm() const { return algorithm_; }
-  const std::string& kid() const { return kid_; }
+  // A key of a published set: a public one, and nothing else.
+  static std::expected<std::unique_ptr<const VerificationKey>, JwkRefusal> from_jwk(
+      const boost::json::object& jwk, std::span<const config::Algorithm> allowed);
 
-  bool verifies(std::string_view message, std::string_view signature) const;
+  bool fits(const AlgorithmRow& algorithm) const {
+    return (fits_ >> static_cast<unsigned>(algorithm.algorithm) & 1) != 0;
+  }
+  const std::string& kid() const { return kid_; }  // "": none
+
+  // Keyed by the process; of the key itself, its kid and what it fits: equal for the same key fetched or loaded
+  // again.
+  std::uint64_t fingerprint() const { return fingerprint_; }
+
+  // False also for an algorithm that it does not fit.
+  bool verifies(const AlgorithmRow& algorithm, std::string_view message, std::string_view signature) const;
 
  private:
   bool verifies_hmac(std::string_view message, std::string_view signature) const;
-  bool verifies_ecdsa(std::string_view message, std::string_view signature) const;
+  bool verifies_ecdsa(const AlgorithmRow& algorithm, std::string_view message,
+                      std::string_view signature) const;
 
-  const AlgorithmRow& algorithm_;
-  const std::string kid_;
+  std::string kid_;
+  std::uint32_t fits_ = 0;  // a bit for each config::Algorithm
+  std::uint64_t fingerprint_ = 0;
   const std::uint64_t serial_;       // of this object within the process: names its contexts in each thread
   detail::Handle<EVP_MAC_CTX> mac_;  // keyed; duplicated, never used itself
   detail::Handle<EVP_PKEY> public_key_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "base/sabotage.h"
@@ -21,7 +22,6 @@ namespace {
 // A token without `kid` is tried with every key of its algorithm, but a stranger's token shall not cost more
 // than this many signatures.
 constexpr int kMaxTries = 8;
-constexpr std::size_t kMaxSignature = 512;  // of RSA with 4096 bits
 
 // Headers that name or bring a key, or change what is signed or how it is read (RFC 7515 §4.1, RFC 7797). The
 // thumbprints x5t and x5t#S256 only hint at a key and are ignored.
@@ -165,11 +165,11 @@ Verifier::Verifier(const config::JwtIdentity& rules)
   for (std::size_t i = 0; i < rules.keys.size(); ++i) add_key(rules, i);
   for (const config::Algorithm algorithm : algorithms_) {
     const AlgorithmRow& row = row_of(algorithm);
-    if (std::ranges::none_of(keys_, [&](const auto& key) { return &key->algorithm() == &row; }))
+    if (std::ranges::none_of(keys_, [&](const auto& key) { return key->fits(row); }))
       throw VerifierError(name_of(rules) + " lists " + std::string(row.name) + " but has no key for it",
                           rules.line);
   }
-  fingerprint(rules);
+  fingerprint();
 }
 
 Verifier::~Verifier() = default;
@@ -187,16 +187,17 @@ void Verifier::add_key(const config::JwtIdentity& rules, std::size_t index) {
     throw VerifierError(where + " is for " + std::string(row.name) + ", which the identity does not list",
                         line);
   for (const auto& other : keys_)
-    if (!key.kid.empty() && other->kid() == key.kid && &other->algorithm() == &row)
+    if (!key.kid.empty() && other->kid() == key.kid && other->fits(row))
       throw VerifierError(where + " has the kid '" + key.kid + "' of another key", line);
   try {
-    keys_.push_back(std::make_unique<const VerificationKey>(row, key.material, key.kid));
+    keys_.push_back(
+        std::make_unique<const VerificationKey>(std::span(&row.algorithm, 1), key.material, key.kid));
   } catch (const std::runtime_error& fault) {
     throw VerifierError(where + " " + fault.what(), line);
   }
 }
 
-void Verifier::fingerprint(const config::JwtIdentity& rules) {
+void Verifier::fingerprint() {
   std::string all;
   const auto add_number = [&](std::uint64_t n) { all.append(reinterpret_cast<const char*>(&n), sizeof n); };
   const auto add = [&](std::string_view s) {
@@ -211,10 +212,9 @@ void Verifier::fingerprint(const config::JwtIdentity& rules) {
   add_number(max_token_);
   add_number(algorithms_.size());
   for (const config::Algorithm one : algorithms_) add(row_of(one).name);
-  for (std::size_t i = 0; i < keys_.size(); ++i) {
-    add(keys_[i]->kid());
-    add(keys_[i]->algorithm().name);
-    add(rules.keys[i].material.reveal());
+  for (const auto& key : keys_) {
+    add(key->kid());
+    add_number(key->fingerprint());
   }
   id_ = base::siphash(all);
   OPENSSL_cleanse(all.data(), all.size());
@@ -298,10 +298,10 @@ base::Result<> Verifier::check_signature(const Header& header, std::string_view 
 
   int tries = 0;
   for (const auto& key : keys_) {
-    if (&key->algorithm() != header.algorithm) continue;
+    if (!key->fits(*header.algorithm)) continue;
     if (*header.kid && !key->kid().empty() && key->kid() != **header.kid) continue;
     if (++tries > kMaxTries) break;
-    if (key->verifies(message, signature)) return {};
+    if (key->verifies(*header.algorithm, message, signature)) return {};
   }
   return refuse(tries == 0 ? reason::kUnknownKey : reason::kBadSignature);
 }

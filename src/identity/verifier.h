@@ -69,7 +69,7 @@ class Verifier {
   std::uint64_t id_ = 0;
 
   void add_key(const config::JwtIdentity& rules, std::size_t index);
-  void fingerprint(const config::JwtIdentity& rules);
+  void fingerprint();
 
   base::Result<> read_header(std::string_view encoded, Header& header) const;
   base::Result<const AlgorithmRow*> parse_header(std::string_view encoded,
