@@ -1,15 +1,19 @@
 // Who is calling: what a verified token says, kept for as long as it may be believed.
 //
 // Owner:    every Ref; a worker's Remembered and the exchanges under way share one.
-// Thread:   immutable, so any; the count is atomic.
+// Thread:   the worker's that verified it: what verdict() remembers is not guarded. All else is immutable and
+//           the count is atomic, so another thread may hold and read it.
 // Lifetime: the last Ref frees it. A reload that retires its Verifier leaves it valid for requests under way.
 // Failure:  none.
 // Standard: RFC 7519 §4.
 #pragma once
 
+#include <array>
 #include <boost/json/fwd.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,6 +49,11 @@ struct Principal : base::Shared<Principal> {
   base::Wall usable_until =
       base::Wall::max();  // `exp` with the leeway put on; no longer usable at this instant
 
+  // By whom and by what it was verified, so that it can be forgotten with its key.
+  std::uint64_t verifier = 0;  // Verifier::id()
+  std::uint64_t key = 0;       // VerificationKey::fingerprint()
+  std::uint64_t epoch = 0;     // of the published keys at that time; 0: the verifier has none
+
   bool usable(base::Wall now) const { return usable_from <= now && now < usable_until; }
 
   // What logs call the caller. The bytes are the token's: whoever writes them, escapes them.
@@ -53,7 +62,19 @@ struct Principal : base::Shared<Principal> {
   // Sets issuer and subject: views into the payload, or into copies of what its escapes spelt.
   void keep(std::string_view iss, std::string_view sub);
 
-  // All claims, parsed anew at each call: for rules, which are evaluated once a token, not once a request.
+  // What rules of a route said of these claims, so that they are evaluated once a token and not once a request:
+  // the answers to the last few sets of rules, by an id that is never 0.
+  std::optional<bool> verdict(std::uint64_t rules) const {
+    for (const Verdict& one : verdicts_)
+      if (one.rules == rules) return one.passes;
+    return std::nullopt;
+  }
+  void remember_verdict(std::uint64_t rules, bool passes) const {
+    verdicts_[next_verdict_] = {rules, passes};
+    next_verdict_ = (next_verdict_ + 1) % verdicts_.size();
+  }
+
+  // All claims, parsed anew at each call.
   // Include <boost/json/value.hpp> to use it.
   boost::json::value claims() const;
 
@@ -61,7 +82,14 @@ struct Principal : base::Shared<Principal> {
   std::size_t cost() const;
 
  private:
+  struct Verdict {
+    std::uint64_t rules = 0;
+    bool passes = false;
+  };
+
   std::string unescaped_;
+  mutable std::array<Verdict, 4> verdicts_{};
+  mutable std::size_t next_verdict_ = 0;
 };
 
 }  // namespace identity
