@@ -11,12 +11,13 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "telemetry/json_line.h"
+#include "telemetry/line_sink.h"
 
 namespace telemetry {
 
-inline constexpr std::size_t kMaxPath = 4096;
-inline constexpr std::size_t kMaxText = 512;
-inline constexpr std::size_t kMaxAccessLine = 6 * (kMaxPath + 11 * kMaxText) + 1024;
+inline constexpr std::size_t kMaxAccessLine = kEscapeGrowth * (kMaxPath + 11 * kMaxText) + 1024;
+static_assert(kMaxAccessLine <= kMaxLine);
 
 struct AccessRecord {
   base::Wall time{};  // when the request's head was complete
@@ -44,8 +45,7 @@ class AccessLineFormatter {
   std::size_t format(const AccessRecord& record, char* out);
 
  private:
-  std::int64_t second_ = INT64_MIN;
-  char date_[20];  // "2026-11-21T04:21:46." of second_
+  LineTime time_;
 };
 
 }  // namespace telemetry

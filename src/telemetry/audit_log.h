@@ -1,0 +1,92 @@
+// The audit log: one JSON line per decision that matters.
+//
+// Owner:    AuditLog: cli, for the process. AuditBuffer: each worker.
+// Thread:   AuditBuffer belongs to its worker; AuditLog's methods may be called from any.
+// Lifetime: AuditLog outlives every AuditBuffer; see line_log.h, whose mechanism this is.
+// Failures: the constructor throws std::system_error when a file cannot be opened. Lines that cannot be written
+//           are tried again until they are or the log ends. When the buffer is full they are dropped and counted,
+//           or workers wait (WhenFull::kBlock): then nothing is lost, and a stuck output stops the gateway's
+//           requests, but not its admin listener and not its signals. A process that is killed loses what was not
+//           written yet: at most the buffer, LineLog::kMaxAge of it when the output keeps up.
+//
+// Wiring:   (cli::Server, before the workers)
+//             if (!config.audit.output.empty())
+//               audit_ = std::make_unique<telemetry::AuditLog>(telemetry::AuditOptions{
+//                   .output = a.output, .all_requests = a.requests == config::AuditRequests::kAll,
+//                   .block = a.when_full == config::WhenFull::kBlock, .buffer = a.buffer,
+//                   .rotation = {.size = a.rotate_size, .every = a.rotate_every, .keep = a.keep},
+//                   .syslog_address = a.syslog_address});
+//             started:          audit_->event({.event = AuditEvent::kStart})
+//             reload:           audit_->reopen();
+//                               audit_->event({.event = AuditEvent::kReload, .by = "SIGHUP"}), or with
+//                               .decision = AuditDecision::kError, .reason = "invalid_configuration", .detail = why
+//                               audit_->all_requests(now_configured)
+//             stopped:          audit_->event({.event = AuditEvent::kStop, .by = "SIGTERM"}), then ~AuditLog
+//           (gateway::Worker)   telemetry::AuditBuffer audit_{log or null}; as access_log_: flush_if_due() and
+//                               pending() in turn(), flush() in shut(); record(x, metrics_, access_log_, &audit_, …)
+//           (cli::Server::metrics)  scrape.audit = audit_ ? audit_->figures() : std::nullopt
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "telemetry/audit_record.h"
+#include "telemetry/line_log.h"
+
+namespace telemetry {
+
+struct AuditOptions {
+  std::string output;         // stdout, stderr, syslog, or a file's path
+  bool all_requests = false;  // else those that were denied
+  bool block = false;         // when the buffer is full: wait; else drop
+  std::size_t buffer = 4 << 20;
+  Rotation rotation{};
+  std::string syslog_address = "/dev/log";
+};
+
+struct AuditFigures {  // for the exposition
+  std::uint64_t lines = 0;
+  std::uint64_t dropped_queue = 0;
+  std::uint64_t dropped_output = 0;
+  std::uint64_t output_errors = 0;
+  base::Nanos blocked{0};
+};
+
+class AuditLog : public LineLog {
+ public:
+  explicit AuditLog(const AuditOptions& options);
+
+  // A line that cannot wait for a worker's batch; handed to the writer at once. Fills in the time where it is zero.
+  void event(AuditRecord record);
+
+  bool all_requests() const { return all_.load(std::memory_order_relaxed); }
+  void all_requests(bool all) { all_.store(all, std::memory_order_relaxed); }
+
+  AuditFigures figures() const;
+
+ private:
+  std::atomic<bool> all_;
+  std::mutex lock_;  // of the formatter and its line
+  AuditLineFormatter formatter_;
+  const std::unique_ptr<char[]> line_ = std::make_unique_for_overwrite<char[]>(kMaxLine);
+};
+
+class AuditBuffer : public LineBuffer {
+ public:
+  explicit AuditBuffer(AuditLog* log) : LineBuffer(log), audit_(log) {}
+
+  // Whether a request that was not denied belongs in the log. Without a log: no.
+  bool all_requests() const { return audit_ && audit_->all_requests(); }
+
+  void append(const AuditRecord& record) {
+    if (enabled()) added(formatter_.format(record, room()));
+  }
+
+ private:
+  const AuditLog* audit_;
+  AuditLineFormatter formatter_;
+};
+
+}  // namespace telemetry
