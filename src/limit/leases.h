@@ -1,0 +1,66 @@
+// Tokens drawn from Redis ahead of need, for all workers: the table that lets most requests be decided without
+// asking Redis. Pure: no sockets, and the time is given.
+//
+// Owner:    SharedBuckets, one for the process.
+// Thread:   any. A shard's spin lock is held for one probe of four neighbours.
+// Lifetime: surviving reloads: leases are found by policy and caller.
+// Units:    nanoseconds of base::Mono; tokens are requests; bytes.
+// Failure:  the constructor throws std::bad_alloc; nothing else fails, nothing else allocates.
+//
+// Redis alone decides: every request that is granted here has had its token taken there. So however many
+// instances share a limit, together they never admit more than it. What they may admit less is what leases lose:
+//   - a lease unused for kUnused is void, so that an idle instance does not hold back what others could use, nor
+//     spend it much later;
+//   - a lease whose place another key took under a flood.
+// Both are bounded by the size of a lease: what this caller used in the last 20 ms, judged by its pace; at most
+// 20 ms of the rate and 1/32 of the burst. A caller that comes rarely, or whose limit is small, gets its tokens
+// one at a time, each a round trip: nothing is drawn ahead that might be lost.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/clock.h"
+#include "limit/buckets.h"
+
+namespace limit {
+
+class Leases {
+ public:
+  static constexpr base::Nanos kUnused = base::Millis(100);
+  static constexpr base::Nanos kAhead = base::Millis(20);
+  static constexpr std::uint64_t kBurstShare = 32;
+
+  enum class Outcome : std::uint8_t { kGranted, kRefused, kEmpty };
+  struct Taken {
+    Outcome outcome = Outcome::kEmpty;
+    std::int64_t debt = 0;     // ns until the bucket is full, as far as known here; see limit::Level
+    std::uint64_t refill = 0;  // tokens that should be drawn now; kEmpty: at least 1
+  };
+
+  explicit Leases(std::uint64_t memory);
+  ~Leases();
+  Leases(const Leases&) = delete;
+  Leases& operator=(const Leases&) = delete;
+
+  Taken take(std::uint64_t key, const Quota& quota, base::Mono now);
+  void give_back(std::uint64_t key);
+
+  // Redis' answer to a draw: `granted` of `asked` tokens, and its bucket's debt after that; `waiting` requests
+  // wait for it here.
+  void put(std::uint64_t key, const Quota& quota, std::uint64_t asked, std::uint64_t granted,
+           std::int64_t debt, std::uint64_t waiting, base::Mono now);
+
+  // The most that is drawn ahead of a limit.
+  static std::uint64_t largest(const Quota& quota);
+
+ private:
+  struct Lease;
+  struct Shard;
+  Shard& shard(std::uint64_t key) const;
+
+  std::unique_ptr<Shard[]> shards_;
+};
+
+}  // namespace limit

@@ -1,0 +1,118 @@
+// Rate limits that instances share through Redis.
+//
+// Owner:    SharedBuckets: the process, surviving reloads. SharedLink: a worker, beside its redis::Connection.
+// Thread:   SharedBuckets any; a SharedLink its worker's own.
+// Lifetime: a link's connection outlives it; the link dies when nobody waits on it and its connection was stopped.
+// Failure:  kLost, and never an error: Redis is down, slow, answers errors, or our pipeline to it is full. Whoever
+//           asks then takes the local bucket of the same policy, so that with N instances N times the limit may
+//           pass until Redis is back. Counted (fallbacks), logged once each time.
+// Units:    nanoseconds; tokens are requests.
+//
+// draw() is plain and normally decides at once, from a lease (leases.h). When the lease runs low it sends for more
+// in the background, one draw under way for each caller and worker. kWait: the lease is empty and a draw is under
+// way; a round trip decides. When Redis has said "empty until t", refusals are immediate until then. A draw that
+// takes longer than kPatience is not waited for, and neither is any other while it is outstanding.
+//
+// In Redis: one number for each bucket, the time at which it is full (GCRA by Redis' own clock), under
+// `<prefix>rate:<policy id>:<SHA-256 of the caller, cut>`, which expires when the bucket is full. Redis never sees
+// an address or a principal. A Redis that loses its data (restart, eviction) gives everybody a full bucket.
+//
+//   redis_options.greeting.prelude = limit::SharedLink::prelude();
+//   limit::SharedLink link(shared, connection, "sekisho:", metrics.shared_limits);   // in the worker
+//   link.start();                                       // on the worker's thread; SharedLink::current() from then
+//
+//   const auto answer = link->draw(policy, key, parts, now);
+//   switch (answer.draw) {
+//     case Draw::kGranted: go on
+//     case Draw::kRefused: 429; answer.debt tells for how long
+//     case Draw::kWait:    co_await link->wait_for_lease(policy, key, &x.gone); then draw again
+//     case Draw::kLost:    buckets.take(key, policy.quota, now)
+//   }
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "limit/buckets.h"
+#include "limit/leases.h"
+#include "limit/policy.h"
+#include "net/loop.h"
+#include "net/task.h"
+#include "redis/connection.h"
+#include "telemetry/redis_metrics.h"
+
+namespace limit {
+
+enum class Draw : std::uint8_t { kGranted, kRefused, kWait, kLost };
+
+class SharedBuckets {
+ public:
+  explicit SharedBuckets(std::uint64_t memory) : leases_(memory) {}  // bytes of leases
+  Leases& leases() { return leases_; }
+
+ private:
+  Leases leases_;
+};
+
+class SharedLink {
+ public:
+  static constexpr base::Nanos kPatience = base::Millis(50);
+  static constexpr base::Nanos kDistrust = base::Seconds(1);  // after an error that Redis answered
+
+  struct Answer {
+    Draw draw = Draw::kLost;
+    std::int64_t debt = 0;  // of kGranted and kRefused: ns until the bucket is full, see limit::Level
+  };
+
+  SharedLink(SharedBuckets& shared, redis::Connection& redis, std::string prefix,
+             telemetry::SharedLimitMetrics& metrics);
+  ~SharedLink();
+  SharedLink(const SharedLink&) = delete;
+  SharedLink& operator=(const SharedLink&) = delete;
+
+  void start();                  // on the worker's thread
+  static SharedLink* current();  // of the calling thread, or null
+
+  // For redis::Greeting: loads the script.
+  static std::vector<std::vector<std::string>> prelude();
+
+  // `parts`: what the caller's bucket is known by, the same in every instance, in the same order; read only when
+  // Redis has to be asked. None: the one bucket of the policy.
+  Answer draw(const Policy& policy, Buckets::Key key, std::span<const std::string_view> parts,
+              base::Mono now);
+  // What a draw() of a moment ago granted.
+  void give_back(const Policy& policy, Buckets::Key key);
+  // After kWait: until there is an answer, kPatience is over, or the request is cancelled. Then draw again.
+  net::Task<> wait_for_lease(const Policy& policy, Buckets::Key key, net::Cancel* cancel);
+
+ private:
+  struct Refill;
+  struct Waiter;
+
+  bool slow(base::Mono now) const;
+  Answer lost(base::Mono now);
+  Refill* find(std::uint64_t key) const;
+  bool refill(const Policy& policy, std::uint64_t key, std::span<const std::string_view> parts,
+              std::uint64_t tokens, base::Mono now);
+  bool send(Refill& refill, bool whole_script);
+  void answered(Refill& refill, const redis::Reply* reply, base::Error why);
+  void retire(Refill& refill);
+
+  SharedBuckets& shared_;
+  redis::Connection& redis_;
+  const std::string prefix_;
+  telemetry::SharedLimitMetrics& metrics_;
+  class Digest;
+  std::unique_ptr<Digest> digest_;
+  std::vector<std::unique_ptr<Refill>> refills_, spare_;  // under way, oldest first
+  base::Mono distrust_until_{};
+  bool lost_ = false;  // and said so
+};
+
+}  // namespace limit
