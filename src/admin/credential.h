@@ -6,12 +6,20 @@
 //           kUnauthorized (text: one of identity::reason), kClaimsRejected, kTooManyFailures.
 // Standard: RFC 6750 §2.1.
 //
-// Guessing is slow: beyond kFailures within a second every credential is refused unread for the rest of it, the
-// right one too. The bootstrap token has 256 bits, so the bound is against noise and load, not against luck.
+// Guessing is slow: an address that failed kFailures times within a second is refused unread until the next
+// tenth of a second. The bootstrap token has 256 bits, so the bound is against noise and load, not against luck;
+// and since it counts by address, nobody shuts the operator out.
+//
+// Wiring:   (cli::Server) base::Secret token;
+//           if (!config.admin.token_file.empty()) token = admin::open_token_file(config.admin.token_file);
+//           admin_ = std::make_unique<admin::AdminServer>(*address, offload_, metrics, std::move(token),
+//                                                         audit_.get());
+//           start() and watch() take the JWT rules from the snapshot, live.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -19,45 +27,55 @@
 #include "base/error.h"
 #include "base/ref.h"
 #include "base/secret.h"
+#include "http/head.h"
+#include "identity/claim_rules.h"
 #include "identity/principal.h"
+#include "identity/verifiers.h"
+#include "limit/failures.h"
 
 namespace admin {
 
 // The token in the file. Where there is no file: makes it, with 32 random bytes in base64url and a newline, mode
 // 0600 whatever the umask, and says so in the log (the path, never the token). Refused: a symbolic link, what is
 // no plain file or not ours, what group or others may read or write, fewer than 32 characters, or such as no
-// header field can carry.
+// bearer token may have.
 base::Secret open_token_file(const std::string& path);
 
 class Credentials {
  public:
-  static constexpr int kFailures = 10;  // a second
+  static constexpr int kFailures = 10;  // a second, by address
 
+  struct Attempt {
+    const http::RequestHead& head;
+    limit::Failures::AddressBytes address{};
+    base::Mono now{};
+    base::Wall wall{};
+  };
   struct Caller {
     std::string_view credential;                     // "bootstrap_token" or "jwt"
     base::Ref<const identity::Principal> principal;  // of a jwt
   };
 
-  // Verifies a JWT and holds its claims against admin.require.
-  using Jwt = std::function<base::Result<base::Ref<const identity::Principal>>(std::string_view token,
-                                                                               base::Wall now)>;
+  // An empty token is nobody's.
+  explicit Credentials(base::Secret token);
 
-  // Without a token and without identities nobody may.
-  Credentials() = default;
-  explicit Credentials(base::Secret token) : token_(std::move(token)) {}
+  // From now on: whose tokens are taken beside, and what must hold for their claims. Null verifiers: none.
+  void accept(std::shared_ptr<const identity::Verifiers> verifiers,
+              std::shared_ptr<const identity::ClaimRules> require);
 
-  void accept(Jwt jwt) { jwt_ = std::move(jwt); }  // null: none; a reload may change it
+  const std::shared_ptr<const identity::Verifiers>& verifiers() const { return verifiers_; }
 
-  // `authorization`: the field's value, "" when there is none.
-  base::Result<Caller> check(std::string_view authorization, base::Mono now, base::Wall wall);
+  // With `worth_asking`: when a source of keys may know the key of a token that was refused, it is put there, the
+  // attempt is not charged, and whoever asked it checks again without.
+  base::Result<Caller> check(const Attempt& attempt, identity::KeySource** worth_asking = nullptr);
 
  private:
-  base::Error failed(base::Error error, base::Mono now);
+  base::Result<Caller> verify(const Attempt& attempt, identity::KeySource** worth_asking) const;
 
-  base::Secret token_;
-  Jwt jwt_;
-  base::Mono window_{};  // when the second of failures_ began
-  int failures_ = 0;
+  const base::Secret token_;
+  std::shared_ptr<const identity::Verifiers> verifiers_;
+  std::shared_ptr<const identity::ClaimRules> require_;
+  limit::Failures failures_;
 };
 
 }  // namespace admin
