@@ -37,7 +37,9 @@ base::Result<Credentials::Caller> Credentials::check(const Attempt& attempt,
   if (failures_.exhausted(attempt.address, attempt.now)) return base::fail(Code::kTooManyFailures, kTooMany);
   if (worth_asking) *worth_asking = nullptr;
   auto caller = verify(attempt, worth_asking);
-  if (!caller && !(worth_asking && *worth_asking)) failures_.charge(attempt.address, attempt.now);
+  const bool asks = worth_asking && *worth_asking;
+  if (!caller && caller.error().code == Code::kUnauthorized && !asks)
+    failures_.charge(attempt.address, attempt.now);
   return caller;
 }
 

@@ -11,7 +11,7 @@ using namespace json_line;
 namespace {
 
 constexpr std::size_t kMaxArguments = 2;
-constexpr std::size_t kTexts = 13 + kMaxArguments;  // beside the path
+constexpr std::size_t kTexts = 14 + kMaxArguments;  // beside the path
 static_assert(kEscapeGrowth * (kMaxPath + kTexts * kMaxText) + 1024 <= kMaxLine);
 
 std::string_view word(AuditEvent event) {
@@ -63,6 +63,7 @@ std::size_t AuditLineFormatter::format(const AuditRecord& record, char* const be
   }
   out = put_text(out, R"(,"decision":")", word(record.decision));
   out = put_optional(out, R"(,"reason":")", record.reason);
+  out = put_optional(out, R"(,"limit":")", record.limit);
   out = put_optional(out, R"(,"detail":")", record.detail);
   if (record.status != 0) out = put_number(put(out, R"(,"status":)"), record.status);
   if (record.duration.count() >= 0) out = put_millis(put(out, R"(,"duration_ms":)"), record.duration);

@@ -8,7 +8,8 @@
 //
 //   {"time":"2026-11-21T15:04:05.123Z","event":"request","request_id":…,"client":…,
 //    "principal":{"issuer":…,"subject":…,"agent":…},"method":…,"path":…,"route":…,"decision":"deny",
-//    "reason":"expired","detail":…,"status":401,"duration_ms":0.123,"bytes_sent":…,"bytes_received":…,"cache":…}
+//    "reason":"expired","limit":…,"detail":…,"status":401,"duration_ms":0.123,"bytes_sent":…,"bytes_received":…,
+//    "cache":…}
 //
 // Members that do not apply are left out. decision: allow, the request was served or the action done; deny, it
 // was refused by a rule of ours; error, it was not refused and did not succeed (the origin failed, the client
@@ -51,6 +52,7 @@ struct AuditRecord {
   std::string_view by{};  // of reload, start and stop: the signal
   AuditDecision decision = AuditDecision::kAllow;
   std::string_view reason{};  // one word
+  std::string_view limit{};   // the name of the rate limit that refused
   std::string_view detail{};  // a sentence
   std::uint16_t status = 0;   // 0: none was sent
   base::Nanos duration{-1};   // negative: there is none

@@ -255,6 +255,17 @@ void render_self(Page& page, const Scrape& scrape) {
   page.family("sekisho_access_log_dropped_total", "counter", "Access-log lines lost, by reason.");
   page.sample({{"reason", "queue"}}, scrape.access_log_dropped_queue);
   page.sample({{"reason", "output"}}, scrape.access_log_dropped_output);
+  if (const auto& audit = scrape.audit) {
+    page.single("sekisho_audit_lines_total", "counter", "Audit-log lines written.", audit->lines);
+    page.family("sekisho_audit_dropped_total", "counter", "Audit-log lines lost, by reason.");
+    page.sample({{"reason", "queue"}}, audit->dropped_queue);
+    page.sample({{"reason", "output"}}, audit->dropped_output);
+    page.single("sekisho_audit_output_errors_total", "counter",
+                "Tries to write the audit log that failed; the lines are tried again.", audit->output_errors);
+    page.single("sekisho_audit_blocked_seconds_total", "counter",
+                "How long workers waited for room in the audit log's buffer.",
+                static_cast<double>(audit->blocked.count()) / 1e9);
+  }
   if (const ProcessMetrics* process = scrape.process) {
     page.family("sekisho_reloads_total", "counter", "Reloads of the configuration, by result.");
     page.sample({{"result", "success"}}, process->reloads_succeeded.read());

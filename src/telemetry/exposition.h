@@ -9,10 +9,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "telemetry/audit_log.h"
 #include "telemetry/metrics.h"
 
 namespace telemetry {
@@ -35,6 +37,7 @@ struct Scrape {
   std::uint64_t access_log_lines_written = 0;
   std::uint64_t access_log_dropped_queue = 0;   // the writer fell behind
   std::uint64_t access_log_dropped_output = 0;  // the disk is full, the pipe is gone
+  std::optional<AuditFigures> audit{};          // none: there is no audit log
   bool ready = true;
   std::string_view version{};
   std::string_view commit{};
