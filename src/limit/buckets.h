@@ -47,6 +47,10 @@ struct Quota {
   static Quota of(const config::Rate& rate, std::uint64_t burst);
 
   std::uint64_t burst() const { return static_cast<std::uint64_t>(window / interval); }
+  // Of a bucket that is full after `debt`: ns until it has a token.
+  std::int64_t until_token(std::int64_t debt) const {
+    return std::max<std::int64_t>(debt + interval - window, 0);
+  }
 };
 
 // How a bucket stands after it was asked.

@@ -42,6 +42,7 @@ class Failures {
   FailureStats stats() const;
 
  private:
+  void set(const config::Limits& limits);
   Quota quota() const;
   Buckets::Key key(const AddressBytes& address) const;
 

@@ -79,7 +79,6 @@ struct GateStats {
 class Gate : public std::enable_shared_from_this<Gate> {
  public:
   static std::shared_ptr<Gate> make(const config::Concurrency& rules);
-  ~Gate();
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
 
@@ -98,10 +97,12 @@ class Gate : public std::enable_shared_from_this<Gate> {
   struct Waiter;
   explicit Gate(const config::Concurrency& rules);
 
+  enum class Joined : std::uint8_t { kEntered, kQueued, kFull };
+  Joined join(Waiter& waiter, base::Mono& deadline);
+  bool granted(Waiter& waiter, net::Wake wake);
   void leave();
   // With lock_ held: the first waiter, granted, when there is room; else null.
   base::Ref<Waiter> admit_next();
-  void admit_waiters();
   void unlink(Waiter& waiter);  // with lock_ held
 
   mutable base::SpinLock lock_;

@@ -19,7 +19,6 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/siphash.h"
 #include "limit/buckets.h"
 #include "telemetry/counter.h"
 
@@ -62,8 +61,7 @@ struct Policy {
 struct Policies {
   std::vector<Policy> list;  // at most kMaxPolicies; those that are not shared come first
   std::uint8_t ipv6_prefix = 64;
-  base::SipKey shared_key{};  // of bucket keys that other instances must find too
-  std::string policy_field;   // `RateLimit-Policy: "name";q=100;w=60\r\n`, of all
+  std::string policy_field;  // `RateLimit-Policy: "name";q=100;w=60\r\n`, of all
 
   bool empty() const { return list.empty(); }
 };
@@ -86,6 +84,8 @@ struct Standing {
     Buckets::Key key;       // of the caller's bucket, where it has one of its own
     std::int64_t debt = 0;  // ns until the bucket is full; what the methods below are made of
     bool refused = false;
+    bool taken = false;  // a token of it, that a refusal by another gives back
+    bool drawn = false;  // from Redis, not from the local bucket
 
     std::uint64_t remaining() const;  // tokens
     base::Nanos retry_after() const;  // until there is a token

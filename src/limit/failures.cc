@@ -1,0 +1,64 @@
+#include "limit/failures.h"
+
+#include "base/siphash.h"
+#include "limit/address.h"
+
+namespace limit {
+
+namespace {
+constexpr auto kRelaxed = std::memory_order_relaxed;
+
+std::uint64_t memory_of(const config::Limits& limits) {
+  return limits.memory / 8;
+}
+}  // namespace
+
+Failures::Failures(const config::Limits& limits) : buckets_(memory_of(limits)) {
+  set(limits);
+}
+
+void Failures::set(const config::Limits& limits) {
+  const Quota quota = Quota::of(limits.failures.rate, limits.failures.burst);
+  limited_.store(limits.failures.rate.count != 0, kRelaxed);
+  interval_.store(quota.interval, kRelaxed);
+  window_.store(quota.window, kRelaxed);
+  ipv6_prefix_.store(static_cast<unsigned>(limits.ipv6_prefix), kRelaxed);
+}
+
+Quota Failures::quota() const {
+  return {interval_.load(kRelaxed), window_.load(kRelaxed)};
+}
+
+Buckets::Key Failures::key(const AddressBytes& address) const {
+  const AddressBytes kept = masked(address, ipv6_prefix_.load(kRelaxed));
+  return {base::siphash({reinterpret_cast<const char*>(kept.data()), kept.size()}),
+          Buckets::Class::kStranger};
+}
+
+bool Failures::exhausted(const AddressBytes& address, base::Mono now) {
+  if (!limited_.load(kRelaxed) || buckets_.look(key(address), quota(), now).granted) return false;
+  refused_.add();
+  return true;
+}
+
+void Failures::charge(const AddressBytes& address, base::Mono now) {
+  charged_.add();
+  if (limited_.load(kRelaxed)) buckets_.take(key(address), quota(), now);
+}
+
+base::Nanos Failures::retry_after(const AddressBytes& address, base::Mono now) const {
+  if (!limited_.load(kRelaxed)) return base::Nanos(0);
+  const Quota rate = quota();
+  return base::Nanos(rate.until_token(buckets_.look(key(address), rate, now).debt));
+}
+
+void Failures::configure(const config::Limits& limits, base::Mono now) {
+  buckets_.resize(memory_of(limits), now);
+  set(limits);
+}
+
+FailureStats Failures::stats() const {
+  return {.charged = charged_.read(), .refused = refused_.read(), .buckets = buckets_.stats()};
+}
+
+}  // namespace limit
