@@ -1,16 +1,20 @@
 #include "identity/verification_key.h"
 
-#include <openssl/bio.h>
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <openssl/pem.h>
+#include <openssl/rsa.h>
 
-#include <array>
+#include <algorithm>
 #include <atomic>
+#include <bit>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <cstring>
 #include <stdexcept>
+#include <vector>
 
 #include "base/siphash.h"
 #include "identity/constant_time.h"
@@ -19,43 +23,82 @@ namespace identity {
 
 namespace {
 
+using config::Algorithm;
+using detail::Handle;
+
 constexpr std::size_t kMaxDigest = 64;
-constexpr std::size_t kMaxCoordinate = 66;  // of P-521
+constexpr std::size_t kMaxCoordinate = 48;  // of P-384
+constexpr std::size_t kEd25519Signature = 64;
+constexpr std::size_t kEd448Signature = 114;
 
 // Looked up once: OpenSSL 3's implicit fetch takes a lock that all threads share.
 EVP_MAC* fetched_hmac() {
   static EVP_MAC* const mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
   return mac;
 }
-EVP_MD* fetched_digest(const char* name) {
-  static EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  return std::strcmp(name, "SHA256") == 0 ? sha256 : nullptr;
+EVP_MD* fetched_digest(const AlgorithmRow& algorithm) {
+  static const std::array<EVP_MD*, 3> digests{EVP_MD_fetch(nullptr, "SHA256", nullptr),
+                                              EVP_MD_fetch(nullptr, "SHA384", nullptr),
+                                              EVP_MD_fetch(nullptr, "SHA512", nullptr)};
+  switch (algorithm.digest[3]) {
+    case '2':
+      return digests[0];
+    case '3':
+      return digests[1];
+    default:
+      return digests[2];
+  }
 }
 
-// The contexts of one thread for one key. They live in a small table that is indexed by the key's serial
-// number; a newer key takes the place of an older one, so that retired verifiers leave no more than this
-// behind.
-struct Working {
-  std::uint64_t serial = 0;
-  detail::Handle<EVP_MAC_CTX> mac;
-  detail::Handle<EVP_PKEY_CTX> pkey;
-  detail::Handle<EVP_MD_CTX> digest;
-};
-
-Working& working(std::uint64_t serial) {
-  thread_local std::array<Working, 16> table;
-  Working& w = table[serial % table.size()];
-  if (w.serial != serial) w = Working{serial, nullptr, nullptr, nullptr};
-  return w;
-}
-
-std::uint64_t next_serial() {
-  static std::atomic<std::uint64_t> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+constexpr std::uint32_t bit_of(Algorithm algorithm) {
+  return std::uint32_t{1} << static_cast<unsigned>(algorithm);
 }
 
 const unsigned char* bytes(std::string_view s) {
   return reinterpret_cast<const unsigned char*>(s.data());
+}
+
+// ---- what a thread works in
+
+// The contexts of one thread for one key and one algorithm.
+struct Working {
+  std::uint64_t id = 0;
+  std::weak_ptr<const bool> key;
+  Handle<EVP_MAC_CTX> mac;
+  Handle<EVP_PKEY_CTX> pkey;
+  Handle<EVP_MD_CTX> digest;
+};
+
+// Found by the id's place, so that the last 256 never meet. A newer one takes the place of an older one; those
+// whose key is gone are freed when a new one comes, so that fetched and retired keys leave nothing behind.
+Working& working(std::uint64_t id, const std::shared_ptr<const bool>& key) {
+  constexpr std::size_t kContexts = 256;
+  thread_local std::vector<Working> table(kContexts);
+  Working& w = table[id % kContexts];
+  if (w.id != id) {
+    for (Working& one : table)
+      if (one.id != 0 && one.key.expired()) one = Working{};
+    w = Working{id, key, nullptr, nullptr, nullptr};
+  }
+  return w;
+}
+
+std::uint64_t next_contexts(std::uint32_t fits) {
+  static std::atomic<std::uint64_t> next{1};
+  return next.fetch_add(static_cast<std::uint64_t>(std::popcount(fits)), std::memory_order_relaxed);
+}
+
+// ---- families
+
+bool verifies_hmac(Working& w, const EVP_MAC_CTX* keyed, std::string_view message,
+                   std::string_view signature) {
+  if (!w.mac) w.mac.reset(EVP_MAC_CTX_dup(keyed));
+  std::array<unsigned char, kMaxDigest> expected;
+  std::size_t size = 0;
+  return w.mac && EVP_MAC_init(w.mac.get(), nullptr, 0, nullptr) == 1 &&
+         EVP_MAC_update(w.mac.get(), bytes(message), message.size()) == 1 &&
+         EVP_MAC_final(w.mac.get(), expected.data(), &size, expected.size()) == 1 &&
+         equal_in_constant_time({reinterpret_cast<const char*>(expected.data()), size}, signature);
 }
 
 // One unsigned big-endian number as an INTEGER of DER: no leading zeros, but one where the sign bit is set.
@@ -69,162 +112,281 @@ unsigned char* put_integer(std::string_view number, unsigned char* out) {
   return out + number.size();
 }
 
-// r||s → the DER that OpenSSL wants. Returns its size.
-std::size_t ecdsa_der(std::string_view raw, std::array<unsigned char, 2 * kMaxCoordinate + 16>& der) {
+// r||s as the DER that OpenSSL wants: two coordinates of at most 51 bytes each, so that every length is one byte.
+using Der = std::array<unsigned char, 2 * (kMaxCoordinate + 3) + 2>;
+std::string_view ecdsa_der(std::string_view raw, Der& der) {
   const std::size_t half = raw.size() / 2;
-  std::array<unsigned char, 2 * kMaxCoordinate + 8> body;
-  unsigned char* end = put_integer(raw.substr(0, half), body.data());
+  unsigned char* end = put_integer(raw.substr(0, half), der.data() + 2);
   end = put_integer(raw.substr(half), end);
-  const auto size = static_cast<std::size_t>(end - body.data());
-  unsigned char* out = der.data();
-  *out++ = 0x30;
-  if (size >= 0x80) *out++ = 0x81;
-  *out++ = static_cast<unsigned char>(size);
-  std::memcpy(out, body.data(), size);
-  return static_cast<std::size_t>(out - der.data()) + size;
+  der[0] = 0x30;
+  der[1] = static_cast<unsigned char>(end - der.data() - 2);
+  return {reinterpret_cast<const char*>(der.data()), static_cast<std::size_t>(end - der.data())};
 }
 
-[[noreturn]] void refuse(const std::string& what) {
-  ERR_clear_error();
-  throw std::runtime_error(what);
+bool prepare_digest(Working& w, const AlgorithmRow& algorithm, EVP_PKEY* key) {
+  w.digest.reset(EVP_MD_CTX_new());
+  w.pkey.reset(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
+  EVP_PKEY_CTX* const context = w.pkey.get();
+  bool ready = w.digest && context && EVP_PKEY_verify_init(context) == 1;
+  if (algorithm.family == Family::kRsaPkcs1)
+    ready = ready && EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1 &&
+            EVP_PKEY_CTX_set_signature_md(context, fetched_digest(algorithm)) == 1;
+  if (algorithm.family == Family::kRsaPss)  // the salt as long as the hash, and the same hash in MGF1
+    ready = ready && EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+            EVP_PKEY_CTX_set_signature_md(context, fetched_digest(algorithm)) == 1 &&
+            EVP_PKEY_CTX_set_rsa_mgf1_md(context, fetched_digest(algorithm)) == 1 &&
+            EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
+  if (!ready) w.pkey.reset();
+  return ready;
 }
 
-detail::Handle<EVP_MAC_CTX> keyed_hmac(const AlgorithmRow& algorithm, std::string_view secret) {
-  if (!pem_label(secret).empty())
-    refuse("is PEM (" + std::string(pem_label(secret)) + "), but " + std::string(algorithm.name) +
-           " needs a shared secret");
-  if (secret.size() < algorithm.min_secret)
-    refuse("is " + std::to_string(secret.size()) + " bytes long; " + std::string(algorithm.name) +
-           " needs a secret of at least " + std::to_string(algorithm.min_secret));
-  detail::Handle<EVP_MAC_CTX> mac(fetched_hmac() ? EVP_MAC_CTX_new(fetched_hmac()) : nullptr);
+// RSA and ECDSA: the hash first, then the signature of the hash, so that both contexts can be used again.
+bool verifies_digest(Working& w, const AlgorithmRow& algorithm, EVP_PKEY* key, std::string_view message,
+                     std::string_view signature) {
+  if (!w.pkey && !prepare_digest(w, algorithm, key)) return false;
+  std::array<unsigned char, kMaxDigest> hash;
+  unsigned size = 0;
+  if (EVP_DigestInit_ex2(w.digest.get(), fetched_digest(algorithm), nullptr) != 1 ||
+      EVP_DigestUpdate(w.digest.get(), message.data(), message.size()) != 1 ||
+      EVP_DigestFinal_ex(w.digest.get(), hash.data(), &size) != 1)
+    return false;
+  Der der;
+  if (algorithm.family == Family::kEcdsa) signature = ecdsa_der(signature, der);
+  return EVP_PKEY_verify(w.pkey.get(), bytes(signature), signature.size(), hash.data(), size) == 1;
+}
+
+bool verifies_eddsa(Working& w, EVP_PKEY* key, std::string_view message, std::string_view signature) {
+  if (!w.digest) {
+    Handle<EVP_MD_CTX> context(EVP_MD_CTX_new());
+    if (!context ||
+        EVP_DigestVerifyInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, key, nullptr) != 1)
+      return false;
+    w.digest = std::move(context);
+  }
+  return EVP_DigestVerify(w.digest.get(), bytes(signature), signature.size(), bytes(message),
+                          message.size()) == 1;
+}
+
+// ---- which algorithms a key fits
+
+bool takes(const AlgorithmRow& algorithm, const KeyMaterial& key) {
+  if (!key.public_key) return algorithm.family == Family::kHmac;
+  const std::string_view type = type_of(key.public_key.get());
+  switch (algorithm.family) {
+    case Family::kHmac:
+      return false;
+    case Family::kRsaPkcs1:
+    case Family::kRsaPss:
+      return type == "RSA";
+    case Family::kEcdsa:
+      return type == "EC" && curve_of(key.public_key.get()) == algorithm.curve;
+    case Family::kEddsa:
+      return type == "ED25519" || type == "ED448";
+  }
+  return false;
+}
+
+std::string need_of(const AlgorithmRow& algorithm) {
+  const std::string needs = std::string(algorithm.name) + " needs ";
+  switch (algorithm.family) {
+    case Family::kHmac:
+      return needs + "a shared secret";
+    case Family::kRsaPkcs1:
+    case Family::kRsaPss:
+      return needs + "an RSA key";
+    case Family::kEcdsa:
+      return needs + "an EC key on " + (algorithm.algorithm == Algorithm::kES256 ? "P-256" : "P-384");
+    case Family::kEddsa:
+      return needs + "an Ed25519 or Ed448 key";
+  }
+  return needs;
+}
+
+// "is an RSA key; ES256 needs an EC key on P-256"
+std::string misfit(const KeyMaterial& key, std::span<const Algorithm> allowed) {
+  std::string text = "is a secret";
+  if (key.public_key) {
+    const std::string_view type = type_of(key.public_key.get());
+    text = type == "EC" ? "is on the curve " + curve_of(key.public_key.get())
+                        : "is a key for " + std::string(type);
+  }
+  for (std::size_t i = 0; i < allowed.size(); ++i)
+    text += (i == 0 ? "; " : ", ") + need_of(row_of(allowed[i]));
+  return text;
+}
+
+// A secret that holds what everybody may know is none.
+bool looks_public(std::string_view secret) {
+  return secret.contains("-----BEGIN ") || secret.starts_with("ssh-") || secret.starts_with("ecdsa-sha2-");
+}
+
+// A JWK begins and ends with braces. Bytes drawn by chance that do, too, are one secret of 65,536.
+bool looks_like_jwk(std::string_view text, bool secrets_allowed) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t begin = text.find_first_not_of(kSpace);
+  return begin != text.npos && text[begin] == '{' &&
+         (!secrets_allowed || text[text.find_last_not_of(kSpace)] == '}');
+}
+
+KeyMaterial read(std::span<const Algorithm> allowed, const base::Secret& written) {
+  const std::string_view text = written.reveal();
+  const auto is_hmac = [](Algorithm one) { return row_of(one).family == Family::kHmac; };
+  const bool secrets = std::ranges::any_of(allowed, is_hmac);
+  const bool only_secrets = std::ranges::all_of(allowed, is_hmac);
+  if (allowed.empty()) throw std::runtime_error("is for no algorithm");
+  if (text.empty()) throw std::runtime_error("is empty");
+
+  if (looks_like_jwk(text, secrets)) {
+    auto material = read_jwk_text(text, secrets ? Secrets::kTaken : Secrets::kRefused);
+    if (!material) throw std::runtime_error(material.error().why);
+    return *std::move(material);
+  }
+  if (!only_secrets && !pem_label(text).empty()) {
+    auto material = read_pem(text);
+    if (!material) throw std::runtime_error(material.error());
+    return *std::move(material);
+  }
+  if (!secrets)
+    throw std::runtime_error(
+        "is not PEM: it does not begin with -----BEGIN PUBLIC KEY-----, nor is it a JWK");
+  if (looks_public(text))
+    throw std::runtime_error("is PEM or another form of a public key, but " +
+                             need_of(row_of(allowed.front())));
+  if (!only_secrets)
+    throw std::runtime_error("is neither PEM nor a JWK; if it is a secret, say for which algorithm");
+  return {nullptr, written, "", nullptr};
+}
+
+// Keyed by the process, so that a secret in it cannot be guessed at.
+std::uint64_t fingerprint_of(const KeyMaterial& material, std::string_view kid, std::uint32_t fits) {
+  std::string all(kid);
+  const std::uint64_t lengths[]{kid.size(), fits};  // so that a kid does not run into the key
+  all.append(reinterpret_cast<const char*>(lengths), sizeof lengths);
+  if (material.public_key)
+    all += boost::json::serialize(public_jwk(material.public_key.get()));
+  else
+    all += material.secret.reveal();
+  const std::uint64_t result = base::siphash(all);
+  OPENSSL_cleanse(all.data(), all.size());
+  return result;
+}
+
+Handle<EVP_MAC_CTX> keyed_hmac(const AlgorithmRow& algorithm, std::string_view secret) {
+  Handle<EVP_MAC_CTX> mac(fetched_hmac() ? EVP_MAC_CTX_new(fetched_hmac()) : nullptr);
   const std::array params{
       OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>(algorithm.digest), 0),
       OSSL_PARAM_construct_end()};
-  if (!mac || EVP_MAC_init(mac.get(), bytes(secret), secret.size(), params.data()) != 1)
-    refuse("cannot be used: the crypto library has no HMAC");
+  if (!mac || EVP_MAC_init(mac.get(), bytes(secret), secret.size(), params.data()) != 1) return nullptr;
   return mac;
-}
-
-int no_passphrase(char*, int, int, void*) {
-  return -1;
-}
-
-detail::Handle<EVP_PKEY> public_key(const AlgorithmRow& algorithm, std::string_view pem) {
-  const std::string_view label = pem_label(pem);
-  if (label.empty()) refuse("is not PEM: it does not begin with -----BEGIN PUBLIC KEY-----");
-  if (label.find("ENCRYPTED") != label.npos || pem.find("Proc-Type: 4,ENCRYPTED") != pem.npos)
-    refuse("is a private key with a passphrase; give the public one (openssl pkey -in FILE -pubout)");
-  if (label.find("PRIVATE KEY") != label.npos)
-    refuse("is a private key; give the public one (openssl pkey -in FILE -pubout)");
-  if (label.find("CERTIFICATE") != label.npos)
-    refuse("is a certificate; give its public key (openssl x509 -in FILE -pubkey -noout)");
-  if (label != "PUBLIC KEY") refuse("is PEM of another kind (" + std::string(label) + "), not PUBLIC KEY");
-  const std::size_t end = pem.find("-----END");
-  if (end != pem.npos && pem.find("-----BEGIN", end) != pem.npos)
-    refuse("holds more than one PEM block; give each key an entry of its own");
-
-  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
-      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
-  detail::Handle<EVP_PKEY> key(PEM_read_bio_PUBKEY(bio.get(), nullptr, no_passphrase, nullptr));
-  if (!key) refuse("is malformed PEM");
-  if (EVP_PKEY_is_a(key.get(), "EC") != 1) {
-    const char* kind = EVP_PKEY_get0_type_name(key.get());
-    refuse("is a key for " + std::string(kind ? kind : "something else") + "; " +
-           std::string(algorithm.name) + " needs an EC key on " + algorithm.curve);
-  }
-  std::array<char, 64> curve{};
-  EVP_PKEY_get_group_name(key.get(), curve.data(), curve.size(), nullptr);
-  if (std::string_view(curve.data()) != algorithm.curve)
-    refuse("is on the curve " + std::string(curve.data()) + "; " + std::string(algorithm.name) + " needs " +
-           algorithm.curve + " (P-256)");
-  const detail::Handle<EVP_PKEY_CTX> check(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
-  if (!check || EVP_PKEY_public_check(check.get()) != 1) refuse("is no point of its curve");
-  return key;
 }
 
 }  // namespace
 
-namespace detail {
-void Free::operator()(EVP_MAC_CTX* p) const {
-  EVP_MAC_CTX_free(p);
+std::expected<VerificationKey::Chosen, JwkRefusal> VerificationKey::choose(std::span<const Algorithm> allowed,
+                                                                           KeyMaterial material) {
+  Chosen chosen;
+  for (const Algorithm one : allowed) {
+    const AlgorithmRow& row = row_of(one);
+    if (!takes(row, material) || (material.algorithm && material.algorithm != &row)) continue;
+    if (row.family == Family::kHmac && material.secret.reveal().size() < row.min_secret)
+      return std::unexpected(JwkRefusal{false, "is " + std::to_string(material.secret.reveal().size()) +
+                                                   " bytes long; " + std::string(row.name) +
+                                                   " needs a secret of at least " +
+                                                   std::to_string(row.min_secret)});
+    chosen.fits |= bit_of(one);
+  }
+  if (chosen.fits != 0) {
+    chosen.material = std::move(material);
+    return chosen;
+  }
+  if (material.algorithm && !takes(*material.algorithm, material))
+    return std::unexpected(
+        JwkRefusal{false, "is a JWK whose `alg` says " + std::string(material.algorithm->name) + ", but it " +
+                              misfit(material, std::span(&material.algorithm->algorithm, 1))});
+  if (material.algorithm && std::ranges::find(allowed, material.algorithm->algorithm) == allowed.end())
+    return std::unexpected(JwkRefusal{true, "is a JWK whose `alg` says " +
+                                                std::string(material.algorithm->name) +
+                                                ", which is not among the algorithms it may be used for"});
+  return std::unexpected(JwkRefusal{true, misfit(material, allowed)});
 }
-void Free::operator()(EVP_PKEY_CTX* p) const {
-  EVP_PKEY_CTX_free(p);
-}
-void Free::operator()(EVP_PKEY* p) const {
-  EVP_PKEY_free(p);
-}
-void Free::operator()(EVP_MD_CTX* p) const {
-  EVP_MD_CTX_free(p);
-}
-}  // namespace detail
 
-std::string_view pem_label(std::string_view text) {
-  constexpr std::string_view kBegin = "-----BEGIN ";
-  const std::size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == text.npos || !text.substr(begin).starts_with(kBegin)) return {};
-  text.remove_prefix(begin + kBegin.size());
-  const std::size_t end = text.find("-----");
-  if (end == text.npos || end == 0 || end > 40) return "unreadable";
-  return text.substr(0, end);
+VerificationKey::Chosen VerificationKey::choose_or_throw(std::span<const Algorithm> allowed,
+                                                         KeyMaterial material, std::string kid) {
+  if (kid.empty()) kid = material.kid;
+  if (!material.kid.empty() && material.kid != kid)
+    throw std::runtime_error("is a JWK with another `kid` than the configuration gives it");
+  material.kid = std::move(kid);
+  auto chosen = choose(allowed, std::move(material));
+  if (!chosen) throw std::runtime_error(chosen.error().why);
+  return *std::move(chosen);
 }
 
-VerificationKey::VerificationKey(std::span<const config::Algorithm> allowed, const base::Secret& material,
+VerificationKey::VerificationKey(std::span<const Algorithm> allowed, const base::Secret& material,
                                  std::string kid)
-    : kid_(std::move(kid)), serial_(next_serial()) {
-  if (material.empty()) refuse("is empty");
-  const AlgorithmRow& algorithm = row_of(allowed.front());
-  if (algorithm.family == Family::kHmac)
-    mac_ = keyed_hmac(algorithm, material.reveal());
-  else
-    public_key_ = public_key(algorithm, material.reveal());
-  fits_ = 1U << static_cast<unsigned>(algorithm.algorithm);
-  fingerprint_ = base::siphash(material.reveal());
+    : VerificationKey(choose_or_throw(allowed, read(allowed, material), std::move(kid))) {}
+
+VerificationKey::VerificationKey(Chosen chosen)
+    : kid_(std::move(chosen.material.kid)),
+      fits_(chosen.fits),
+      fingerprint_(fingerprint_of(chosen.material, kid_, fits_)),
+      first_context_(next_contexts(fits_)),
+      public_key_(std::move(chosen.material.public_key)),
+      alive_(std::make_shared<const bool>(true)) {
+  for (unsigned i = 0; i < 32; ++i) {
+    if ((fits_ >> i & 1) == 0) continue;
+    const AlgorithmRow& row = row_of(static_cast<Algorithm>(i));
+    bool there = row.digest == nullptr || fetched_digest(row) != nullptr;
+    if (there && row.family == Family::kHmac) {
+      auto& mac = macs_[context_id(row) - first_context_];
+      mac = keyed_hmac(row, chosen.material.secret.reveal());
+      there = mac != nullptr;
+    }
+    if (!there)
+      throw std::runtime_error("cannot be used: the crypto library has no " + std::string(row.name));
+  }
+  if (!public_key_) return;
+  const std::string_view type = type_of(public_key_.get());
+  if (type == "RSA") signature_size_ = static_cast<std::size_t>(EVP_PKEY_get_size(public_key_.get()));
+  if (type == "ED25519") signature_size_ = kEd25519Signature;
+  if (type == "ED448") signature_size_ = kEd448Signature;
 }
 
 std::expected<std::unique_ptr<const VerificationKey>, JwkRefusal> VerificationKey::from_jwk(
-    const boost::json::object&, std::span<const config::Algorithm>) {
-  return std::unexpected(JwkRefusal{true, "is not read yet"});
+    const boost::json::object& jwk, std::span<const Algorithm> allowed) {
+  auto material = read_jwk(jwk, Secrets::kRefused);
+  if (!material) return std::unexpected(std::move(material.error()));
+  auto chosen = choose(allowed, *std::move(material));
+  if (!chosen) return std::unexpected(std::move(chosen.error()));
+  return std::unique_ptr<const VerificationKey>(new VerificationKey(*std::move(chosen)));
+}
+
+std::uint64_t VerificationKey::context_id(const AlgorithmRow& algorithm) const {
+  const std::uint32_t before = fits_ & (bit_of(algorithm.algorithm) - 1);
+  return first_context_ + static_cast<std::uint64_t>(std::popcount(before));
 }
 
 bool VerificationKey::verifies(const AlgorithmRow& algorithm, std::string_view message,
                                std::string_view signature) const {
-  if (!fits(algorithm) || signature.size() != algorithm.signature_size) return false;
-  if (algorithm.family == Family::kHmac) return verifies_hmac(message, signature);
-  return verifies_ecdsa(algorithm, message, signature);
-}
-
-bool VerificationKey::verifies_hmac(std::string_view message, std::string_view signature) const {
-  Working& w = working(serial_);
-  if (!w.mac) w.mac.reset(EVP_MAC_CTX_dup(mac_.get()));
-  std::array<unsigned char, kMaxDigest> expected;
-  std::size_t size = 0;
-  return w.mac && EVP_MAC_init(w.mac.get(), nullptr, 0, nullptr) == 1 &&
-         EVP_MAC_update(w.mac.get(), bytes(message), message.size()) == 1 &&
-         EVP_MAC_final(w.mac.get(), expected.data(), &size, expected.size()) == 1 &&
-         equal_in_constant_time({reinterpret_cast<const char*>(expected.data()), size}, signature);
-}
-
-bool VerificationKey::verifies_ecdsa(const AlgorithmRow& algorithm, std::string_view message,
-                                     std::string_view signature) const {
-  Working& w = working(serial_);
-  if (!w.pkey) {
-    detail::Handle<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new_from_pkey(nullptr, public_key_.get(), nullptr));
-    if (!context || EVP_PKEY_verify_init(context.get()) != 1) return false;
-    w.pkey = std::move(context);
-    w.digest.reset(EVP_MD_CTX_new());
+  if (!fits(algorithm)) return false;
+  const std::size_t size = algorithm.signature_size != 0 ? algorithm.signature_size : signature_size_;
+  if (signature.size() != size) return false;
+  const std::uint64_t id = context_id(algorithm);
+  Working& w = working(id, alive_);
+  bool good = false;
+  switch (algorithm.family) {
+    case Family::kHmac:
+      return verifies_hmac(w, macs_[id - first_context_].get(), message, signature);
+    case Family::kRsaPkcs1:
+    case Family::kRsaPss:
+    case Family::kEcdsa:
+      good = verifies_digest(w, algorithm, public_key_.get(), message, signature);
+      break;
+    case Family::kEddsa:
+      good = verifies_eddsa(w, public_key_.get(), message, signature);
+      break;
   }
-  std::array<unsigned char, kMaxDigest> hash;
-  unsigned size = 0;
-  if (EVP_DigestInit_ex2(w.digest.get(), fetched_digest(algorithm.digest), nullptr) != 1 ||
-      EVP_DigestUpdate(w.digest.get(), message.data(), message.size()) != 1 ||
-      EVP_DigestFinal_ex(w.digest.get(), hash.data(), &size) != 1)
-    return false;
-  std::array<unsigned char, 2 * kMaxCoordinate + 16> der;
-  const std::size_t der_size = ecdsa_der(signature, der);
-  if (EVP_PKEY_verify(w.pkey.get(), der.data(), der_size, hash.data(), size) == 1) return true;
-  ERR_clear_error();  // this thread's queue is also what TLS reads its failures from
-  return false;
+  if (!good) ERR_clear_error();  // this thread's queue is also what TLS reads its failures from
+  return good;
 }
 
 }  // namespace identity

@@ -14,8 +14,7 @@
 //           if (key.fits(row) && key.verifies(row, message, signature)) …
 #pragma once
 
-#include <openssl/types.h>
-
+#include <array>
 #include <boost/json/fwd.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -28,26 +27,10 @@
 #include "base/secret.h"
 #include "config/model.h"
 #include "identity/algorithm.h"
+#include "identity/key_material.h"
+#include "identity/openssl_handle.h"
 
 namespace identity {
-
-// Why a key of a published set is not used. `foreign`: it is for something else than verifying a token by one of
-// the allowed algorithms, as a set may well hold; otherwise it is wrong in itself, and somebody should know.
-struct JwkRefusal {
-  bool foreign = false;
-  std::string why;
-};
-
-namespace detail {
-struct Free {
-  void operator()(EVP_MAC_CTX* p) const;
-  void operator()(EVP_PKEY_CTX* p) const;
-  void operator()(EVP_PKEY* p) const;
-  void operator()(EVP_MD_CTX* p) const;
-};
-template <class T>
-using Handle = std::unique_ptr<T, Free>;
-}  // namespace detail
 
 class VerificationKey {
  public:
@@ -73,19 +56,26 @@ class VerificationKey {
   bool verifies(const AlgorithmRow& algorithm, std::string_view message, std::string_view signature) const;
 
  private:
-  bool verifies_hmac(std::string_view message, std::string_view signature) const;
-  bool verifies_ecdsa(const AlgorithmRow& algorithm, std::string_view message,
-                      std::string_view signature) const;
+  struct Chosen {
+    KeyMaterial material;
+    std::uint32_t fits = 0;
+  };
+  static std::expected<Chosen, JwkRefusal> choose(std::span<const config::Algorithm> allowed,
+                                                  KeyMaterial material);
+  static Chosen choose_or_throw(std::span<const config::Algorithm> allowed, KeyMaterial material,
+                                std::string kid);
+  explicit VerificationKey(Chosen chosen);
 
-  std::string kid_;
-  std::uint32_t fits_ = 0;  // a bit for each config::Algorithm
+  std::uint64_t context_id(const AlgorithmRow& algorithm) const;
+
+  const std::string kid_;
+  const std::uint32_t fits_;  // a bit for each config::Algorithm
   std::uint64_t fingerprint_ = 0;
-  const std::uint64_t serial_;       // of this object within the process: names its contexts in each thread
-  detail::Handle<EVP_MAC_CTX> mac_;  // keyed; duplicated, never used itself
-  detail::Handle<EVP_PKEY> public_key_;
+  const std::uint64_t first_context_;  // one for each algorithm that it fits; unique within the process
+  std::size_t signature_size_ = 0;     // bytes, where the algorithm leaves it to the key
+  const detail::Handle<EVP_PKEY> public_key_;
+  std::array<detail::Handle<EVP_MAC_CTX>, 3> macs_;  // keyed; duplicated, never used themselves
+  const std::shared_ptr<const bool> alive_;          // by which threads know that their contexts are of use
 };
-
-// What kind of PEM a text is, by its first line, for messages: "" when it is none.
-std::string_view pem_label(std::string_view text);
 
 }  // namespace identity
