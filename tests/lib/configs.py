@@ -11,3 +11,7 @@ def app(origin, **route) -> dict:
     """An HTTP origin at /."""
     return {"origins": {"app": {"type": "http", "url": origin.url}},
             "routes": [{"path": "/", "origin": "app"} | route]}
+
+
+# A test may fail as often as it likes, from one address.
+UNLIMITED = {"limits": {"failures": "off"}}

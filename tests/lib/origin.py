@@ -227,11 +227,11 @@ class Connection(threading.Thread):
 
 
 class Origin:
-    def __init__(self, tls=None):
+    def __init__(self, tls=None, port: int = 0):
         self.tls = tls  # an ssl.SSLContext
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", 0))
+        self.listener.bind(("127.0.0.1", port))
         self.listener.listen(256)
         self.port = self.listener.getsockname()[1]
         self.lock = threading.Lock()

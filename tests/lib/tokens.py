@@ -61,7 +61,7 @@ class Signer:
 
     def __init__(self, algorithm: str, kid: str | None = None, private=None):
         self.algorithm, self.kid = algorithm, kid
-        self.private = private or self.generate(algorithm)
+        self.private = self.generate(algorithm) if private is None else private
         self.by = get_default_algorithms()[algorithm]
 
     @staticmethod
