@@ -8,7 +8,7 @@ import pytest
 from lib.gateway import BINARY, Gateway, raise_descriptor_limit
 from lib.oidc import OidcProvider
 from lib.origin import Origin
-from lib.peers import Certificate, Minio, Nginx, VersityGw
+from lib.peers import Certificate, Minio, Nginx, Redis, VersityGw
 
 
 def pytest_configure(config):
@@ -178,3 +178,12 @@ def oidc(tmp_path):
     yield make
     for provider in made:
         provider.stop()
+
+
+@pytest.fixture
+def redis(tmp_path):
+    peer = Redis(tmp_path / "redis").start()
+    try:
+        yield peer.wait()
+    finally:
+        peer.stop()

@@ -1,4 +1,4 @@
-"""Real servers: MinIO and versitygw for `s3` (scripts/peers builds them), nginx for `http`.
+"""Real servers: MinIO and versitygw for `s3` (scripts/peers builds them), nginx for `http`, Redis.
 
 Each runs on free loopback ports with its data in a temporary folder, as whoever runs the tests. One that
 is not installed is skipped by name; under SEKISHO_REQUIRE_PEERS=1 (CI) that is a failure.
@@ -178,6 +178,37 @@ class Nginx(Peer):
     def wait(self):
         until(self.answers, 20, "nginx to answer")
         return self
+
+
+class Redis(Peer):
+    """A Redis server with nothing on disk."""
+
+    def __init__(self, directory: Path, *options: str, port: int | None = None):
+        super().__init__(directory, [], port=port)
+        self.arguments = [find("redis-server"), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
+                          "--appendonly", "no", *options]
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
+
+    def wait(self):
+        def accepts():
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+        until(accepts, 20, "Redis to listen")
+        return self
+
+    def kill(self) -> None:
+        """Without a word to its clients' requests."""
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def client(self):
+        import redis  # only where it is used: the other tests do without
+        return redis.Redis(port=self.port)
 
 
 class Certificate:

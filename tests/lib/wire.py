@@ -60,8 +60,11 @@ class Response:
 class Client:
     """One TCP connection. Lines and bodies are read from a buffer, so that nothing is lost between reads."""
 
-    def __init__(self, address, timeout: float = 10, receive_buffer: int | None = None):
+    def __init__(self, address, timeout: float = 10, receive_buffer: int | None = None, source: str | None = None):
+        """`source`: the address to come from; all of 127.0.0.0/8 is ours."""
         self.socket = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+        if source is not None:
+            self.socket.bind((source, 0))
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(patience(timeout))
