@@ -90,6 +90,40 @@ bool is_path(std::string_view path) {
   return true;
 }
 
+// Host and port into `url`, whose port is the scheme's own before; what is wrong with them, or "".
+std::string put_authority(std::string_view authority, Url& url) {
+  const std::optional<HostPort> parts = split_host(authority);
+  if (!parts) return "has a host that is none";
+  url.host = parts->host;
+  std::ranges::transform(url.host, url.host.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  if (!parts->literal6 && !is_host_name(url.host)) return "has a host that is none";
+  if (!parts->port) return "";
+  const auto port = whole_number<std::uint16_t>(*parts->port);
+  if (!port || *port == 0) return "has a port that is not 1 to 65535";
+  url.port = *port;
+  return "";
+}
+
+// RFC 3986 §2.1; no control bytes come out of it.
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '%') {
+      unsigned char byte = 0;
+      const char* const digits = text.data() + i + 1;
+      if (i + 2 >= text.size() || std::from_chars(digits, digits + 2, byte, 16).ptr != digits + 2)
+        return std::nullopt;
+      c = static_cast<char>(byte);
+      i += 2;
+    }
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return std::nullopt;
+    out += c;
+  }
+  return out;
+}
+
 }  // namespace
 
 Parsed<Address> AddressText::parse(std::string_view text) {
@@ -160,17 +194,7 @@ Parsed<Url> UrlText::parse(std::string_view text) {
   const std::string_view authority = text.substr(0, slash);
   if (authority.contains('@'))
     return std::unexpected("must have no user or password; use a header or the origin's own keys");
-  const std::optional<HostPort> parts = split_host(authority);
-  if (!parts) return std::unexpected("has a host that is none");
-  url.host = parts->host;
-  std::ranges::transform(url.host, url.host.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-  if (!parts->literal6 && !is_host_name(url.host)) return std::unexpected("has a host that is none");
-  if (parts->port) {
-    const auto port = whole_number<std::uint16_t>(*parts->port);
-    if (!port || *port == 0) return std::unexpected("has a port that is not 1 to 65535");
-    url.port = *port;
-  }
+  if (std::string wrong = put_authority(authority, url); !wrong.empty()) return std::unexpected(wrong);
   if (slash == text.npos) return url;
   std::string_view path = text.substr(slash);
   if (path.ends_with('/')) path.remove_suffix(1);
@@ -183,6 +207,77 @@ Parsed<Url> UrlText::parse(std::string_view text) {
 
 std::string UrlText::show(const Url& v) {
   return v.host.empty() ? "" : fmt::format("http{}://{}{}", v.tls ? "s" : "", v.authority(), v.path);
+}
+
+Parsed<Url> JwksUrl::parse(std::string_view text) {
+  const std::size_t query = text.find('?');
+  Parsed<Url> url = UrlText::parse(text.substr(0, query));
+  if (!url) return url;
+  if (!url->tls && !is_loopback(url->host))
+    return std::unexpected(
+        "must begin with https://: who can change the keys on their way can sign tokens (http:// is for this "
+        "host itself)");
+  if (text.substr(0, query).ends_with('/') && !url->path.empty()) url->path += '/';
+  if (query == text.npos) return url;
+  std::string rest(text.substr(query + 1));
+  std::ranges::replace(rest, '?', '/');  // a query may hold both
+  if (!is_path(rest)) return std::unexpected("has a query with a character that must be percent-encoded");
+  url->path += (url->path.empty() ? "/" : "") + std::string(text.substr(query));
+  return url;
+}
+
+bool is_loopback(const std::string& host) {
+  std::array<unsigned char, 16> bytes{};
+  if (parse_ip(AF_INET, host, bytes.data())) return bytes[0] == 127;
+  if (parse_ip(AF_INET6, host, bytes.data()))
+    return bytes == std::array<unsigned char, 16>{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  return host == "localhost";
+}
+
+Parsed<RedisPlace> RedisUrl::parse(std::string_view text) {
+  RedisPlace out;
+  out.url.tls = text.starts_with("rediss://");
+  if (!out.url.tls && !text.starts_with("redis://"))
+    return std::unexpected("must be a URL that begins with redis:// or rediss://");
+  out.url.port = 6'379;
+  text.remove_prefix(text.find("//") + 2);
+  if (const std::size_t at = text.rfind('@'); at != text.npos) {
+    const std::string_view both = text.substr(0, at);
+    const std::size_t colon = both.find(':');
+    if (colon == both.npos)
+      return std::unexpected("has a user without a password; write :password@ or user:password@");
+    const auto user = percent_decoded(both.substr(0, colon));
+    auto password = percent_decoded(both.substr(colon + 1));
+    if (!user || !password || password->empty() || both.find_first_of("/?#@", 0) != both.npos)
+      return std::unexpected("has a user or a password that is empty or not percent-encoded");
+    out.user = *user;
+    out.password = base::Secret(*std::move(password));
+    text.remove_prefix(at + 1);
+  }
+  if (text.contains('?') || text.contains('#')) return std::unexpected("must have no query and no fragment");
+  const std::size_t slash = text.find('/');
+  if (std::string wrong = put_authority(text.substr(0, slash), out.url); !wrong.empty())
+    return std::unexpected(wrong);
+  if (slash == text.npos || slash + 1 == text.size()) return out;
+  out.database = whole_number<std::uint16_t>(text.substr(slash + 1));
+  if (!out.database) return std::unexpected("has a path that is not the number of a database, 0 to 65535");
+  return out;
+}
+
+std::string RedisUrl::show(const Url& v) {
+  return v.host.empty() ? "" : fmt::format("redis{}://{}:{}", v.tls ? "s" : "", bracketed(v.host), v.port);
+}
+
+Parsed<std::string> SyslogAddress::parse(std::string_view text) {
+  constexpr std::size_t kMaxPath = 107;  // of sockaddr_un
+  const bool plain =
+      std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; });
+  if (text.starts_with('/') && text.size() > 1 && text.size() <= kMaxPath && plain) return std::string(text);
+  Url url;
+  url.port = 0;
+  if (text.starts_with('/') || !put_authority(text, url).empty() || url.port == 0)
+    return std::unexpected("is neither the path of a socket, such as /dev/log, nor host:port");
+  return std::string(text);
 }
 
 std::string Url::authority() const {

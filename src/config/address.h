@@ -3,6 +3,8 @@
 // Thread: any; pure functions. Failures as in values.h.
 #pragma once
 
+#include <optional>
+
 #include "config/values.h"
 
 namespace config {
@@ -25,6 +27,39 @@ struct UrlText {
   using Value = Url;
   static Parsed<Url> parse(std::string_view text);
   static std::string show(const Url& v);
+};
+
+// Where an issuer publishes its keys: a UrlText whose path may also end with a slash and a query, since others
+// choose it; http only for this host itself.
+struct JwksUrl {
+  using Value = Url;
+  static Parsed<Url> parse(std::string_view text);
+  static std::string show(const Url& v) { return UrlText::show(v); }
+};
+
+// localhost, 127.0.0.0/8, ::1
+bool is_loopback(const std::string& host);
+
+// redis:// or rediss://, maybe user:password@ or :password@ (percent-encoded), a host, maybe a port and a
+// number of a database: rediss://:secret@redis.test:6380/2
+struct RedisPlace {
+  Url url;           // path: ""
+  std::string user;  // "": none given
+  base::Secret password;
+  std::optional<std::uint64_t> database;
+};
+struct RedisUrl {
+  using Value = RedisPlace;
+  static Parsed<RedisPlace> parse(std::string_view text);
+  static std::string show(const Url& v);  // without user, password and database
+};
+
+struct SyslogAddress {  // the path of a socket, from the root on, or host:port
+  using Value = std::string;
+  static constexpr std::string_view kForm = "path or host:port";
+  static constexpr std::string_view kPattern = "^(/.+|[^/ ]+:[0-9]+)$";
+  static Parsed<std::string> parse(std::string_view text);
+  static std::string show(const std::string& v) { return v; }
 };
 
 }  // namespace config

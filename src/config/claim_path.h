@@ -31,4 +31,11 @@ struct ClaimPath {
   static std::string show(const Value& steps);
 };
 
+namespace text_rule {
+struct Claim {  // the text of such a path, as it was written
+  static Parsed<std::string> check(std::string_view text);
+};
+}  // namespace text_rule
+using ClaimText = TextOf<text_rule::Claim>;
+
 }  // namespace config

@@ -1,5 +1,5 @@
 // What a file says before it becomes the model: sections whose keys are several ways to say one thing.
-// Internal to the room; keys.cc fills them, rules.cc puts them in their place.
+// Internal to the room; the tables of keys fill them, the rules put them in their place.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ enum class Scheme : std::uint8_t { kBearer };
 
 struct TokenSourceDraft {
   std::optional<Scheme> scheme;
-  std::string header, prefix, query;
+  std::string header, prefix, query, cookie;
 };
 
 }  // namespace config

@@ -59,8 +59,6 @@ TEST(ConfigErrors, NameTheNearestKey) {
 TEST(ConfigErrors, TellWhatDoesNotWorkYet) {
   EXPECT_EQ(error_of("listen:\n  - address: 0.0.0.0:443\n    tls: {}\n"),
             ":3: listen[0].tls: is not supported yet");
-  EXPECT_EQ(error_of("listen: { address: '0.0.0.0:443', proxy_protocol: on }\n"),
-            ":1: listen[0].proxy_protocol: is not supported yet");
   EXPECT_EQ(error_of("listen: { address: '0.0.0.0:443', http2: on }\n"),
             ":1: listen[0].http2: is not supported yet");
 }
@@ -92,7 +90,7 @@ TEST(ConfigErrors, NameWhatIsMissing) {
   EXPECT_EQ(origin("{ type: s3 }"), ":4: origins.o.bucket: is missing");
   EXPECT_EQ(origin("{ type: http }"), ":4: origins.o.url: is missing");
   EXPECT_EQ(origin("{ path: p }"), ":4: origins.o.type: is missing; one of: dir, s3, http");
-  EXPECT_EQ(jwt("algorithms: ES256"), ":4: identities.i.keys: is missing");
+  EXPECT_EQ(jwt("algorithms: ES256"), ":4: identities.i.keys: is missing, and so are 'jwks' and 'discovery'");
   EXPECT_EQ(jwt("algorithms: ES256, keys: []"), ":4: identities.i.keys: is an empty list");
   EXPECT_EQ(jwt("algorithms: [], keys: { inline: x }"), ":4: identities.i.algorithms: is an empty list");
   EXPECT_EQ(jwt("keys: { inline: x }"), ":4: identities.i.algorithms: is missing");
@@ -122,7 +120,8 @@ TEST(ConfigErrors, TellTypesApart) {
   EXPECT_EQ(origin("{ type: S3, bucket: b }"),
             ":4: origins.o.type: 'S3' is none of: dir, s3, http, did you mean 's3'?");
   EXPECT_EQ(jwt("algorithms: [HS265], keys: { inline: x }"),
-            ":4: identities.i.algorithms[0]: 'HS265' is none of: HS256, ES256, did you mean 'HS256'?");
+            ":4: identities.i.algorithms[0]: 'HS265' is none of: HS256, HS384, HS512, RS256, RS384, RS512, "
+            "PS256, PS384, PS512, ES256, ES384, EdDSA, did you mean 'HS256'?");
 }
 
 TEST(ConfigErrors, TellTheBounds) {
@@ -184,14 +183,16 @@ TEST(ConfigErrors, WantExactlyOneKeyAndOnePlaceForATokenEach) {
       ":4: identities.i.keys[0].file: the file 'nowhere.pem' cannot be read: No such file or directory");
   EXPECT_EQ(jwt("algorithms: ES256, keys: { env: NONE }"),
             ":4: identities.i.keys[0].env: the environment variable NONE is not set, or empty");
-  EXPECT_EQ(jwt("algorithms: [HS256, ES256], keys: { inline: a }"),
-            ":4: identities.i.keys[0]: needs 'algorithm', as the identity lists several");
+  EXPECT_EQ(jwt("algorithms: [HS256, HS512, ES256], keys: { inline: a }"),
+            ":4: identities.i.keys[0]: needs 'algorithm', as the identity lists several HS algorithms");
+  EXPECT_EQ(jwt("algorithms: [RS256, ES256], keys: { inline: a }"),
+            ":4: identities.i.keys[0]: is neither PEM nor a JWK, and the identity lists no HS algorithm");
   EXPECT_EQ(jwt("algorithms: ES256, keys: [ { inline: a, algorithm: HS256 } ]"),
             ":4: identities.i.keys[0].algorithm: is not among the identity's 'algorithms'");
   EXPECT_EQ(jwt("algorithms: ES256, keys: [ { inline: a, kid: k }, { inline: b, kid: k } ]"),
             ":4: identities.i.keys[1].kid: is also the kid of the key in line 4");
   EXPECT_EQ(jwt("algorithms: ES256, keys: { inline: a }, from: [ bearer, {} ]"),
-            ":4: identities.i.from[1]: needs one of: scheme, header, query");
+            ":4: identities.i.from[1]: needs one of: scheme, header, query, cookie");
   EXPECT_EQ(jwt("algorithms: ES256, keys: { inline: a }, from: { query: t, prefix: p }"),
             ":4: identities.i.from[0].prefix: needs 'header'");
   EXPECT_EQ(jwt("algorithms: ES256, keys: { inline: a }, from: cookie"),

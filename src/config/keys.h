@@ -89,6 +89,8 @@ struct Section {
   std::span<const Row> rows;
   std::string_view shorthand;
   void (*check)(Reader&, const YamlNode&, void* owner) = nullptr;  // what no single row can tell
+  const Section* common =
+      nullptr;  // keys of every type, for an owner of their own: Reader::common() reads them
 
   const Row* find(std::string_view key) const;
 };

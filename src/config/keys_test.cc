@@ -71,6 +71,13 @@ TEST(Keys, GiveTheDefaultsThatTheModelHas) {
   expect_defaults<Shutdown>(inner(root, "shutdown"));
   expect_defaults<Log>(inner(root, "log"));
   expect_defaults<AccessLog>(inner(inner(root, "log"), "access"));
+  expect_defaults<Audit>(inner(root, "audit"));
+  expect_defaults<Audit>(inner(inner(root, "audit"), "rotate"));
+  expect_defaults<Audit>(inner(inner(root, "audit"), "syslog"));
+  expect_defaults<Redis>(inner(root, "redis"));
+  expect_defaults<OriginTls>(inner(inner(root, "redis"), "tls"));
+  expect_defaults<RateLimit>(inner(root, "rates"));
+  expect_defaults<Failures>(inner(inner(root, "limits"), "failures"));
   expect_defaults<Cache>(inner(root, "cache"));
   expect_defaults<MemoryCache>(inner(inner(root, "cache"), "memory"));
   expect_defaults<DirOrigin>(inner(root, "origins", 0));
@@ -81,7 +88,9 @@ TEST(Keys, GiveTheDefaultsThatTheModelHas) {
   expect_defaults<Pool>(inner(s3, "pool"));
   expect_defaults<OriginTls>(inner(s3, "tls"));
   expect_defaults<JwtIdentity>(inner(root, "identities"));
+  expect_defaults<Jwks>(inner(inner(root, "identities"), "jwks"));
   expect_defaults<Route>(inner(root, "routes"));
+  expect_defaults<Concurrency>(inner(inner(root, "routes"), "concurrency"));
   expect_defaults<RouteCache>(inner(inner(root, "routes"), "cache"));
 }
 
@@ -99,8 +108,16 @@ TEST(Reload, CannotChangeTheseKeys) {
   each_row([&](const Row& row) {
     if (row.reload == Reload::kRestart) fixed.emplace_back(row.name);
   });
-  EXPECT_EQ(fixed, (std::vector<std::string>{"listen", "address", "workers", "listen", "connections",
-                                             "output", "enabled", "output"}));
+  EXPECT_EQ(fixed,
+            (std::vector<std::string>{"listen",      "address",    "proxy_protocol", "workers",  // clients
+                                      "listen",      "token_file",                               // admin
+                                      "connections",                                             // limits
+                                      "output",      "enabled",    "output",                     // log
+                                      "output",      "requests",   "when_full",      "buffer",
+                                      "size",        "every",      "keep",           "address",  // audit
+                                      "url",         "user",       "password",       "database",
+                                      "prefix",      "connect",    "timeout",  // redis
+                                      "verify",      "ca_file",    "server_name"}));
 }
 
 TEST(Reload, NamesTheFixedKeysThatDiffer) {

@@ -101,12 +101,15 @@ void Reader::section(const YamlNode& node, const Section& section, void* owner) 
   check_map(node);
   for (const Entry& entry : node.entries) {
     if (entry.name == "type" && !section.type.empty()) continue;
+    if (section.common != nullptr && section.common->find(entry.name) != nullptr) continue;
     const Step step(*this, entry.name);
     row = section.find(entry.name);
     if (row == nullptr) {
       std::vector<std::string_view> known;
-      for (const Row& each : section.rows)
-        if (each.kind != Kind::kPlanned) known.push_back(each.name);
+      for (const Section* part : {&section, section.common})
+        if (part != nullptr)
+          for (const Row& each : part->rows)
+            if (each.kind != Kind::kPlanned) known.push_back(each.name);
       fail(entry.line, "unknown key" + did_you_mean(entry.name, known));
     }
     if (row->kind == Kind::kPlanned) fail(entry.line, "is not supported yet");
@@ -118,6 +121,15 @@ void Reader::section(const YamlNode& node, const Section& section, void* owner) 
     fail(node.line, "is missing");
   }
   if (section.check != nullptr) section.check(*this, node, owner);
+}
+
+void Reader::common(const YamlNode& node, const Section& section, void* owner) {
+  for (const Entry& entry : node.entries) {
+    const Row* row = section.common->find(entry.name);
+    if (row == nullptr) continue;
+    const Step step(*this, entry.name);
+    row->read(*this, *row, entry.value, owner);
+  }
 }
 
 const Section& Reader::choose(const YamlNode& node, std::span<const Section* const> choices) {

@@ -48,6 +48,9 @@ class Reader {
   // A map, or the shorthand's value; `owner` is of the type that the section's rows expect.
   void section(const YamlNode& node, const Section& section, void* owner);
 
+  // Those keys of a map that belong to section.common; `owner` is theirs. section() passes over them.
+  void common(const YamlNode& node, const Section& section, void* owner);
+
   // A map in which no key stands twice.
   void check_map(const YamlNode& node);
 

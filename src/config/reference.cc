@@ -39,6 +39,7 @@ More under [examples](../examples/). `sekisho schema` prints a JSON Schema for e
 | address | an IP address and a port: `0.0.0.0:8080`, `"[::1]:8080"` |
 | network | an address, with or without a prefix: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.7` |
 | URL | `http://` or `https://`, a host, and maybe a port and a path; no user, query or fragment |
+| rate | a whole number of requests and a time: `100/s`, `10/m`, `1000/h`, `5/10s` |
 | file | a path; a relative one begins at the folder of the configuration file |
 | list | `[a, b]`; one item may stand without its brackets |
 
@@ -126,8 +127,10 @@ class Reference {
     if (!section.type.empty())
       out_ += fmt::format("| `type` | `{}` | required | live | Which kind it is. |\n", section.type);
     const std::size_t first = chapters_.size();
-    for (const Row& row : section.rows)
-      if (row.kind != Kind::kPlanned) add(path, row);
+    for (const Section* part : {&section, section.common})
+      if (part != nullptr)
+        for (const Row& row : part->rows)
+          if (row.kind != Kind::kPlanned) add(path, row);
     const std::size_t last = chapters_.size();
     for (std::size_t i = first; i < last; ++i) {
       const Chapter next = chapters_[i];

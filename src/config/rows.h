@@ -239,6 +239,22 @@ consteval Row section(std::string_view name, std::string_view about) {
   return row;
 }
 
+// A section for some more members of the same owner.
+template <class Owner, const Section& S>
+consteval Row within(std::string_view name, std::string_view about) {
+  Row row;
+  row.name = name;
+  row.kind = Kind::kSection;
+  row.text = about;
+  row.sections = kOnly<S>;
+  row.owner_tag = &kTag<Owner>;
+  row.read = [](Reader& reader, const Row&, const YamlNode& node, void* owner) {
+    reader.section(node, S, owner);
+  };
+  row.part = [](const void* owner) { return owner; };
+  return row;
+}
+
 // A section that is read as a Draft first and then put into its owner by
 // void Place(Reader&, const YamlNode&, Draft&&, Owner&).
 template <class Owner, class Draft, const Section& S, auto Place>
@@ -328,6 +344,7 @@ struct About {
   std::string_view type;
   std::string_view text;
   std::string_view shorthand;
+  const Section* common = nullptr;
 };
 
 template <class Owner>
@@ -340,7 +357,8 @@ consteval Section table(About about, std::span<const Row> entries,
                  .text = about.text,
                  .rows = entries,
                  .shorthand = about.shorthand,
-                 .check = check};
+                 .check = check,
+                 .common = about.common};
 }
 
 }  // namespace config::rows

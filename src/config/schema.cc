@@ -53,10 +53,13 @@ class Schema {
       properties["type"] = json::object{{"const", section.type}};
       required.emplace_back("type");
     }
-    for (const Row& row : section.rows) {
-      if (row.kind == Kind::kPlanned) continue;
-      properties[row.name] = property(row);
-      if (row.required()) required.emplace_back(row.name);
+    for (const Section* part : {&section, section.common}) {
+      if (part == nullptr) continue;
+      for (const Row& row : part->rows) {
+        if (row.kind == Kind::kPlanned) continue;
+        properties[row.name] = property(row);
+        if (row.required()) required.emplace_back(row.name);
+      }
     }
     json::object out{{"description", section.text},
                      {"type", "object"},

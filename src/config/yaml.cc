@@ -53,6 +53,7 @@ class Builder final : public YAML::EventHandler {
     check_tag(mark, tag);
     YamlNode node = make(YamlNode::Kind::kScalar, mark);
     node.text = value;
+    node.quoted = tag == "!";
     complete(std::move(node), anchor);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,

@@ -21,8 +21,9 @@ struct YamlNode {
   enum class Kind : std::uint8_t { kNull, kScalar, kList, kMap };
 
   Kind kind = Kind::kNull;
-  int line = 0;                 // from 1
-  std::string text;             // of a scalar, as written: variables are not yet expanded
+  int line = 0;         // from 1
+  std::string text;     // of a scalar, as written: variables are not yet expanded
+  bool quoted = false;  // of a scalar: it stood in quotes or in a block, so it is a text whatever it says
   std::vector<YamlNode> items;  // of a list
   std::vector<Entry> entries;   // of a map, in order
 

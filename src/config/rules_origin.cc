@@ -1,0 +1,70 @@
+#include <fmt/format.h>
+
+#include "config/material.h"
+#include "config/rules.h"
+
+namespace config::rules {
+
+void place_origin(Reader& reader, const Entry& entry, const Section& section, Config& config) {
+  Origin origin{.name = entry.name, .line = entry.line, .concurrency = {}, .kind = {}};
+  void* kind = nullptr;
+  if (section.type == "dir") kind = &origin.kind.emplace<DirOrigin>();
+  if (section.type == "s3") kind = &origin.kind.emplace<S3Origin>();
+  if (section.type == "http") kind = &origin.kind.emplace<HttpOrigin>();
+  reader.section(entry.value, section, kind);
+  reader.common(entry.value, section, &origin);
+  config.origins.emplace(entry.name, std::move(origin));
+}
+
+void check_dir(Reader& reader, const YamlNode&, DirOrigin& origin) {
+  origin.path = reader.resolve(origin.path);
+}
+
+void check_tls(Reader& reader, const YamlNode&, OriginTls& tls) {
+  if (!tls.ca_file.empty()) tls.ca_file = reader.resolve(tls.ca_file);
+}
+
+void place_credentials(Reader& reader, const YamlNode& node, CredentialsDraft&& draft, S3Origin& origin) {
+  Parsed<AwsCredentials> found;
+  if (node.kind == YamlNode::Kind::kScalar ||
+      reader.exactly_one(node, std::array<std::string_view, 2>{"source", "file"}) == "source") {
+    if (node.find("profile") != nullptr) reader.fail_at(node, "profile", "needs 'file'");
+    found = credentials_from_env(reader.env());
+  } else {
+    const std::string path = reader.resolve(draft.file);
+    const Parsed<base::Secret> ini = read_secret_file(path);
+    if (!ini) reader.fail_at(node, "file", ini.error());
+    found = credentials_from_ini(*ini, draft.profile);
+    if (!found) reader.fail_at(node, "file", found.error());
+  }
+  if (!found) reader.fail(node.line, found.error());
+  origin.access_key_id = std::move(found->access_key_id);
+  origin.secret_access_key = std::move(found->secret_access_key);
+  origin.session_token = std::move(found->session_token);
+}
+
+void check_s3(Reader& reader, const YamlNode& node, S3Origin& origin) {
+  if (node.find("credentials") != nullptr) {
+    for (const std::string_view key : {"access_key_id", "secret_access_key", "session_token"})
+      if (node.find(key) != nullptr)
+        reader.fail_at(node, key, "stands beside 'credentials'; give one of them");
+  }
+  // Half a credential must not become an anonymous request.
+  if (origin.access_key_id.empty() != origin.secret_access_key.empty()) {
+    if (origin.secret_access_key.empty()) reader.fail_at(node, "access_key_id", "needs 'secret_access_key'");
+    reader.fail_at(node, "secret_access_key", "needs 'access_key_id'");
+  }
+  if (!origin.session_token.empty() && origin.access_key_id.empty())
+    reader.fail_at(node, "session_token", "needs 'access_key_id' and 'secret_access_key'");
+  if (!origin.endpoint.path.empty())
+    reader.fail_at(node, "endpoint", "must have no path; a prefix of keys is 'prefix'");
+
+  const bool china = origin.region.starts_with("cn-");
+  const std::string aws = fmt::format("s3.{}.amazonaws.com{}", origin.region, china ? ".cn" : "");
+  if (origin.endpoint.host.empty()) origin.endpoint = Url{.tls = true, .host = aws, .port = 443, .path = ""};
+  if (node.find("style") == nullptr && (origin.endpoint.host.ends_with(".amazonaws.com") ||
+                                        origin.endpoint.host.ends_with(".amazonaws.com.cn")))
+    origin.style = S3Style::kVirtualHost;
+}
+
+}  // namespace config::rules
