@@ -75,11 +75,11 @@ void es256_cold(Run& run) {
 
 void token_remembered(Run& run) {
   identity::Remembered remembered;
-  const identity::Verifier verifier(identity::hs256_rules());
+  const identity::Verifiers verifiers({std::make_shared<const identity::Verifier>(identity::hs256_rules())});
   const std::string token = identity::hs256_token(identity::kHsHeader, kUsual);
-  remembered.insert(verifier.id(), token, *verifier.verify(token, identity::kNow), identity::kNow);
+  remembered.insert(token, *verifiers.verify(token, identity::kNow), identity::kNow);
   run.each([&] {
-    expect(remembered.find(verifier.id(), token, identity::kNow) != nullptr, "the token is remembered");
+    expect(remembered.find(verifiers, token, identity::kNow) != nullptr, "the token is remembered");
   });
 }
 

@@ -153,11 +153,11 @@ void raw_es256(benchmark::State& state) {
 
 void remembered_find(benchmark::State& state) {
   Remembered remembered;
-  const Verifier verifier(hs256_rules());
+  const Verifiers verifiers({std::make_shared<const Verifier>(hs256_rules())});
   const std::string token = hs256_token(kHsHeader, kUsual);
-  remembered.insert(verifier.id(), token, *verifier.verify(token, kNow), kNow);
+  remembered.insert(token, *verifiers.verify(token, kNow), kNow);
   for (auto _ : state) {
-    const Principal* principal = remembered.find(verifier.id(), token, kNow);
+    const Principal* principal = remembered.find(verifiers, token, kNow);
     if (!principal) return state.SkipWithError("not found");
     benchmark::DoNotOptimize(principal);
   }
@@ -167,14 +167,17 @@ void remembered_find(benchmark::State& state) {
 // Tokens beyond the processor's caches, each asked for in turn.
 void remembered_find_among_10000(benchmark::State& state) {
   Remembered remembered;
+  const Verifiers verifiers({std::make_shared<const Verifier>(hs256_rules())});
   std::vector<std::string> tokens;
   for (int i = 0; i < 10'000; ++i) {
     tokens.push_back(hs256_token(kHsHeader, std::string(kUsual) + std::to_string(i)));
-    remembered.insert(1, tokens.back(), base::make_ref<Principal>(), kNow);
+    auto principal = base::make_ref<Principal>();
+    principal->verifier = verifiers[0].id();
+    remembered.insert(tokens.back(), principal, kNow);
   }
   std::size_t i = 0;
   for (auto _ : state) {
-    benchmark::DoNotOptimize(remembered.find(1, tokens[i], kNow));
+    benchmark::DoNotOptimize(remembered.find(verifiers, tokens[i], kNow));
     i = i + 1 < tokens.size() ? i + 1 : 0;
   }
 }

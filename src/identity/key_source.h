@@ -13,8 +13,8 @@
 //
 // For the driver:   source.on_wanted([..] { post to my loop });
 //                   wait until source.due() or until called;
-//                   auto fetch = source.begin(now);
-//                   while (fetch) fetch = source.fetched(<reply to *fetch>, now);
+//                   auto url = source.begin(now);
+//                   while (url) url = source.fetched(<the reply of *url>, now);
 //
 // For a request:    KeySource* ask = nullptr;
 //                   auto principal = verifiers.verify(token, wall, &ask);
@@ -24,7 +24,8 @@
 //                   }
 //
 // Asked for again when: three quarters of the keys' time have passed (with jitter, so that instances spread); a
-// token names a key that is not there (want(): one fetch at a time, and `cooldown` between two such fetches);
+// token names a key that is not there (want(): one fetch at a time, and `cooldown` between two such fetches, save a
+// single one that follows up on another);
 // a fetch has failed (1, 2, 4 … 30 s). The keys' time is max-age of the reply within min_ttl and max_ttl, `ttl`
 // where it says nothing.
 #pragma once
@@ -72,21 +73,13 @@ std::string_view label(FetchResult result);
 class KeySource {
  public:
   static constexpr std::size_t kMaxBody = 1 << 20;  // bytes of a reply
-  static constexpr std::size_t kMaxKeys = 100;      // of a set; those behind are left out
 
-  // What the driver asks next: GET, Accept: application/json, no redirects.
-  struct Fetch {
-    config::Url server;  // its path is ""
-    std::string path;    // decoded, begins with '/'
-    std::string query;   // as written
-    bool has_query = false;
-  };
   struct Reply {
     bool complete = false;  // false: unreachable, timed out or broken off; `why` says what
     bool too_large = false;
     std::uint16_t status = 0;
     std::string body;
-    std::string cache_control;  // the field's value; several joined by commas
+    std::optional<base::Seconds> lifetime{};  // what its Cache-Control says; 0: it is not to be kept
     std::string why;
   };
   struct Figures {  // for readiness and metrics, as of one moment
@@ -109,6 +102,7 @@ class KeySource {
 
   const std::string& name() const { return name_; }  // the identity's
   const config::Jwks& rules() const { return rules_; }
+  const std::string& place() const { return place_; }  // the URL that is asked first, for messages
 
   // ---- for verifiers
   std::shared_ptr<const KeySet> keys() const;  // never null; empty until the first came, and when too old
@@ -131,9 +125,10 @@ class KeySource {
   // After on_wanted(nullptr) has returned, it is not called any more.
   void on_wanted(std::move_only_function<void()> wake);
   base::Mono due() const;
-  std::optional<Fetch> begin(base::Mono now);                        // none: nothing is due
-  std::optional<Fetch> fetched(const Reply& reply, base::Mono now);  // none: this refresh has ended
-  void abandon(base::Mono now);  // the driver stops: whoever waits goes on; no failure
+  // The url to GET (Accept: application/json, no redirects); its path is as written, the query included.
+  std::optional<config::Url> begin(base::Mono now);                        // none: nothing is due
+  std::optional<config::Url> fetched(const Reply& reply, base::Mono now);  // none: this refresh has ended
+  void abandon();  // the driver stops: whoever waits goes on; no failure
 
   // ---- for readiness and metrics
   Figures figures(base::Mono now) const;
@@ -142,35 +137,39 @@ class KeySource {
   enum class Flight : std::uint8_t { kNone, kDiscovery, kKeys };
   using Calls = std::vector<std::move_only_function<void()>>;
 
+  // With the lock held.
   Calls end_flight();
-  std::optional<Fetch> to_keys(const Reply& reply, base::Mono now, Calls& calls);
-  void take_keys(const Reply& reply, base::Mono now, Calls& calls);
-  void failed(FetchResult result, std::string why, base::Mono now, Calls& calls);
-  void install(std::shared_ptr<const KeySet> next);
+  bool found(std::string_view document, base::Mono now);
+  void take(const Reply& reply, base::Mono now);
+  void install(std::vector<std::shared_ptr<const VerificationKey>> keys);
+  void failed(FetchResult result, std::string why, base::Mono now);
   void drop_stale(base::Mono now);
-  bool cooling(base::Mono now) const;
+  base::Mono stale_at() const;
+  void say_what_was_skipped(std::vector<std::string> wrong);
 
   const std::string name_;
   const std::string issuer_;
   const config::Jwks rules_;
   const std::vector<config::Algorithm> algorithms_;
+  const config::Url first_;  // what is asked first: the keys, or the discovery document
+  const std::string place_;
   std::atomic<std::uint64_t> epoch_;
 
   mutable std::mutex lock_;
   std::shared_ptr<const KeySet> keys_;
   Flight flight_ = Flight::kNone;
-  std::optional<Fetch> place_;           // of the keys, as configured or discovered
-  base::Mono place_until_{};             // of a discovered one
+  std::optional<config::Url> discovered_;  // where the keys are
+  base::Mono discovered_until_{};
   base::Mono due_;                       // of the next refresh
-  std::optional<base::Mono> good_;       // when keys last came
+  base::Mono fetched_at_{}, expires_{};  // of the keys; without meaning while there are none
   std::optional<base::Mono> wanted_at_;  // the last fetch that a request caused
   bool wanted_ = false;                  // by a request; the driver has not begun yet
   bool joined_ = false;                  // a request waits for a fetch that had begun before it asked
-  bool demanded_ = false;                // the fetch under way was caused by a request
-  bool follow_up_ = false;               // one more is granted, cooldown or not
+  bool follow_up_ = false;               // for its sake one more is granted, cooldown or not
+  bool following_up_ = false;            // that one is wanted, or under way
   unsigned failures_ = 0;                // in a row
   std::string reason_;                   // of the last one
-  std::string skipped_text_;             // what was said of skipped keys last
+  std::vector<std::string> wrong_;       // what was said of keys that are not used, so that it is said once
   std::size_t skipped_ = 0;
   std::array<std::uint64_t, static_cast<std::size_t>(FetchResult::kCount)> fetches_{};
   Calls waiting_;

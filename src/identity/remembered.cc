@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/sabotage.h"
@@ -16,9 +17,9 @@ constexpr std::size_t kFirstBuckets = 1024;
 
 // The end of a token is its signature, and that is a hash of the rest already: no two tokens that verified
 // share it, so hashing more would only cost more. Strangers still cannot aim, as the key is the process's.
-std::uint64_t hash_of(std::uint64_t verifier, std::string_view token) {
+std::uint64_t hash_of(std::string_view token) {
   constexpr std::size_t kTail = 48;
-  return base::siphash(token.substr(token.size() > kTail ? token.size() - kTail : 0)) ^ verifier;
+  return base::siphash(token.substr(token.size() > kTail ? token.size() - kTail : 0));
 }
 
 }  // namespace
@@ -33,31 +34,40 @@ std::size_t Remembered::cost(const Entry& entry) {
   return sizeof(Entry) + entry.token.capacity() + entry.principal->cost() + sizeof(std::uint32_t);
 }
 
-const Principal* Remembered::find(std::uint64_t verifier, std::string_view token, base::Wall now) {
-  const std::uint64_t hash = hash_of(verifier, token);
+const Principal* Remembered::find(std::span<const Verifiers::Accepted> by, std::string_view token,
+                                  base::Wall now) {
+  const std::uint64_t hash = hash_of(token);
   for (std::uint32_t i = bucket(hash); i != kNone; i = slots_[i].next) {
     Entry& entry = slots_[i];
-    if (entry.hash != hash || entry.verifier != verifier || !equal_in_constant_time(entry.token, token))
-      continue;
+    if (entry.hash != hash) continue;
+    const auto one = std::ranges::find(by, entry.principal->verifier, &Verifiers::Accepted::id);
+    if (one == by.end() || !equal_in_constant_time(entry.token, token)) continue;
     if (!entry.principal->usable(now) && !sabotage::on("remembered-past-expiry"))
-      return nullptr;  // the hand takes it away
+      continue;  // the hand takes it away
+    if (const std::uint64_t epoch = one->epoch->load(std::memory_order_acquire); entry.epoch != epoch) {
+      if (!one->verifier->trusts(entry.principal->key)) {
+        remove(i);
+        return nullptr;
+      }
+      entry.epoch = epoch;
+    }
     entry.asked = true;
     return entry.principal.get();
   }
   return nullptr;
 }
 
-void Remembered::insert(std::uint64_t verifier, std::string_view token, base::Ref<const Principal> principal,
-                        base::Wall now) {
-  const std::uint64_t hash = hash_of(verifier, token);
+void Remembered::insert(std::string_view token, base::Ref<const Principal> principal, base::Wall now) {
+  const std::uint64_t hash = hash_of(token);
   for (std::uint32_t i = bucket(hash); i != kNone; i = slots_[i].next) {
-    if (slots_[i].hash != hash || slots_[i].verifier != verifier ||
+    if (slots_[i].hash != hash || slots_[i].principal->verifier != principal->verifier ||
         !equal_in_constant_time(slots_[i].token, token))
       continue;
     remove(i);
     break;
   }
-  Entry entry{hash, verifier, std::move(principal), std::string(token), kNone, false};
+  const std::uint64_t epoch = principal->epoch;
+  Entry entry{hash, epoch, std::move(principal), std::string(token), kNone, false};
   const std::size_t size = cost(entry);
   if (bounds_.entries == 0 || size > bounds_.bytes) {
     OPENSSL_cleanse(entry.token.data(), entry.token.size());
@@ -71,11 +81,6 @@ void Remembered::insert(std::uint64_t verifier, std::string_view token, base::Re
   slots_[slot] = std::move(entry);
   bytes_ += size;
   ++live_;
-}
-
-void Remembered::forget(std::uint64_t verifier) {
-  for (std::uint32_t i = 0; i < slots_.size(); ++i)
-    if (slots_[i].principal && slots_[i].verifier == verifier) remove(i);
 }
 
 void Remembered::remove(std::uint32_t slot) {

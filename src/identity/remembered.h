@@ -2,16 +2,18 @@
 //
 // Owner:    the worker.
 // Thread:   that worker only; nothing is locked.
-// Lifetime: an entry stays until it expires, until room is needed, or until forget(). The pointer that
-//           find() returns is good until the next call to insert() or forget(): take a Ref to keep it.
+// Lifetime: an entry stays until it expires, until room is needed, or until its key is withdrawn. The pointer that
+//           find() returns is good until the next call to insert() or find(): take a Ref to keep it.
 // Units:    bytes of tokens, principals and entries.
 //
-// Usage:    if (const Principal* p = remembered.find(verifier.id(), token, now)) …
-//           else if (auto p = verifier.verify(token, now)) remembered.insert(verifier.id(), token, *p, now);
+// Usage:    if (const Principal* p = remembered.find(verifiers, token, now)) …
+//           else if (auto p = verifiers.verify(token, now)) remembered.insert(token, *p, now);
 //
 // Found by a keyed hash of the signature (strangers cannot aim at a bucket) and by a compare of the whole
 // token whose time does not depend on where the bytes differ. An entry answers only for the verifier
-// (Verifier::id) that verified it, so that changed keys or rules forget it by themselves. Only what verified
+// (Verifier::id) that verified it, so that changed rules or configured keys forget it by themselves. Published
+// keys come and go: when the epoch of the source has moved since, the key that verified is looked for once.
+// Withdrawn: forgotten; still there: kept, so that a rotation is no storm of verifications. Only what verified
 // comes in; a new entry is the first to go until it is asked for again, so that a scan of one-time tokens
 // leaves the working set alone (CLOCK with a second chance). Bytes of a token are wiped when its entry goes.
 //
@@ -20,6 +22,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +30,7 @@
 #include "base/clock.h"
 #include "base/ref.h"
 #include "identity/principal.h"
+#include "identity/verifiers.h"
 
 namespace identity {
 
@@ -43,13 +47,23 @@ class Remembered {
   Remembered(const Remembered&) = delete;
   Remembered& operator=(const Remembered&) = delete;
 
-  // Null when it is not known, or not usable now.
-  const Principal* find(std::uint64_t verifier, std::string_view token, base::Wall now);
+  // Null when it is not known to one of these, not usable now, or of a key that is gone.
+  const Principal* find(std::span<const Verifiers::Accepted> by, std::string_view token, base::Wall now);
+  const Principal* find(const Verifiers& by, std::string_view token, base::Wall now) {
+    return find(by.accepted(), token, now);
+  }
 
-  void insert(std::uint64_t verifier, std::string_view token, base::Ref<const Principal> principal,
-              base::Wall now);
+  void insert(std::string_view token, base::Ref<const Principal> principal, base::Wall now);
 
-  void forget(std::uint64_t verifier);
+  // Until the walk asks with Verifiers.
+  const Principal* find(std::uint64_t verifier, std::string_view token, base::Wall now) {
+    static constexpr std::atomic<std::uint64_t> kNoEpoch{0};
+    const Verifiers::Accepted one{verifier, &kNoEpoch, nullptr};
+    return find(std::span(&one, 1), token, now);
+  }
+  void insert(std::uint64_t, std::string_view token, base::Ref<const Principal> principal, base::Wall now) {
+    insert(token, std::move(principal), now);
+  }
 
   std::size_t entries() const { return live_; }
   std::size_t bytes() const { return bytes_; }
@@ -59,7 +73,7 @@ class Remembered {
 
   struct Entry {
     std::uint64_t hash = 0;
-    std::uint64_t verifier = 0;
+    std::uint64_t epoch = 0;               // of its verifier's published keys, when they were last looked at
     base::Ref<const Principal> principal;  // null: the slot is free
     std::string token;
     std::uint32_t next = kNone;  // in its bucket, or in the free list

@@ -1,7 +1,5 @@
 #include "identity/verifier.h"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -12,7 +10,10 @@
 #include "base/siphash.h"
 #include "identity/base64url.h"
 #include "identity/json_reader.h"
+#include "identity/key_source.h"
 #include "identity/reason.h"
+#include "identity/registered_claims.h"
+#include "identity/token_parts.h"
 #include "identity/verification_key.h"
 
 namespace identity {
@@ -51,97 +52,6 @@ Scratch& scratch() {
   return space;
 }
 
-struct Parts {
-  std::string_view header, payload, signature;
-  std::string_view message;  // header.payload, what is signed
-};
-
-std::optional<Parts> split(std::string_view token) {
-  const std::size_t first = token.find('.');
-  if (first == token.npos) return std::nullopt;
-  const std::size_t second = token.find('.', first + 1);
-  if (second == token.npos || token.find('.', second + 1) != token.npos) return std::nullopt;
-  const Parts parts{token.substr(0, first), token.substr(first + 1, second - first - 1),
-                    token.substr(second + 1), token.substr(0, second)};
-  if (parts.header.empty() || parts.payload.empty() ||
-      (parts.signature.empty() && !sabotage::on("alg-none-accepted")))
-    return std::nullopt;
-  return parts;
-}
-
-// NumericDate, RFC 7519 §2: seconds, perhaps with a fraction. Saturates: the clock's nanoseconds end in 2262.
-base::Wall to_wall(double seconds) {
-  constexpr double kEnd = 9.2e9;
-  if (seconds >= kEnd) return base::Wall::max();
-  if (seconds <= -kEnd) return base::Wall::min();
-  return base::Wall(base::Nanos(static_cast<base::Nanos::rep>(seconds * 1e9)));
-}
-
-struct Claims {
-  std::optional<double> exp, nbf, iat;
-  std::optional<std::string_view> iss, sub, jti;
-  bool audience_matches = false;
-  bool wrong_type = false;
-};
-
-void read_string(JsonReader& in, std::optional<std::string_view>& out, Claims& claims) {
-  std::string_view value;
-  if (!in.at_string()) {
-    claims.wrong_type = true;
-    in.skip();
-  } else if (in.string(value)) {
-    out = value;
-  }
-}
-
-void read_date(JsonReader& in, std::optional<double>& out, Claims& claims) {
-  double value;
-  if (!in.at_number()) {
-    claims.wrong_type = true;
-    in.skip();
-  } else if (in.number(value)) {
-    out = value;
-  }
-}
-
-void read_audience(JsonReader& in, const std::vector<std::string>& wanted, Claims& claims) {
-  const auto check = [&](std::string_view one) {
-    if (std::ranges::find(wanted, one) != wanted.end()) claims.audience_matches = true;
-  };
-  std::string_view one;
-  if (in.at_string()) {
-    if (in.string(one)) check(one);
-  } else if (!in.strings(check)) {
-    claims.wrong_type = true;
-  }
-}
-
-bool read(JsonReader& in, const std::vector<std::string>& audience, Claims& claims) {
-  std::string_view name;
-  while (in.next(name)) {
-    if (name.size() != 3) {
-      in.skip();
-    } else if (name == "exp") {
-      read_date(in, claims.exp, claims);
-    } else if (name == "nbf") {
-      read_date(in, claims.nbf, claims);
-    } else if (name == "iat") {
-      read_date(in, claims.iat, claims);
-    } else if (name == "iss") {
-      read_string(in, claims.iss, claims);
-    } else if (name == "sub") {
-      read_string(in, claims.sub, claims);
-    } else if (name == "jti") {
-      read_string(in, claims.jti, claims);
-    } else if (name == "aud") {
-      read_audience(in, audience, claims);
-    } else {
-      in.skip();
-    }
-  }
-  return in.complete();
-}
-
 std::string name_of(const config::JwtIdentity& rules) {
   return "identity '" + rules.name + "'";
 }
@@ -153,26 +63,31 @@ struct Verifier::Header {
   const std::optional<std::string>* kid = nullptr;
 };
 
-Verifier::Verifier(const config::JwtIdentity& rules)
-    : issuer_(rules.issuer),
+Verifier::Verifier(const config::JwtIdentity& rules, std::shared_ptr<KeySource> source)
+    : source_(std::move(source)),
+      issuer_(rules.issuer),
       audience_(rules.audience),
       leeway_(rules.leeway),
       require_exp_(rules.require_exp),
       max_token_(rules.max_token),
       algorithms_(rules.algorithms) {
   if (algorithms_.empty()) throw VerifierError(name_of(rules) + " lists no algorithms", rules.line);
-  if (rules.keys.empty()) throw VerifierError(name_of(rules) + " has no keys", rules.line);
+  if (rules.keys.empty() && !source_) throw VerifierError(name_of(rules) + " has no keys", rules.line);
   for (std::size_t i = 0; i < rules.keys.size(); ++i) add_key(rules, i);
+  if (!source_) check_every_algorithm_has_a_key(rules);
+  fingerprint();
+}
+
+Verifier::~Verifier() = default;
+
+void Verifier::check_every_algorithm_has_a_key(const config::JwtIdentity& rules) const {
   for (const config::Algorithm algorithm : algorithms_) {
     const AlgorithmRow& row = row_of(algorithm);
     if (std::ranges::none_of(keys_, [&](const auto& key) { return key->fits(row); }))
       throw VerifierError(name_of(rules) + " lists " + std::string(row.name) + " but has no key for it",
                           rules.line);
   }
-  fingerprint();
 }
-
-Verifier::~Verifier() = default;
 
 void Verifier::add_key(const config::JwtIdentity& rules, std::size_t index) {
   const config::Key& key = rules.keys[index];
@@ -216,27 +131,42 @@ void Verifier::fingerprint() {
     add(key->kid());
     add_number(key->fingerprint());
   }
+  // Where published keys come from, not which these are: they come and go.
+  add_number(source_ != nullptr);
+  if (source_) add(source_->place());
   id_ = base::siphash(all);
-  OPENSSL_cleanse(all.data(), all.size());
 }
 
-base::Result<base::Ref<const Principal>> Verifier::verify(std::string_view token, base::Wall now) const {
+base::Result<base::Ref<const Principal>> Verifier::verify(std::string_view token, base::Wall now,
+                                                          bool* worth_asking) const {
+  if (worth_asking) *worth_asking = false;
   if (token.size() > max_token_) return refuse(reason::kTooLarge);
-  const std::optional<Parts> parts = split(token);
+  const std::optional<TokenParts> parts = split_token(token);
   if (!parts) return refuse(reason::kMalformed);
 
   Header header;
   if (auto ok = read_header(parts->header, header); !ok) return std::unexpected(ok.error());
-  if (auto ok = check_signature(header, parts->message, parts->signature); !ok)
+  Signed by;
+  if (auto ok = check_signature(header, parts->message, parts->signature, by); !ok) {
+    if (worth_asking) *worth_asking = by.unknown_here;
     return std::unexpected(ok.error());
+  }
 
   // Only now: nothing but the header is read of a token that nobody of ours has signed.
   bool decoded = false;
   auto principal = Principal::make(base64url_decoded_size(parts->payload.size()),
                                    [&](char* to) { decoded = base64url_decode(parts->payload, to); });
   if (!decoded) return refuse(reason::kMalformed);
-  if (auto ok = read_claims(*principal, now); !ok) return std::unexpected(ok.error());
+  if (auto ok = check_claims(*principal, now); !ok) return std::unexpected(ok.error());
+  principal->verifier = id_;
+  principal->key = by.key;
+  principal->epoch = by.epoch;
   return base::Ref<const Principal>(std::move(principal));
+}
+
+bool Verifier::trusts(std::uint64_t key) const {
+  return std::ranges::any_of(keys_, [&](const auto& one) { return one->fingerprint() == key; }) ||
+         (source_ && source_->trusts(key));
 }
 
 base::Result<> Verifier::read_header(std::string_view encoded, Header& header) const {
@@ -287,7 +217,7 @@ base::Result<const AlgorithmRow*> Verifier::parse_header(std::string_view encode
 }
 
 base::Result<> Verifier::check_signature(const Header& header, std::string_view message,
-                                         std::string_view encoded) const {
+                                         std::string_view encoded, Signed& by) const {
   if (sabotage::on("signature-not-checked")) return {};
   if (sabotage::on("alg-none-accepted") && !header.algorithm) return {};
   std::array<char, kMaxSignature> bytes;
@@ -296,20 +226,34 @@ base::Result<> Verifier::check_signature(const Header& header, std::string_view 
   if (!base64url_decode(encoded, bytes.data())) return refuse(reason::kMalformed);
   const std::string_view signature(bytes.data(), size);
 
+  const std::shared_ptr<const KeySet> published = source_ ? source_->keys() : nullptr;
+  if (published) by.epoch = published->epoch;
   int tries = 0;
-  for (const auto& key : keys_) {
-    if (!key->fits(*header.algorithm)) continue;
-    if (*header.kid && !key->kid().empty() && key->kid() != **header.kid) continue;
-    if (++tries > kMaxTries) break;
-    if (key->verifies(*header.algorithm, message, signature)) return {};
-  }
+  bool named = false;  // a key of just this kid was tried
+  const auto verified_by_one_of = [&](const auto& keys) {
+    for (const auto& key : keys) {
+      if (!key->fits(*header.algorithm)) continue;
+      if (*header.kid && !key->kid().empty() && key->kid() != **header.kid) continue;
+      if (++tries > kMaxTries) break;
+      named |= *header.kid && key->kid() == **header.kid;
+      if (!key->verifies(*header.algorithm, message, signature)) continue;
+      by.key = key->fingerprint();
+      return true;
+    }
+    return false;
+  };
+  if (verified_by_one_of(keys_) || (published && verified_by_one_of(published->keys))) return {};
+  // A token that names no key, or none that is here, may be of one that was published since.
+  by.unknown_here = published && !named;
+  if (by.unknown_here && published->keys.empty())
+    return base::fail(base::Code::kIdentityUnavailable, reason::kNoKeys);
   return refuse(tries == 0 ? reason::kUnknownKey : reason::kBadSignature);
 }
 
-base::Result<> Verifier::read_claims(Principal& principal, base::Wall now) const {
+base::Result<> Verifier::check_claims(Principal& principal, base::Wall now) const {
   JsonReader in(principal.payload, scratch().json);
-  Claims claims;
-  const bool whole = read(in, audience_, claims);
+  RegisteredClaims claims;
+  const bool whole = read_claims(in, audience_, claims);
   if (claims.wrong_type) return refuse(reason::kBadClaim);
   if (!whole) return refuse(reason::kMalformed);
 

@@ -1,4 +1,5 @@
-// Verifies a JWT against the keys and rules of one configured identity: strictly, or not at all.
+// Verifies a JWT against the keys and rules of one configured identity: strictly, or not at all. The keys are
+// those of the configuration and those that the issuer publishes now.
 //
 // Owner:    gateway::Snapshot.
 // Thread:   immutable, so any; working contexts of the crypto library are thread-local.
@@ -6,7 +7,8 @@
 //           last few verifiers until others take their place.
 // Standard: RFC 7515 (JWS compact serialization), 7518 §3, 7519 §4 and §7.2, 8725.
 //
-// Usage:    Verifier verifier(config.identities.at("staff"));          // throws VerifierError
+// Usage:    const config::JwtIdentity& rules = config.identities.at("staff");
+//           Verifier verifier(rules, key_sources().source_for(rules)); // throws VerifierError
 //           auto principal = verifier.verify(token, base::wall_now()); // Ref<const Principal>, or a reason
 //
 // What is refused, whoever signed it: other than three parts; base64url with padding, foreign characters or
@@ -15,7 +17,8 @@
 // not configured (so `none` in every spelling) or not the key's; a header that brings its own key or changes
 // how the token is read (jwk, jku, x5u, x5c, crit, b64); a registered claim of a wrong type.
 //
-// Failures: Code::kUnauthorized with one of identity::reason. Never a byte of the token.
+// Failures: Code::kUnauthorized with one of identity::reason; Code::kIdentityUnavailable when the token may well
+//           be good, but no key to see it by has come yet. Never a byte of the token.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +37,7 @@
 
 namespace identity {
 
+class KeySource;
 class VerificationKey;
 struct AlgorithmRow;
 
@@ -45,20 +49,33 @@ struct VerifierError : std::runtime_error {
 
 class Verifier {
  public:
-  explicit Verifier(const config::JwtIdentity& rules);
+  // `source`: of the keys that the issuer publishes; null: only those of the configuration.
+  explicit Verifier(const config::JwtIdentity& rules, std::shared_ptr<KeySource> source = nullptr);
   ~Verifier();
   Verifier(const Verifier&) = delete;
   Verifier& operator=(const Verifier&) = delete;
 
-  base::Result<base::Ref<const Principal>> verify(std::string_view token, base::Wall now) const;
+  // `worth_asking` (may be null): whether the source may know the key of a token that was refused.
+  base::Result<base::Ref<const Principal>> verify(std::string_view token, base::Wall now,
+                                                  bool* worth_asking = nullptr) const;
 
-  // A fingerprint of keys and rules, keyed by the process: equal across reloads that change neither, so that
-  // remembered tokens stay remembered.
+  // A fingerprint of rules and configured keys, keyed by the process: equal across reloads that change neither,
+  // so that remembered tokens stay remembered. Published keys are not in it; see Remembered.
   std::uint64_t id() const { return id_; }
+  bool trusts(std::uint64_t key) const;  // VerificationKey::fingerprint(), now
+  KeySource* source() const { return source_.get(); }
+  const std::string& issuer() const { return issuer_; }  // "": not checked
+  std::size_t max_token() const { return max_token_; }
 
  private:
   struct Header;
+  struct Signed {  // by which key, out of which published ones
+    std::uint64_t key = 0;
+    std::uint64_t epoch = 0;
+    bool unknown_here = false;  // refused, but a key that is not here may be the one
+  };
 
+  const std::shared_ptr<KeySource> source_;
   const std::string issuer_;
   const std::vector<std::string> audience_;
   const base::Seconds leeway_;
@@ -69,14 +86,15 @@ class Verifier {
   std::uint64_t id_ = 0;
 
   void add_key(const config::JwtIdentity& rules, std::size_t index);
+  void check_every_algorithm_has_a_key(const config::JwtIdentity& rules) const;
   void fingerprint();
 
   base::Result<> read_header(std::string_view encoded, Header& header) const;
   base::Result<const AlgorithmRow*> parse_header(std::string_view encoded,
                                                  std::optional<std::string>& kid) const;
-  base::Result<> check_signature(const Header& header, std::string_view message,
-                                 std::string_view encoded) const;
-  base::Result<> read_claims(Principal& principal, base::Wall now) const;
+  base::Result<> check_signature(const Header& header, std::string_view message, std::string_view encoded,
+                                 Signed& by) const;
+  base::Result<> check_claims(Principal& principal, base::Wall now) const;
 };
 
 }  // namespace identity

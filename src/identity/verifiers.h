@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -36,17 +37,13 @@ class Verifiers {
   std::size_t size() const { return accepted_.size(); }
   const Verifier& operator[](std::size_t i) const { return *accepted_[i]; }
 
-  // For Remembered: the verifier that an entry is of, if it still is one of these.
+  // For Remembered: whose entries count.
   struct Accepted {
     std::uint64_t id;
     const std::atomic<std::uint64_t>* epoch;  // of its published keys
     const Verifier* verifier;
   };
-  const Accepted* find(std::uint64_t id) const {
-    for (const Accepted& one : ids_)
-      if (one.id == id) return &one;
-    return nullptr;
-  }
+  std::span<const Accepted> accepted() const { return ids_; }
 
  private:
   std::vector<std::shared_ptr<const Verifier>> accepted_;
