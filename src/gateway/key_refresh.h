@@ -12,13 +12,13 @@
 //           refresh.stop();                                   // after the last worker has ended
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <thread>
 #include <vector>
 
 #include "base/clock.h"
+#include "config/model.h"
 #include "identity/key_source.h"
 #include "net/loop.h"
 #include "net/offload.h"
@@ -42,15 +42,15 @@ class KeyRefresh {
  private:
   struct Watched;
 
-  void take(std::vector<std::shared_ptr<identity::KeySource>> sources);
+  void take(const std::vector<std::shared_ptr<identity::KeySource>>& sources);
   net::Task<> keep(std::shared_ptr<Watched> watched);
-  net::Task<> refresh(Watched& watched, identity::KeySource::Fetch fetch);
+  net::Task<identity::KeySource::Reply> fetch(Watched& watched, config::Url url);
   net::Task<> shut();
 
   net::Loop loop_;
   net::Resolver resolver_;
   std::map<identity::KeySource*, std::shared_ptr<Watched>> watched_;
-  bool stopping_ = false;
+  bool stopped_ = false;  // the owner's thread
   net::Scope tasks_;
   net::Scope end_;
   std::thread thread_;

@@ -1,0 +1,204 @@
+#include "gateway/key_refresh.h"
+
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "http/cache_control.h"
+#include "origin/origin.h"
+
+namespace gateway {
+
+namespace {
+
+using Source = std::shared_ptr<identity::KeySource>;
+
+// Ends a fetch that has taken its time, wherever it waits.
+struct Deadline final : net::Timer {
+  explicit Deadline(net::Cancel& what) : Timer(&Deadline::fire), cancel(what) {}
+  static void fire(net::Timer& timer) {
+    auto& deadline = static_cast<Deadline&>(timer);
+    deadline.passed = true;
+    deadline.cancel.request();
+  }
+  net::Cancel& cancel;
+  bool passed = false;
+};
+
+config::Origin server_of(const config::Url& url, const config::Jwks& rules) {
+  config::HttpOrigin http;
+  http.url = url;
+  http.timeouts = {.connect = rules.timeout, .first_byte = rules.timeout, .idle = rules.timeout};
+  http.pool.idle = 0;  // the next fetch is minutes away
+  http.tls = rules.tls;
+  return {.name = "jwks", .concurrency = {}, .kind = http};
+}
+
+std::optional<base::Seconds> lifetime_of(const http::FieldList& fields) {
+  const http::CacheControl control = http::cache_control_of(fields);
+  if (control.no_store || control.no_cache) return base::Seconds(0);
+  if (!control.max_age) return std::nullopt;
+  return base::Seconds(*control.max_age);
+}
+
+net::Task<base::Result<>> read_body(origin::Reply& from, identity::KeySource::Reply& reply,
+                                    net::Cancel& cancel) {
+  std::string piece(16 << 10, '\0');
+  for (;;) {
+    const auto n = co_await from.read(piece, &cancel);
+    if (!n) co_return std::unexpected(n.error());
+    if (*n == 0) co_return base::Result<>{};
+    reply.body.append(piece, 0, *n);
+    reply.too_large = reply.body.size() > identity::KeySource::kMaxBody;
+    if (reply.too_large) co_return base::Result<>{};
+  }
+}
+
+net::Task<base::Result<>> get(origin::Origin& origin, identity::KeySource::Reply& reply,
+                              net::Cancel& cancel) {
+  // The url is the origin's as a whole, as written; nothing is added to it.
+  const origin::Ask ask{.fields =
+                            "Accept: application/json\r\nAccept-Encoding: identity\r\n"
+                            "User-Agent: sekisho\r\n"};
+  auto answer = co_await origin.fetch(ask, &cancel);
+  if (!answer) co_return std::unexpected(answer.error());
+  reply.status = answer->status();
+  reply.lifetime = lifetime_of(answer->head().fields);
+  if (reply.status != 200) co_return base::Result<>{};
+  co_return co_await read_body(*answer, reply, cancel);
+}
+
+}  // namespace
+
+struct KeyRefresh::Watched {
+  Watched(net::Loop& loop, Source what) : source(std::move(what)), changed(loop) {}
+  const Source source;
+  net::Event changed;               // it is due sooner than thought, or not at all any more
+  net::Cancel* fetching = nullptr;  // what ends the fetch under way
+  bool over = false;
+};
+
+KeyRefresh::KeyRefresh(net::Offload& offload) : resolver_(loop_, offload), tasks_(loop_), end_(loop_) {}
+
+KeyRefresh::~KeyRefresh() {
+  stop();
+}
+
+void KeyRefresh::watch(std::vector<Source> sources) {
+  if (!thread_.joinable()) {
+    if (stopped_ || sources.empty()) return;
+    thread_ = std::thread([this] { loop_.run(); });
+  }
+  loop_.post([this, sources = std::move(sources)] { take(sources); });
+}
+
+void KeyRefresh::stop() {
+  stopped_ = true;
+  if (!thread_.joinable()) return;
+  loop_.post([this] { end_.spawn(shut()); });
+  thread_.join();
+}
+
+net::Task<> KeyRefresh::shut() {
+  take({});
+  co_await tasks_.drained();
+  co_await resolver_.drained();
+  loop_.stop();
+}
+
+void KeyRefresh::take(const std::vector<Source>& sources) {
+  const std::set<Source> wanted(sources.begin(), sources.end());
+  std::erase_if(watched_, [&](const auto& one) {
+    Watched& old = *one.second;
+    if (wanted.contains(old.source)) return false;
+    old.over = true;
+    old.source->on_wanted(nullptr);
+    old.source->abandon();  // here and now, so that it may be watched again while the old fetch winds up
+    old.changed.set();
+    if (old.fetching) old.fetching->request();
+    return true;
+  });
+  for (const Source& source : wanted) {
+    if (watched_.contains(source.get())) continue;
+    auto fresh = std::make_shared<Watched>(loop_, source);
+    watched_[source.get()] = fresh;
+    source->on_wanted([this, weak = std::weak_ptr(fresh)] {
+      loop_.post([weak] {
+        if (const auto watched = weak.lock()) watched->changed.set();
+      });
+    });
+    tasks_.spawn(keep(fresh));
+  }
+}
+
+net::Task<> KeyRefresh::keep(std::shared_ptr<Watched> watched) {
+  identity::KeySource& source = *watched->source;
+  while (!watched->over) {
+    std::optional<config::Url> url = source.begin(base::mono_now());
+    if (!url) co_await watched->changed.wait(source.due());
+    while (url) {
+      const identity::KeySource::Reply reply = co_await fetch(*watched, *url);
+      url.reset();
+      if (!watched->over) url = source.fetched(reply, base::mono_now());
+    }
+  }
+}
+
+net::Task<identity::KeySource::Reply> KeyRefresh::fetch(Watched& watched, config::Url url) {
+  const config::Jwks& rules = watched.source->rules();
+  identity::KeySource::Reply reply;
+  std::shared_ptr<origin::Origin> origin;
+  try {
+    origin = origin::make_origin(server_of(url, rules), {loop_, resolver_});
+  } catch (const std::exception& error) {
+    reply.why = error.what();
+    co_return reply;
+  }
+  net::Cancel cancel;
+  Deadline deadline(cancel);
+  loop_.set(deadline, base::mono_now() + rules.timeout);
+  watched.fetching = &cancel;
+  const auto result = co_await get(*origin, reply, cancel);
+  watched.fetching = nullptr;
+  reply.complete = result.has_value();
+  if (!result) reply.why = deadline.passed ? "no reply in time" : std::string(result.error().text);
+  co_return reply;
+}
+
+// ---- for workers
+
+namespace {
+
+// Shared by the one who waits and by the source that may call at any time, on any thread.
+struct Awaited {
+  std::mutex lock;
+  net::Loop* loop;              // null: nobody waits any more, and the loop may be gone
+  net::Event* event = nullptr;  // on the loop's thread only
+};
+
+}  // namespace
+
+net::Task<> keys_fetched(identity::KeySource& source, net::Loop& loop, base::Mono until,
+                         net::Cancel* cancel) {
+  net::Event event(loop);
+  const auto awaited = std::make_shared<Awaited>();
+  awaited->loop = &loop;
+  awaited->event = &event;
+  source.on_fetched([awaited] {
+    const std::lock_guard guard(awaited->lock);
+    if (!awaited->loop) return;
+    awaited->loop->post([awaited] {
+      if (awaited->event) awaited->event->set();
+    });
+  });
+  {
+    const net::CancelLink link(cancel, event);
+    co_await event.wait(until);
+  }
+  awaited->event = nullptr;
+  const std::lock_guard guard(awaited->lock);
+  awaited->loop = nullptr;
+}
+
+}  // namespace gateway
