@@ -5,20 +5,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <fstream>
-#include <functional>
 #include <random>
 #include <sstream>
 #include <system_error>
 
 #include "telemetry/json_check.h"
+#include "telemetry/line_testing.h"
 #include "telemetry/oplog.h"
 
 namespace telemetry {
 namespace {
 
+using testing_support::lines_in;
 using testing_support::read_object;
+using testing_support::slurp;
+using testing_support::within;
 
 AccessRecord typical() {
   return {.time = base::Wall(base::Nanos(1'795'235'506'123'456'789)),
@@ -45,38 +46,7 @@ std::string line_of(const AccessRecord& record) {
   return out;
 }
 
-std::string slurp(const std::string& path) {
-  std::ostringstream out;
-  out << std::ifstream(path).rdbuf();
-  return out.str();
-}
-
-std::size_t lines_in(const std::string& text) {
-  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-}
-
-bool within(base::Seconds limit, const std::function<bool()>& what) {
-  const base::Mono end = base::mono_now() + limit;
-  while (base::mono_now() < end) {
-    if (what()) return true;
-    ::usleep(1000);
-  }
-  return what();
-}
-
-class AccessLogFile : public testing::Test {
- protected:
-  void SetUp() override {
-    char name[] = "/tmp/access_log_test.XXXXXX";
-    dir_ = ::mkdtemp(name);
-    path_ = dir_ + "/access.log";
-  }
-  void TearDown() override {
-    for (const std::string& file : {path_, path_ + ".1", dir_ + "/pipe"}) ::unlink(file.c_str());
-    ::rmdir(dir_.c_str());
-  }
-  std::string dir_, path_;
-};
+class AccessLogFile : public testing_support::InFolder {};
 
 TEST(AccessLine, HoldsTheRecord) {
   EXPECT_EQ(line_of(typical()),

@@ -1,4 +1,4 @@
-// A reader of flat JSON objects, for the tests of this room, which may not include Boost.JSON. Strict:
+// A reader of JSON objects without arrays, for the tests of this room, which may not include Boost.JSON. Strict:
 // RFC 8259 strings, UTF-8, no duplicate keys, no trailing bytes.
 #pragma once
 
@@ -12,7 +12,8 @@
 
 namespace telemetry::testing_support {
 
-using Object = std::map<std::string, std::string>;  // strings unescaped, other values as written
+// Strings unescaped, other values as written; members of an object within by their path: "principal.subject".
+using Object = std::map<std::string, std::string>;
 
 inline std::optional<std::string> read_string(std::string_view& in) {
   if (!in.starts_with('"')) return std::nullopt;
@@ -49,33 +50,42 @@ inline std::optional<std::string> read_string(std::string_view& in) {
   return out;
 }
 
-inline std::optional<Object> read_object(std::string_view in) {
-  Object object;
-  if (!in.starts_with('{')) return std::nullopt;
+// Takes an object from the front of `in`.
+inline bool take_object(std::string_view& in, const std::string& prefix, Object& object) {
+  if (!in.starts_with('{')) return false;
   do {
     in.remove_prefix(1);
     const auto key = read_string(in);
-    if (!key || !in.starts_with(':')) return std::nullopt;
+    if (!key || !in.starts_with(':')) return false;
     in.remove_prefix(1);
     std::string value;
-    if (in.starts_with('"')) {
+    if (in.starts_with('{')) {
+      if (!take_object(in, prefix + *key + ".", object)) return false;
+    } else if (in.starts_with('"')) {
       auto text = read_string(in);
-      if (!text) return std::nullopt;
+      if (!text) return false;
       value = std::move(*text);
     } else {
       const std::size_t end = in.find_first_of(",}");
-      if (end == in.npos || end == 0) return std::nullopt;
+      if (end == in.npos || end == 0) return false;
       value = in.substr(0, end);
       if (value != "true" && value != "false" && value != "null") {
         char* stop = nullptr;
         std::strtod(value.c_str(), &stop);
-        if (*stop != '\0') return std::nullopt;
+        if (*stop != '\0') return false;
       }
       in.remove_prefix(end);
     }
-    if (!object.emplace(*key, value).second) return std::nullopt;
+    if (!object.emplace(prefix + *key, value).second) return false;
   } while (in.starts_with(','));
-  if (in != "}") return std::nullopt;
+  if (!in.starts_with('}')) return false;
+  in.remove_prefix(1);
+  return true;
+}
+
+inline std::optional<Object> read_object(std::string_view in) {
+  Object object;
+  if (!take_object(in, "", object) || !in.empty()) return std::nullopt;
   return object;
 }
 

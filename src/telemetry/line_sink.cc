@@ -40,7 +40,8 @@ class StreamSink final : public LineSink {
   }
 
   int put(std::string_view lines, std::size_t& done, const GiveUp& give_up) override {
-    if (torn_ && done == 0) {  // half a line stays behind; the next begins cleanly
+    const bool between = done == 0 || lines[done - 1] == '\n';
+    if (torn_ && between) {  // half a line stays behind; the next begins cleanly
       std::size_t newline = 0;
       if (const int error = write_all("\n", newline, give_up)) return error;
     }
