@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/key_refresh.h"
 #include "http/head.h"
 #include "http/problem.h"
 #include "http/reason.h"
+#include "identity/challenge.h"
 #include "telemetry/exposition.h"
 #include "telemetry/oplog.h"
 
@@ -18,22 +20,34 @@ using base::Code;
 using base::Error;
 
 struct Request {
-  http::Method method;
+  const http::RequestHead& head;
   std::string_view path;
-  std::string_view content_type;
   std::string_view body;
+
+  bool reads() const { return head.method == http::Method::kGet || head.method == http::Method::kHead; }
 };
 
 namespace {
 
 constexpr std::size_t kBuffer = 16 << 10;
 constexpr base::Nanos kPatience = base::Seconds(30);
+constexpr base::Nanos kPatienceForKeys = base::Seconds(2);
 constexpr std::size_t kConnections = 64;  // then the oldest goes, so that silent ones do not keep others out
 
 Response problem(Error error) {
-  Response response{.status = http::row_of(error.code).status, .type = http::kProblemType, .body = {}};
+  Response response{
+      .status = http::row_of(error.code).status, .type = http::kProblemType, .body = {}, .error = error};
   http::append_problem(error, "", response.body);
+  if (error.code == Code::kUnauthorized) response.challenge = identity::challenge(error);
+  if (error.code == Code::kClaimsRejected) response.challenge = R"(Bearer error="insufficient_scope")";
   return response;
+}
+
+bool is_loopback(const net::Endpoint& address) {
+  const auto bytes = address.bytes();
+  constexpr std::array<std::uint8_t, 13> kV4{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127};
+  constexpr std::array<std::uint8_t, 16> kV6{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  return std::equal(kV4.begin(), kV4.end(), bytes.begin()) || bytes == kV6;
 }
 
 Response level_now() {
@@ -42,29 +56,41 @@ Response level_now() {
 
 // {"level":"debug"}: one member, one string; that much JSON needs no parser.
 Response set_level(const Request& request) {
-  if (!request.content_type.starts_with("application/json"))
-    return problem({Code::kBadRequest, "send application/json"});
+  const auto refuse = [](std::string_view why) {
+    Response response = problem({Code::kBadRequest, why});
+    response.action = "set_log_level";
+    return response;
+  };
+  if (!request.head.value(http::FieldId::kContentType).starts_with("application/json"))
+    return refuse("send application/json");
   std::string compact;
   for (const char c : request.body)
     if (c != ' ' && c != '\n' && c != '\r' && c != '\t') compact.push_back(c);
   constexpr std::string_view kOpen = R"({"level":")", kClose = R"("})";
   if (!compact.starts_with(kOpen) || !compact.ends_with(kClose) ||
       compact.size() < kOpen.size() + kClose.size())
-    return problem({Code::kBadRequest, R"(send {"level":"debug"})"});
+    return refuse(R"(send {"level":"debug"})");
   const auto level = log::parse_level(
       std::string_view(compact).substr(kOpen.size(), compact.size() - kOpen.size() - kClose.size()));
-  if (!level) return problem({Code::kBadRequest, "the levels are trace, debug, info, warn, error and off"});
+  if (!level) return refuse("the levels are trace, debug, info, warn, error and off");
   log::set_level(*level);
   log::write(log::Level::kInfo, "log level changed", {{"level", log::name_of(*level)}});
-  return level_now();
+  Response response = level_now();
+  response.action = "set_log_level";
+  response.argument = {"level", log::name_of(*level)};
+  return response;
 }
 
 }  // namespace
 
-AdminServer::AdminServer(const net::Endpoint& address, net::Offload& offload, Metrics metrics)
+AdminServer::AdminServer(const net::Endpoint& address, net::Offload& offload, Metrics metrics,
+                         base::Secret token, telemetry::AuditLog* audit)
     : listener_(loop_, address, false),
+      loopback_(is_loopback(address)),
       readiness_(loop_, offload),
       metrics_(std::move(metrics)),
+      credentials_(std::move(token)),
+      audit_(audit),
       connections_(loop_),
       end_(loop_) {}
 
@@ -73,13 +99,19 @@ AdminServer::~AdminServer() {
 }
 
 void AdminServer::start(std::shared_ptr<const gateway::Snapshot> snapshot) {
-  readiness_.watch(std::move(snapshot));
-  connections_.spawn(listener_.run([this](int fd, const net::Endpoint&) { connections_.spawn(serve(fd)); }));
+  adopt(snapshot);
+  connections_.spawn(
+      listener_.run([this](int fd, const net::Endpoint& peer) { connections_.spawn(serve(fd, peer)); }));
   thread_ = std::thread([this] { loop_.run(); });
 }
 
 void AdminServer::watch(std::shared_ptr<const gateway::Snapshot> snapshot) {
-  loop_.post([this, next = std::move(snapshot)]() mutable { readiness_.watch(std::move(next)); });
+  loop_.post([this, next = std::move(snapshot)] { adopt(next); });
+}
+
+void AdminServer::adopt(const std::shared_ptr<const gateway::Snapshot>& snapshot) {
+  readiness_.watch(snapshot);
+  credentials_.accept(snapshot->admin_verifiers(), {snapshot, &snapshot->admin_require()});
 }
 
 void AdminServer::draining() {
@@ -101,9 +133,8 @@ net::Task<> AdminServer::shut() {
 }
 
 Response AdminServer::answer(const Request& request) {
-  const bool reads = request.method == http::Method::kGet || request.method == http::Method::kHead;
-  if (request.path == "/log/level" && request.method == http::Method::kPost) return set_level(request);
-  if (!reads) return problem({Code::kMethodNotAllowed, "read with GET"});
+  if (request.path == "/log/level" && request.head.method == http::Method::kPost) return set_level(request);
+  if (!request.reads()) return problem({Code::kMethodNotAllowed, "read with GET"});
   if (request.path == "/health") return {.body = "{\"alive\":true}\n"};
   if (request.path == "/ready")
     return {.status = readiness_.ready() ? 200U : 503U, .body = readiness_.report()};
@@ -113,7 +144,72 @@ Response AdminServer::answer(const Request& request) {
   return problem({Code::kNotFound, "try /health, /ready, /metrics or /log/level"});
 }
 
-net::Task<> AdminServer::serve(int fd) {
+net::Task<Response> AdminServer::respond(const Request& request, const net::Endpoint& peer) {
+  const base::Mono began = base::mono_now();
+  const bool open =
+      request.path == "/health" || request.path == "/ready" || (request.path == "/metrics" && loopback_);
+  if (open) co_return answer(request);
+  const auto caller = co_await identify(request, peer);
+  Response response = caller ? answer(request) : problem(caller.error());
+  if (!caller || !response.action.empty())
+    audit(request, peer, caller.value_or(Credentials::Caller{}), response, began);
+  co_return response;
+}
+
+net::Task<base::Result<Credentials::Caller>> AdminServer::identify(const Request& request,
+                                                                   const net::Endpoint& peer) {
+  const auto verifiers = credentials_.verifiers();  // a reload may come while we wait for keys
+  const auto check = [&](identity::KeySource** ask) {
+    return credentials_.check(
+        {.head = request.head, .address = peer.bytes(), .now = base::mono_now(), .wall = base::wall_now()},
+        ask);
+  };
+  identity::KeySource* ask = nullptr;
+  auto caller = check(&ask);
+  if (!caller && ask) {
+    if (ask->want(base::mono_now()))
+      co_await gateway::keys_fetched(*ask, loop_, base::mono_now() + kPatienceForKeys);
+    caller = check(nullptr);
+  }
+  co_return caller;
+}
+
+void AdminServer::audit(const Request& request, const net::Endpoint& peer, const Credentials::Caller& caller,
+                        const Response& response, base::Mono began) {
+  if (!audit_) return;
+  const base::Mono now = base::mono_now();
+  const Code code = response.error.code;
+  if (code == Code::kTooManyFailures) {
+    if (told_of_flood_ != base::Mono{} && now - told_of_flood_ < base::Seconds(1)) return;
+    told_of_flood_ = now;
+  }
+  const bool done = response.status < 300;
+  const bool refused =
+      code == Code::kUnauthorized || code == Code::kClaimsRejected || code == Code::kTooManyFailures;
+  const std::string client = peer.host();
+  telemetry::AuditRecord record{.event = telemetry::AuditEvent::kAdmin,
+                                .client = client,
+                                .credential = caller.credential,
+                                .method = request.head.method_text,
+                                .path = request.path,
+                                .action = response.action,
+                                .status = static_cast<std::uint16_t>(response.status),
+                                .duration = now - began};
+  if (caller.principal) {
+    record.issuer = caller.principal->issuer;
+    record.subject = caller.principal->subject;
+  }
+  if (!response.argument.name.empty()) record.arguments = {&response.argument, 1};
+  if (!done) {
+    record.decision = refused ? telemetry::AuditDecision::kDeny : telemetry::AuditDecision::kError;
+    record.reason =
+        code == Code::kUnauthorized ? response.error.text : std::string_view(telemetry::label(code));
+    if (record.reason != response.error.text) record.detail = response.error.text;
+  }
+  audit_->event(record);
+}
+
+net::Task<> AdminServer::serve(int fd, net::Endpoint peer) {
   net::Stream stream(loop_, fd);
   if (!stream.open()) co_return;
   open_.push_back(&stream);
@@ -153,16 +249,18 @@ net::Task<> AdminServer::serve(int fd) {
     }
     if (complete) {
       const std::string_view body(buffer.get() + used - head->content_length, head->content_length);
-      response = answer({.method = head->method,
-                         .path = head->target.substr(0, head->target.find('?')),
-                         .content_type = head->value(http::FieldId::kContentType),
-                         .body = body});
+      const Request request{
+          .head = *head, .path = head->target.substr(0, head->target.find('?')), .body = body};
+      response = co_await respond(request, peer);
       keep_alive = head->keep_alive;
     }
     std::string out;
     http::append_status_line(static_cast<std::uint16_t>(response.status), out);
     out.append("Content-Type: ").append(response.type).append("\r\nCache-Control: no-store\r\n");
     if (response.status == 405) out.append("Allow: GET, HEAD\r\n");
+    if (!response.challenge.empty())
+      out.append("WWW-Authenticate: ").append(response.challenge).append("\r\n");
+    if (response.status == 429) out.append("Retry-After: 1\r\n");
     out.append(keep_alive ? "" : "Connection: close\r\n");
     out.append("Content-Length: ").append(std::to_string(response.body.size())).append("\r\n\r\n");
     if (head->method != http::Method::kHead) out.append(response.body);

@@ -5,14 +5,15 @@
 //           that it answers also when every worker is busy.
 // Failure:  the constructor throws one line when the address cannot be bound.
 //
-//   GET  /health      200 while the process lives
-//   GET  /ready       200 or 503, by dependency, with reasons
-//   GET  /metrics     Prometheus text
+//   GET  /health      200 while the process lives                       open to everybody
+//   GET  /ready       200 or 503, by dependency, with reasons           open to everybody
+//   GET  /metrics     Prometheus text                                   open where the listener is on loopback
 //   GET  /log/level   {"level":"info"}
 //   POST /log/level   {"level":"debug"}, application/json
 //
-// It listens where the operator says and asks for no credential yet, so say 127.0.0.1. The content type that
-// POST insists on keeps other people's web pages from posting here through an operator's browser.
+// Everything else needs a credential (credential.h), unknown paths too. Every action and every refused attempt
+// goes to the audit log; of attempts beyond the bound on failures only the first of a second does. The content
+// type that POST insists on keeps other people's web pages from posting here through an operator's browser.
 #pragma once
 
 #include <functional>
@@ -20,12 +21,15 @@
 #include <string>
 #include <thread>
 
+#include "admin/credential.h"
 #include "admin/readiness.h"
+#include "base/secret.h"
 #include "config/model.h"
 #include "net/listener.h"
 #include "net/loop.h"
 #include "net/offload.h"
 #include "net/scope.h"
+#include "telemetry/audit_log.h"
 
 namespace admin {
 
@@ -33,13 +37,20 @@ struct Response {
   unsigned status = 200;
   std::string_view type = "application/json";
   std::string body;
+  std::string_view challenge{};  // of a 401 or 403
+  // For the audit log.
+  base::Error error{};
+  std::string_view action{};  // that was done, or tried
+  telemetry::AuditArgument argument{};
 };
 
 class AdminServer {
  public:
   // metrics: renders the exposition; called on the admin thread.
   using Metrics = std::function<std::string(bool ready)>;
-  AdminServer(const net::Endpoint& address, net::Offload& offload, Metrics metrics);
+  // token: see open_token_file(); audit: may be null.
+  AdminServer(const net::Endpoint& address, net::Offload& offload, Metrics metrics, base::Secret token,
+              telemetry::AuditLog* audit);
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
@@ -51,14 +62,23 @@ class AdminServer {
   void stop();
 
  private:
-  net::Task<> serve(int fd);
-  Response answer(const struct Request& request);
+  net::Task<> serve(int fd, net::Endpoint peer);
+  net::Task<Response> respond(const struct Request& request, const net::Endpoint& peer);
+  net::Task<base::Result<Credentials::Caller>> identify(const Request& request, const net::Endpoint& peer);
+  Response answer(const Request& request);
+  void audit(const Request& request, const net::Endpoint& peer, const Credentials::Caller& caller,
+             const Response& response, base::Mono began);
+  void adopt(const std::shared_ptr<const gateway::Snapshot>& snapshot);
   net::Task<> shut();
 
   net::Loop loop_;
   net::Listener listener_;
+  const bool loopback_;
   Readiness readiness_;
   Metrics metrics_;
+  Credentials credentials_;
+  telemetry::AuditLog* const audit_;
+  base::Mono told_of_flood_{};  // when the last refusal for too many failures was audited
   std::vector<net::Stream*> open_;
   net::Scope connections_;
   net::Scope end_;
