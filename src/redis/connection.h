@@ -22,6 +22,7 @@
 //   redis.send(call, {"EVALSHA", …});                                  // where it is not; allocates nothing
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -97,8 +98,9 @@ class Connection {
   net::Task<> keep_up();
   net::Task<base::Result<net::Stream>> dial();
   net::Task<base::Error> converse();  // until it ends: why
-  base::Result<bool> flush();         // false: the socket takes no more
-  net::Task<base::Result<>> drink();  // reads what is there
+  base::Result<> flush();             // writes what the socket takes
+  base::Result<bool> drink();         // reads what is there; true: there may be more
+  void announce();
 
   net::Loop& loop_;
   net::Resolver& resolver_;
@@ -107,9 +109,11 @@ class Connection {
   std::unique_ptr<net::TlsContext> tls_;
   Session session_;
   net::Stream stream_;
+  std::array<char, 16 << 10> input_;
   bool waiting_ = false;  // converse() waits for the socket
   bool stopping_ = false;
-  bool was_ready_ = false;
+  bool ever_ready_ = false;
+  base::Mono ready_since_ = base::Mono::max();  // max(): not ready
   net::Cancel cancel_;
   net::Event pause_;
   net::Scope scope_;

@@ -66,10 +66,8 @@ class Reply {
   struct Node {
     Type type = Type::kNull;
     std::uint8_t depth = 0;
-    union {
-      std::int64_t integer = 0;  // kInteger; kBoolean as 0 and 1; aggregates: their elements, a pair is two
-      double real;               // kDouble
-    };
+    std::int64_t integer = 0;  // kInteger; kBoolean as 0 and 1; aggregates: their elements, a pair is two
+    double real = 0;           // kDouble
     std::size_t begin = 0, size = 0;  // of the text
   };
 
@@ -91,6 +89,8 @@ class Reply {
   // The elements of a reply that is a flat array of integers, as scripts give: true when it is one of `out`'s size.
   bool integers(std::span<std::int64_t> out) const;
 
+  friend bool operator==(const Reply& a, const Reply& b);
+
  private:
   friend class Parser;
   void clear();
@@ -104,11 +104,9 @@ class Parser {
 
   // True: reply() is whole; what is left of `input` belongs to the next. False: all of input was taken.
   base::Result<bool> next(std::string_view& input);
-  const Reply& reply() const { return reply_; }
-  Reply take() { return std::move(reply_); }
-  bool idle() const {
-    return step_ == Step::kStart && depth_ == 0 && !attribute_pending_;
-  }  // between replies
+  void reset();                                        // for a new connection
+  Reply& reply() { return reply_; }                    // may be moved from
+  bool idle() const { return step_ == Step::kStart; }  // between replies
 
  private:
   enum class Step : std::uint8_t { kStart, kType, kLine, kBulk, kBulkCr, kBulkLf };
@@ -117,30 +115,31 @@ class Parser {
     bool attribute = false;
   };
 
-  base::Result<> line();             // a line is whole
-  base::Result<> scalar(Type type);  // … of a type that is one line
-  base::Result<> header(Type type);  // … that says how many elements or bytes follow
-  base::Result<> open(Type type, std::uint64_t count, bool attribute);
-  base::Result<> add(Type type, std::string_view text, std::int64_t integer);
-  base::Result<> count_element();
-  void bulk_done();
+  base::Result<> step(std::string_view& input);
+  base::Result<> read_line(std::string_view& input);
+  base::Result<> line(std::string_view line);
+  base::Result<> number(std::string_view line);
+  base::Result<> bulk(Type type, std::string_view length);
+  base::Result<> bulk_done();
+  base::Result<> open(Type type, std::string_view count, bool attribute);
+  base::Result<> text(Type type, std::string_view text);
+  void add(Reply::Node node);
   void element_done();
 
-  const Bounds bounds_;
+  Bounds bounds_;
   Reply reply_;
   Step step_ = Step::kStart;
-  char mark_ = 0;      // the type's first byte
+  char mark_ = 0;      // the first byte of the line
   bool cr_ = false;    // the line so far ends in CR
-  bool done_ = false;  // a whole reply
-  bool attribute_pending_ = false;
+  bool done_ = false;  // the reply is whole
+  Reply::Node bulk_;   // under way
   std::size_t bulk_left_ = 0;
   std::size_t seen_ = 0;        // elements of this reply
   std::size_t text_bytes_ = 0;  // of this reply, dropped ones included
   std::size_t depth_ = 0;
-  std::size_t attributes_ = 0;  // frames of attributes that are open
+  std::size_t attributes_ = 0;  // open frames of attributes
   std::array<Frame, Bounds::kMaxDepth> frames_;
-  std::string line_;
-  std::string bulk_;  // of an attribute, or verbatim until its format is known
+  std::string line_;  // the part of a line that came before this input
 };
 
 // Appends one command as an array of bulk strings: any bytes are safe in an argument.

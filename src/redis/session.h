@@ -31,8 +31,8 @@ namespace redis {
 // One command under way, as its caller sees it. No virtual, no allocation: a member of whatever waits for it.
 class Call {
  public:
-  // `reply` is null where the command failed, and valid during the call only.
-  using Done = void (*)(Call& call, const Reply* reply, base::Error why);
+  // `reply` is null where the command failed; it is valid during the call only, and may be moved from.
+  using Done = void (*)(Call& call, Reply* reply, base::Error why);
   explicit Call(Done done) : done_(done) {}
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -90,7 +90,8 @@ class Session {
     base::Mono sent{};
   };
   void push(Call* call);
-  base::Result<> answered(const Reply& reply);
+  Slot pop();
+  base::Result<> answered(Reply& reply, base::Mono now);
   base::Result<> greeted(const Reply& reply);
 
   const Greeting greeting_;
@@ -98,10 +99,11 @@ class Session {
   telemetry::RedisMetrics& metrics_;
   State state_ = State::kDown;
   Parser parser_;
-  const Bounds bounds_;
-  std::vector<Slot> slots_;  // a ring
+  const std::size_t pipeline_;
+  std::vector<Slot> slots_;  // a ring: all under way, in the order sent
   std::size_t first_ = 0, count_ = 0;
-  std::size_t greetings_left_ = 0;
+  std::size_t greeted_ = 0;    // parts of the greeting that were answered
+  std::size_t greetings_ = 0;  // all of them
   std::string out_;
   std::size_t written_ = 0;
   std::string refusal_;
