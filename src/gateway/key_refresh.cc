@@ -86,6 +86,10 @@ KeyRefresh::~KeyRefresh() {
 }
 
 void KeyRefresh::watch(std::vector<Source> sources) {
+  {
+    const std::lock_guard guard(lock_);
+    sources_ = sources;
+  }
   if (!thread_.joinable()) {
     if (stopped_ || sources.empty()) return;
     thread_ = std::thread([this] { loop_.run(); });
@@ -98,6 +102,19 @@ void KeyRefresh::stop() {
   if (!thread_.joinable()) return;
   loop_.post([this] { end_.spawn(shut()); });
   thread_.join();
+}
+
+std::vector<telemetry::IssuerKeys> KeyRefresh::figures() const {
+  const std::lock_guard guard(lock_);
+  std::vector<telemetry::IssuerKeys> out;
+  for (const Source& source : sources_) {
+    const auto figures = source->figures(base::mono_now());
+    telemetry::IssuerKeys& one = out.emplace_back(source->name(), figures.keys);
+    if (figures.age) one.age_seconds = std::chrono::duration<double>(*figures.age).count();
+    for (std::size_t i = 0; i < figures.fetches.size(); ++i)
+      one.fetches.emplace_back(label(static_cast<identity::FetchResult>(i)), figures.fetches[i]);
+  }
+  return out;
 }
 
 net::Task<> KeyRefresh::shut() {

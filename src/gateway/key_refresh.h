@@ -1,7 +1,7 @@
 // Fetches the keys that issuers publish, before they are needed: the driver of identity::KeySource.
 //
 // Owner:    cli::Server; dies before the Offload that it is given.
-// Thread:   watch() and stop() from the owner's; everything else runs on a thread of its own, so that neither a
+// Thread:   watch() and stop() from the owner's, figures() from any; everything else runs on a thread of its own, so that neither a
 //           worker's requests nor a slow issuer wait for each other.
 // Lifetime: holds the sources it watches; stop() ends fetches under way, wakes whoever waits for them and
 //           joins the thread; within milliseconds, but for a look-up of a name that the system is at.
@@ -14,6 +14,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -25,6 +26,7 @@
 #include "net/resolver.h"
 #include "net/scope.h"
 #include "net/task.h"
+#include "telemetry/exposition.h"
 
 namespace gateway {
 
@@ -39,6 +41,9 @@ class KeyRefresh {
   void watch(std::vector<std::shared_ptr<identity::KeySource>> sources);
   void stop();
 
+  // Of the sources it watches, for metrics.
+  std::vector<telemetry::IssuerKeys> figures() const;
+
  private:
   struct Watched;
 
@@ -50,7 +55,9 @@ class KeyRefresh {
   net::Loop loop_;
   net::Resolver resolver_;
   std::map<identity::KeySource*, std::shared_ptr<Watched>> watched_;
-  bool stopped_ = false;  // the owner's thread
+  mutable std::mutex lock_;
+  std::vector<std::shared_ptr<identity::KeySource>> sources_;  // as last given to watch()
+  bool stopped_ = false;                                       // the owner's thread
   net::Scope tasks_;
   net::Scope end_;
   std::thread thread_;

@@ -239,6 +239,18 @@ void render_cache(Page& page, const CacheGauges& cache) {
   page.single("sekisho_cache_fill_bytes", "gauge", "Bytes buffered by fills under way.", cache.fill_bytes);
 }
 
+void render_issuers(Page& page, std::span<const IssuerKeys> issuers) {
+  page.family("sekisho_jwks_fetches_total", "counter", "Refreshes of an issuer's keys, by result.");
+  for (const IssuerKeys& one : issuers)
+    for (const auto& [result, n] : one.fetches)
+      page.sample({{"identity", escape_label(one.identity)}, {"result", result}}, n);
+  page.family("sekisho_jwks_keys", "gauge", "Published keys that verify tokens now.");
+  for (const IssuerKeys& one : issuers) page.sample({{"identity", escape_label(one.identity)}}, one.keys);
+  page.family("sekisho_jwks_age_seconds", "gauge", "Time since the keys were fetched.");
+  for (const IssuerKeys& one : issuers)
+    if (one.age_seconds) page.sample({{"identity", escape_label(one.identity)}}, *one.age_seconds);
+}
+
 void render_workers(Page& page, Workers workers) {
   page.single("sekisho_workers", "gauge", "Worker threads.", workers.size());
   page.family("sekisho_loop_lag_seconds", "histogram", "How long events waited for their turn of the loop.");
@@ -298,6 +310,7 @@ std::string render(const Scrape& scrape) {
   render_requests(page, scrape.workers);
   render_origins(page, scrape.workers);
   render_cache(page, scrape.cache);
+  render_issuers(page, scrape.issuers);
   render_connections(page, scrape.workers);
   render_workers(page, scrape.workers);
   render_self(page, scrape);

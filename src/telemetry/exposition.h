@@ -30,10 +30,18 @@ struct CacheGauges {  // asked of the cache at scrape time
   std::uint64_t fill_bytes = 0;  // buffered by fills under way
 };
 
+struct IssuerKeys {  // what an identity's issuer publishes, asked of its source at scrape time
+  std::string identity;
+  std::uint64_t keys = 0;
+  std::optional<double> age_seconds{};                                // none: there are no keys
+  std::vector<std::pair<std::string_view, std::uint64_t>> fetches{};  // by result, all of them
+};
+
 struct Scrape {
   std::span<const WorkerMetrics* const> workers{};
   const ProcessMetrics* process = nullptr;
   CacheGauges cache{};
+  std::span<const IssuerKeys> issuers{};
   std::uint64_t access_log_lines_written = 0;
   std::uint64_t access_log_dropped_queue = 0;   // the writer fell behind
   std::uint64_t access_log_dropped_output = 0;  // the disk is full, the pipe is gone

@@ -104,6 +104,19 @@ TEST_F(Exposition, EscapesHostileLabels) {
       "sekisho_requests_total{route=\"/a\\\"b\\\\c\\nd\xef\xbf\xbd/\",code=\"200\",outcome=\"served\"}"));
 }
 
+TEST_F(Exposition, TellsOfKeysThatIssuersPublish) {
+  const IssuerKeys issuers[] = {
+      {.identity = "sta\"ff", .keys = 2, .age_seconds = 12.5, .fetches = {{"success", 3}, {"status", 1}}},
+      {.identity = "down", .fetches = {{"unreachable", 4}}}};
+  auto values = parse(render({.issuers = issuers}));
+  EXPECT_EQ(values.at(R"(sekisho_jwks_fetches_total{identity="sta\"ff",result="success"})"), 3);
+  EXPECT_EQ(values.at(R"(sekisho_jwks_fetches_total{identity="down",result="unreachable"})"), 4);
+  EXPECT_EQ(values.at(R"(sekisho_jwks_keys{identity="sta\"ff"})"), 2);
+  EXPECT_EQ(values.at(R"(sekisho_jwks_keys{identity="down"})"), 0);
+  EXPECT_EQ(values.at(R"(sekisho_jwks_age_seconds{identity="sta\"ff"})"), 12.5);
+  EXPECT_FALSE(values.contains(R"(sekisho_jwks_age_seconds{identity="down"})"));
+}
+
 TEST_F(Exposition, TellsAboutTheProcess) {
   auto values = parse(page());
   EXPECT_GT(values.at("process_resident_memory_bytes"), 1e6);
