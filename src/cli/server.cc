@@ -126,7 +126,8 @@ void Server::bind() {
       const net::Listener alone(loop, address, false);
     }
     for (auto& worker : workers_) {
-      worker->listen(address, shared);
+      worker->listen(address, shared,
+                     listen.proxy_protocol ? gateway::Opening::kProxyHeader : gateway::Opening::kRequest);
       address = worker->listeners().back()->endpoint();  // port 0 has become one
     }
   }

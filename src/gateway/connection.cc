@@ -10,6 +10,8 @@
 #include "gateway/respond.h"
 #include "gateway/walk.h"
 #include "gateway/worker.h"
+#include "http/proxy_protocol.h"
+#include "telemetry/oplog.h"
 
 namespace gateway {
 
@@ -20,8 +22,12 @@ constexpr unsigned kInARow = 32;                     // pipelined requests, unti
 constexpr base::Nanos kLastWord = base::Seconds(1);  // for a first request, when the worker is closing
 }  // namespace
 
-Connection::Connection(Worker& worker, int fd, const net::Endpoint& peer)
-    : worker_(worker), client_(worker.loop(), fd), peer_(peer), peer_text_(peer.host()) {
+Connection::Connection(Worker& worker, int fd, const net::Endpoint& peer, Opening opening)
+    : worker_(worker),
+      client_(worker.loop(), fd),
+      peer_(peer),
+      peer_text_(peer.host()),
+      awaits_proxy_header_(opening == Opening::kProxyHeader) {
   after_ = worker.open_;
   if (after_) after_->before_ = this;
   worker.open_ = this;
@@ -84,7 +90,9 @@ net::Task<> Connection::serve() {
     x.started = base::mono_now();
     x.snapshot = worker_.snapshot();
     x.peer = &peer_;
+    x.nameless_peer = nameless_;
     x.client.assign(peer_text_);
+    x.client_address = peer_.bytes();
     x.request_id.assign(worker_.make_request_id());
     RequestBody body(x, client_, x.snapshot->snapshot->config());
     client_.watch().on_hangup = nullptr;
@@ -129,7 +137,10 @@ net::Task<> Connection::serve() {
 
 Connection::Input Connection::look_at_input() {
   for (;;) {
-    if (x_ && x_->begin < x_->end) {
+    if (x_ && x_->begin < x_->end && awaits_proxy_header_) {
+      if (const Input input = look_at_proxy_header(); input == Input::kEnd) return input;
+    }
+    if (x_ && x_->begin < x_->end && !awaits_proxy_header_) {
       Exchange& x = *x_;
       if (x.begin > 0) {  // a pipelined request, moved to where heads are read
         std::memmove(x.input.data(), x.input.data() + x.begin, x.end - x.begin);
@@ -158,14 +169,43 @@ Connection::Input Connection::look_at_input() {
     if (first_bytes) x.begin = x.end = 0;
     const ssize_t n = client_.try_read(std::span(x.input).subspan(x.end));
     if (n == net::Stream::kAgain) return Input::kMore;
-    if (n <= 0) return Input::kEnd;
+    if (n <= 0) {
+      if (awaits_proxy_header_ && !first_bytes) return refuse_proxy_header("the PROXY header ended early");
+      return Input::kEnd;
+    }
     if (first_bytes) x.first_byte = worker_.loop().now();
     x.end += static_cast<std::size_t>(n);
   }
 }
 
+// The address that the header tells is the peer from here on: for identity, limits, the log and the origin.
+// Whether that address is a trusted proxy itself decides what is believed of its requests' fields.
+Connection::Input Connection::look_at_proxy_header() {
+  http::ProxyHeader header;
+  const auto used = http::parse_proxy_header(x_->pending(), header);
+  if (!used) return refuse_proxy_header(used.error().text);
+  if (*used == 0) return Input::kMore;
+  awaits_proxy_header_ = false;
+  x_->begin += *used;
+  x_->first_byte = worker_.loop().now();  // of a request's head, if that came along
+  nameless_ = header.source == http::ProxyHeader::Source::kUnnamed;
+  if (header.source == http::ProxyHeader::Source::kAddress) {
+    peer_ = net::Endpoint::of(header.address, header.port);
+    peer_text_ = peer_.host();
+  }
+  return Input::kHead;
+}
+
+// Not answered: a peer that was to speak another protocol first would take our reply for that.
+Connection::Input Connection::refuse_proxy_header(std::string_view why) {
+  worker_.metrics().connections_refused[telemetry::Refusal::kProxyHeader].add();
+  telemetry::log::warn("connection refused: no good PROXY header", {{"peer", peer_text_}, {"reason", why}});
+  return Input::kEnd;
+}
+
 Connection::Input Connection::gave_up_waiting(net::Wake wake) {
   if (wake == net::Wake::kCancelled || !x_ || x_->pending().empty()) return Input::kEnd;
+  if (awaits_proxy_header_) return refuse_proxy_header("the PROXY header did not arrive in time");
   x_->stop({Code::kRequestTimeout, "the request head did not arrive in time"});
   return Input::kRefused;
 }

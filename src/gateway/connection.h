@@ -10,6 +10,7 @@
 
 #include <memory>
 
+#include "base/error.h"
 #include "gateway/exchange.h"
 #include "net/address.h"
 #include "net/stream.h"
@@ -19,9 +20,12 @@ namespace gateway {
 
 class Worker;
 
+// What the first bytes of a listener's connections are: a request, or a proxy's word on who sends them.
+enum class Opening : std::uint8_t { kRequest, kProxyHeader };
+
 class Connection {
  public:
-  Connection(Worker& worker, int fd, const net::Endpoint& peer);
+  Connection(Worker& worker, int fd, const net::Endpoint& peer, Opening opening);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -38,14 +42,18 @@ class Connection {
 
   net::Task<> serve();
   Input look_at_input();
+  Input look_at_proxy_header();  // kHead: it was read, and a request may follow
+  Input refuse_proxy_header(std::string_view why);
   Input gave_up_waiting(net::Wake wake);
   net::Task<> linger();
 
   Worker& worker_;
   net::Stream client_;
-  const net::Endpoint peer_;
-  const std::string peer_text_;
+  net::Endpoint peer_;  // the socket's, until a PROXY header names another
+  std::string peer_text_;
   std::unique_ptr<Exchange> x_;
+  bool awaits_proxy_header_;
+  bool nameless_ = false;  // see Exchange::nameless_peer
   bool idle_ = true;
   bool first_ = true;             // nothing was asked yet
   Connection* before_ = nullptr;  // the worker's list of open connections

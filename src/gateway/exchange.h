@@ -65,8 +65,11 @@ struct Exchange {
   bool has_query = false;
   base::Ref<const identity::Principal> principal;
   const net::Endpoint* peer = nullptr;
-  std::string client;  // address as logged: the peer's, or what a trusted proxy says
+  bool nameless_peer = false;  // relayed by a proxy that did not say for whom: nothing it says is believed
+  std::string client;          // address as logged: the peer's, or what a trusted proxy says
+  std::array<std::uint8_t, 16> client_address{};  // the same for limits; IPv4 as ::ffff:a.b.c.d
   bool trusted_peer = false;
+  std::string_view told_proto, told_host;  // by a trusted peer, of what its client asked; empty: nothing
   std::string request_id;
   cache::RequestRules rules;
   cache::KeyView key;
@@ -117,8 +120,11 @@ struct Exchange {
     query.clear();
     has_query = false;
     principal = nullptr;
+    nameless_peer = false;
     client.clear();
+    client_address = {};
     trusted_peer = false;
+    told_proto = told_host = {};
     request_id.clear();
     rules = {};
     key = {};

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 
 #include "base/sabotage.h"
 #include "gateway/render.h"
 #include "http/chars.h"
+#include "http/forwarded.h"
 #include "http/hop_by_hop.h"
 
 namespace gateway {
@@ -14,12 +16,6 @@ using http::FieldId;
 
 namespace {
 
-std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 bool usable_id(std::string_view id) {
   return !id.empty() && id.size() <= 128 && std::ranges::all_of(id, [](unsigned char c) {
     return std::isalnum(c) || c == '-' || c == '_' || c == '.' || c == ':' || c == '+' || c == '/' ||
@@ -27,7 +23,7 @@ bool usable_id(std::string_view id) {
   });
 }
 
-// All X-Forwarded-For fields as one list.
+// All fields of a name as one list.
 std::string joined(const http::FieldList& fields, FieldId id) {
   std::string out;
   for (const http::Field& field : fields) {
@@ -38,38 +34,143 @@ std::string joined(const http::FieldList& fields, FieldId id) {
   return out;
 }
 
-// The nearest address that is not one of our own proxies; what lies beyond it was written by a stranger.
-std::string believed_client(const Exchange& x) {
-  const std::string chain = joined(x.head.fields, FieldId::kXForwardedFor);
-  std::string_view left = chain;
-  std::string nearest = x.peer->host();
-  while (!left.empty()) {
-    const std::size_t comma = left.rfind(',');
-    const std::string_view hop = trim(comma == std::string_view::npos ? left : left.substr(comma + 1));
-    const auto address = net::Endpoint::parse(hop, 0);
-    if (!address) break;
-    nearest = address->host();
-    if (!x.snapshot->snapshot->trusts(address->bytes())) break;
-    left = comma == std::string_view::npos ? std::string_view{} : left.substr(0, comma);
+using Address = std::array<std::uint8_t, 16>;
+
+// What the fields of a trusted peer say of the client. A hop is believed when all between it and us are our
+// own proxies; what lies beyond the first that is not was written by a stranger.
+struct Told {
+  Address client;
+  std::string_view proto, host;  // that it asked for; empty: not said
+};
+
+Told told_by_x_fields(const Exchange& x) {
+  Told told{.client = x.peer->bytes(),
+            .proto = x.head.value(FieldId::kXForwardedProto),
+            .host = x.head.value(FieldId::kXForwardedHost)};
+  const http::FieldList& fields = x.head.fields;
+  for (std::size_t i = fields.size(); i-- > 0;) {
+    if (fields[i].id != FieldId::kXForwardedFor) continue;
+    for (std::string_view left = fields[i].value; !left.empty();) {
+      const std::size_t comma = left.rfind(',');
+      const std::string_view hop = http::trim_ows(comma == left.npos ? left : left.substr(comma + 1));
+      left = left.substr(0, comma == left.npos ? 0 : comma);
+      if (hop.empty()) continue;
+      const auto address = http::parse_forwarded_for(hop);
+      if (!address) return told;
+      told.client = *address;
+      if (!x.snapshot->snapshot->trusts(*address)) return told;
+    }
   }
-  return nearest;
+  return told;
+}
+
+// The same from Forwarded, whose quoted strings can only be read forwards: each element that ends the walk from
+// the nearest takes back what was found before it.
+base::Result<Told> told_by_forwarded(const Exchange& x) {
+  std::optional<Address> client;
+  http::ForwardedElement last;  // the farthest that one of ours wrote
+  bool begun = false;
+  for (const http::Field& field : x.head.fields) {
+    if (field.id != FieldId::kForwarded) continue;
+    for (std::string_view rest = field.value;;) {
+      http::ForwardedElement element;
+      const auto more = http::next_forwarded(rest, element);
+      if (!more) return std::unexpected(more.error());
+      if (!*more) break;
+      const bool named = element.client.kind == http::ForwardedNode::Kind::kAddress;
+      if (!begun || !named || !x.snapshot->snapshot->trusts(element.client.address)) {
+        last = element;
+        client.reset();
+      }
+      if (named && !client) client = element.client.address;
+      begun = true;
+    }
+  }
+  return Told{.client = client.value_or(x.peer->bytes()), .proto = last.proto, .host = last.host};
+}
+
+bool contradict(std::string_view a, std::string_view b) {
+  return !a.empty() && !b.empty() && !http::iequals(a, b);
+}
+
+base::Result<Told> told(const Exchange& x) {
+  Told by_x = told_by_x_fields(x);
+  if (!x.head.fields.has(FieldId::kForwarded)) return by_x;
+  auto standard = told_by_forwarded(x);
+  if (!standard) return standard;
+  if ((x.head.fields.has(FieldId::kXForwardedFor) && standard->client != by_x.client) ||
+      contradict(standard->proto, by_x.proto) || contradict(standard->host, by_x.host))
+    return base::fail(base::Code::kBadRequest, "Forwarded and the X-Forwarded fields contradict each other");
+  if (standard->proto.empty()) standard->proto = by_x.proto;
+  if (standard->host.empty()) standard->host = by_x.host;
+  return standard;
+}
+
+// ---- cookies
+
+bool is_credential(const Route& rules, std::string_view cookie) {
+  const std::string_view name = http::trim_ows(cookie.substr(0, cookie.find('=')));
+  return std::ranges::any_of(rules.stripped_cookies, [&](const auto& stripped) { return stripped == name; });
+}
+
+// The next cookie that is no credential of ours; false at the end.
+bool next_cookie(const Route& rules, std::string_view& left, std::string_view& cookie) {
+  while (!left.empty()) {
+    const std::size_t end = left.find(';');
+    cookie = http::trim_ows(left.substr(0, end));
+    left.remove_prefix(end == left.npos ? left.size() : end + 1);
+    if (!cookie.empty() && !is_credential(rules, cookie)) return true;
+  }
+  return false;
+}
+
+void append_cookies(const Route& rules, const http::Field& field, std::string& out) {
+  std::string kept;
+  std::string_view left = field.value;
+  for (std::string_view cookie; next_cookie(rules, left, cookie);) {
+    if (!kept.empty()) kept.append("; ");
+    kept.append(cookie);
+  }
+  if (!kept.empty()) append_field(out, field.name, kept);
 }
 
 }  // namespace
 
-void learn_client(Exchange& x) {
-  const Snapshot& snapshot = *x.snapshot->snapshot;
-  if (snapshot.config().trusted_proxies.empty() || !snapshot.trusts(x.peer->bytes())) return;
+bool learn_client(Exchange& x) {
+  if (x.nameless_peer || !x.snapshot->snapshot->trusts(x.peer->bytes())) return true;
   x.trusted_peer = true;
-  x.client = believed_client(x);
   if (const std::string_view id = x.head.value(FieldId::kXRequestId); usable_id(id)) x.request_id.assign(id);
+  const auto heard = told(x);
+  if (!heard) {
+    x.stop(heard.error());
+    return false;
+  }
+  x.told_proto = heard->proto;
+  x.told_host = heard->host;
+  if (heard->client != x.client_address) {
+    x.client_address = heard->client;
+    x.client.assign(net::Endpoint::of(heard->client, 0).host());
+  }
+  return true;
+}
+
+bool credentials_go_on(const Exchange& x) {
+  const Route& rules = *x.route->rules;
+  const http::FieldList& fields = x.head.fields;
+  if (!rules.forwards_fields) return false;
+  if (!rules.rules.identity.empty() && rules.rules.forward_authorization) return true;
+  if (fields.has(FieldId::kAuthorization) && !rules.strips_authorization) return true;
+  return fields.has(FieldId::kCookie) && std::ranges::any_of(fields, [&](const http::Field& field) {
+           std::string_view left = field.value, cookie;
+           return field.id == FieldId::kCookie && next_cookie(rules, left, cookie);
+         });
 }
 
 void forward_fields(const Exchange& x, ForFill for_fill, std::string& out) {
   constexpr std::uint64_t kOurs = http::bit_of(FieldId::kHost) | http::bit_of(FieldId::kContentLength) |
                                   http::bit_of(FieldId::kExpect) | http::bit_of(FieldId::kXForwardedFor) |
                                   http::bit_of(FieldId::kXForwardedProto) |
-                                  http::bit_of(FieldId::kXForwardedHost) |
+                                  http::bit_of(FieldId::kXForwardedHost) | http::bit_of(FieldId::kForwarded) |
                                   http::bit_of(FieldId::kXRequestId) | http::bit_of(FieldId::kVia);
   constexpr std::uint64_t kSelecting = http::bit_of(FieldId::kRange) | http::bit_of(FieldId::kIfRange) |
                                        http::bit_of(FieldId::kIfMatch) | http::bit_of(FieldId::kIfNoneMatch) |
@@ -80,7 +181,6 @@ void forward_fields(const Exchange& x, ForFill for_fill, std::string& out) {
   if (for_fill == ForFill::kYes) dropped |= kSelecting;
   if (rules.strips_authorization && !sabotage::on("authorization-forwarded"))
     dropped |= http::bit_of(FieldId::kAuthorization);
-  if (!x.trusted_peer) dropped |= http::bit_of(FieldId::kForwarded);
 
   const http::HopByHop hop(x.head.fields);
   for (const http::Field& field : x.head.fields) {
@@ -88,19 +188,21 @@ void forward_fields(const Exchange& x, ForFill for_fill, std::string& out) {
     if (std::ranges::any_of(rules.stripped_fields,
                             [&](const auto& name) { return http::iequals(name, field.name); }))
       continue;
-    append_field(out, field.name, field.value);
+    if (field.id == FieldId::kCookie && !rules.stripped_cookies.empty())
+      append_cookies(rules, field, out);
+    else
+      append_field(out, field.name, field.value);
   }
 
   std::string chain;
-  if (x.trusted_peer) chain = joined(x.head.fields, FieldId::kXForwardedFor);
+  if (x.trusted_peer) {
+    chain = joined(x.head.fields, FieldId::kXForwardedFor);
+    if (chain.empty() && x.client_address != x.peer->bytes()) chain = x.client;  // from Forwarded
+  }
   if (!chain.empty()) chain.append(", ");
   append_field(out, "X-Forwarded-For", chain.append(x.peer->host()));
-  const auto believed = [&](FieldId id, std::string_view ours) {
-    const std::string_view theirs = x.trusted_peer ? x.head.value(id) : std::string_view{};
-    return theirs.empty() ? ours : theirs;
-  };
-  append_field(out, "X-Forwarded-Proto", believed(FieldId::kXForwardedProto, "http"));
-  append_field(out, "X-Forwarded-Host", believed(FieldId::kXForwardedHost, x.head.host));
+  append_field(out, "X-Forwarded-Proto", x.told_proto.empty() ? "http" : x.told_proto);
+  append_field(out, "X-Forwarded-Host", x.told_host.empty() ? x.head.host : x.told_host);
   append_field(out, "X-Request-Id", x.request_id);
   std::string via = joined(x.head.fields, FieldId::kVia);
   if (!via.empty()) via.append(", ");

@@ -1,10 +1,14 @@
 // What of a client's request goes on to an http origin, and what is believed of what it says.
 //
-// Owner:    nobody; functions on an exchange.  Thread: its worker's.  Failure: none.
+// Owner:    nobody; functions on an exchange.  Thread: its worker's.
+// Failure:  learn_client() leaves a problem in the exchange; the others have none.
 // Standard: RFC 9110 sections 7.6.1 (hop-by-hop) and 7.6.3 (Via); RFC 7239 and the older X-Forwarded-* fields.
 //
 // Forwarding fields and request ids are believed from trusted_proxies only; from others they are replaced by
-// what we see ourselves. A credential that identity consumes does not go on (Route::strips_authorization).
+// what we see ourselves. Many proxies write either Forwarded or X-Forwarded-For and pass the other on as a
+// stranger wrote it, and nobody can see which: where both are there they must say the same, else 400.
+// To the origin goes X-Forwarded-* alone, renewed here; a Forwarded beside it would be a second, older story.
+// A credential that identity consumes does not go on either (Route::strips_authorization, stripped_…).
 #pragma once
 
 #include <string>
@@ -13,8 +17,11 @@
 
 namespace gateway {
 
-// Sets client, trusted_peer and request_id of the exchange.
-void learn_client(Exchange& x);
+// Sets client, client_address, trusted_peer, told_… and request_id of the exchange; false: it is refused.
+bool learn_client(Exchange& x);
+
+// Whether a credential of the client's own reaches the origin, so that the answer may be for its eyes alone.
+bool credentials_go_on(const Exchange& x);
 
 enum class ForFill : bool { kNo, kYes };  // a fill asks for the whole object, without conditions
 

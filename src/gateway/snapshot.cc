@@ -52,6 +52,7 @@ Snapshot::Snapshot(config::Config configuration)
         if (source.kind == Kind::kQuery) route.stripped_queries.push_back(source.name);
         if (rules.forward_authorization) continue;
         if (source.kind == Kind::kBearer) route.strips_authorization = true;
+        if (source.kind == Kind::kCookie) route.stripped_cookies.push_back(source.name);
         if (source.kind == Kind::kHeader) {
           if (http::iequals(source.name, "authorization")) route.strips_authorization = true;
           route.stripped_fields.push_back(source.name);

@@ -34,6 +34,7 @@ struct Route {
   // What identity consumes is not for the origin (unless the operator says so).
   bool strips_authorization = false;
   std::vector<std::string> stripped_fields;   // other credential fields
+  std::vector<std::string> stripped_cookies;  // cookies that are a credential
   std::vector<std::string> stripped_queries;  // credential parameters; these go in any case
   telemetry::LabelId label = telemetry::LabelRegistry::kNone;
   telemetry::LabelId origin_label = telemetry::LabelRegistry::kNone;

@@ -30,7 +30,7 @@ bool Walk::route(Exchange& x) {
     x.keep_alive = false;
     return false;
   }
-  learn_client(x);
+  if (!learn_client(x)) return false;
   const auto match = x.snapshot->snapshot->router().match(x.target.collapsed);
   if (!match) {
     x.stop({Code::kNoRoute, "no route serves this path"});
@@ -106,11 +106,7 @@ Walk::Next Walk::look_up(Exchange& x) {
   if (!rules.cacheable || !readable || x.head.framing != http::Framing::kNone || x.head.upgrade)
     return Next::kWait;
 
-  const bool credentials_go_on =
-      rules.forwards_fields &&
-      ((x.head.fields.has(FieldId::kAuthorization) && !rules.strips_authorization) ||
-       x.head.fields.has(FieldId::kCookie) || (rules.identity && rules.rules.forward_authorization));
-  x.rules = cache::request_rules(x.head, credentials_go_on);
+  x.rules = cache::request_rules(x.head, credentials_go_on(x));
   if (x.rules.bypass()) {
     x.cache = CacheUse::kBypass;
     x.cache_detail = x.rules.why_not;
@@ -127,8 +123,8 @@ Walk::Next Walk::look_up(Exchange& x) {
   if (rules.forwards_fields) {
     parts.host = x.head.host;
     if (x.trusted_peer) {
-      told.append(x.head.host).append(" ").append(x.head.value(FieldId::kXForwardedHost));
-      parts.host = told.append(" ").append(x.head.value(FieldId::kXForwardedProto));
+      told.append(x.head.host).append(" ").append(x.told_host);
+      parts.host = told.append(" ").append(x.told_proto);
     }
   }
   const auto key = cache::make_key(parts, x.key_scratch);

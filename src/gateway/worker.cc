@@ -46,8 +46,9 @@ Worker::Worker(Commons commons, telemetry::WorkerMetrics& metrics, telemetry::Ac
 
 Worker::~Worker() = default;
 
-void Worker::listen(const net::Endpoint& address, bool reuse_port) {
+void Worker::listen(const net::Endpoint& address, bool reuse_port, Opening opening) {
   listeners_.push_back(std::make_unique<net::Listener>(loop_, address, reuse_port));
+  openings_.push_back(opening);
 }
 
 void Worker::prepare(std::shared_ptr<const Snapshot> snapshot) {
@@ -68,17 +69,25 @@ void Worker::discard() {
 }
 
 void Worker::run() {
-  for (auto& listener : listeners_)
-    connections_.spawn(listener->run([this](int fd, const net::Endpoint& peer) { accepted(fd, peer); }));
+  for (std::size_t i = 0; i < listeners_.size(); ++i)
+    connections_.spawn(listeners_[i]->run(
+        [this, opening = openings_[i]](int fd, const net::Endpoint& peer) { accepted(fd, peer, opening); }));
   loop_.run();
 }
 
-void Worker::accepted(int fd, const net::Endpoint& peer) {
+void Worker::accepted(int fd, const net::Endpoint& peer, Opening opening) {
   if (cut_) {
     ::close(fd);
     return;
   }
   metrics_.connections_accepted.add();
+  // Who may say whom it speaks for is known before it says anything.
+  if (opening == Opening::kProxyHeader && !snapshot_->snapshot->trusts(peer.bytes())) {
+    metrics_.connections_refused[telemetry::Refusal::kUntrustedProxy].add();
+    log::warn("connection refused: not from a trusted proxy", {{"peer", peer.host()}});
+    ::close(fd);
+    return;
+  }
   if (commons_.connections.fetch_add(1, std::memory_order_relaxed) >= commons_.max_connections &&
       !sabotage::on("connection-limit-ignored")) {
     commons_.connections.fetch_sub(1, std::memory_order_relaxed);
@@ -88,7 +97,7 @@ void Worker::accepted(int fd, const net::Endpoint& peer) {
     ::close(fd);
     return;
   }
-  auto connection = std::make_unique<Connection>(*this, fd, peer);
+  auto connection = std::make_unique<Connection>(*this, fd, peer, opening);
   if (!connection->open()) {
     metrics_.connections_refused[telemetry::Refusal::kError].add();
     return;

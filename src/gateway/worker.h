@@ -48,7 +48,7 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   // ---- before the thread runs, or posted to it
-  void listen(const net::Endpoint& address, bool reuse_port);
+  void listen(const net::Endpoint& address, bool reuse_port, Opening opening);
   const std::vector<std::unique_ptr<net::Listener>>& listeners() const { return listeners_; }
   void prepare(std::shared_ptr<const Snapshot> snapshot);  // builds beside the current one; throws one line
   void commit();                                           // what was prepared serves from now on
@@ -80,7 +80,7 @@ class Worker {
 
  private:
   friend class Connection;
-  void accepted(int fd, const net::Endpoint& peer);
+  void accepted(int fd, const net::Endpoint& peer, Opening opening);
   net::Task<> shut();
   void read_wall();
   base::Nanos turn();  // before the loop waits; see net::Loop::on_turn
@@ -103,7 +103,8 @@ class Worker {
   bool closing_ = false;
   bool cut_ = false;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
-  Connection* open_ = nullptr;  // a list of all open connections
+  std::vector<Opening> openings_;  // of the listeners' connections, in their order
+  Connection* open_ = nullptr;     // a list of all open connections
   net::Scope fills_;
   net::Scope connections_;
   net::Scope end_;

@@ -42,6 +42,23 @@ std::optional<Endpoint> Endpoint::parse(std::string_view host, std::uint16_t por
   return std::nullopt;
 }
 
+Endpoint Endpoint::of(const std::array<std::uint8_t, 16>& bytes, std::uint16_t port) {
+  Endpoint out;
+  auto& four = reinterpret_cast<sockaddr_in&>(out.storage);
+  auto& six = reinterpret_cast<sockaddr_in6&>(out.storage);
+  six.sin6_family = AF_INET6;
+  six.sin6_port = htons(port);
+  std::memcpy(&six.sin6_addr, bytes.data(), bytes.size());
+  out.length = sizeof six;
+  if (!mapped(out)) return out;
+  out = {};
+  four.sin_family = AF_INET;
+  four.sin_port = htons(port);
+  std::memcpy(&four.sin_addr, bytes.data() + 12, 4);
+  out.length = sizeof four;
+  return out;
+}
+
 std::array<std::uint8_t, 16> Endpoint::bytes() const {
   std::array<std::uint8_t, 16> out{};
   if (family() == AF_INET6) {

@@ -23,7 +23,8 @@ struct Endpoint {
   int family() const { return storage.ss_family; }
   std::uint16_t port() const;
 
-  static std::optional<Endpoint> parse(std::string_view host, std::uint16_t port);  // host without brackets
+  static std::optional<Endpoint> parse(std::string_view host, std::uint16_t port);    // host without brackets
+  static Endpoint of(const std::array<std::uint8_t, 16>& bytes, std::uint16_t port);  // bytes() turned back
 
   std::array<std::uint8_t, 16> bytes() const;  // IPv4 as ::ffff:a.b.c.d
   std::string host() const;                    // "127.0.0.1", "::1"; an IPv4-mapped address as IPv4

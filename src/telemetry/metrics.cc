@@ -21,7 +21,7 @@ constexpr Names<OriginOutcome> kOriginOutcomes = {"reply",   "server_error", "re
                                                   "timeout", "bad_reply",    "denied",  "cancelled"};
 constexpr Names<OriginConnection> kOriginConnections = {"opened", "reused", "retried"};
 constexpr Names<Verification> kVerifications = {"verified", "remembered", "failed"};
-constexpr Names<Refusal> kRefusals = {"limit", "shutting_down", "error"};
+constexpr Names<Refusal> kRefusals = {"limit", "shutting_down", "error", "untrusted_proxy", "proxy_header"};
 constexpr Names<base::Code> kCodes = {"bad_request",
                                       "target_too_long",
                                       "head_too_large",

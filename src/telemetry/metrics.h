@@ -69,7 +69,14 @@ enum class OriginOutcome : std::uint8_t {
 };
 enum class OriginConnection : std::uint8_t { kOpened, kReused, kRetried, kCount };
 enum class Verification : std::uint8_t { kVerified, kRemembered, kFailed, kCount };
-enum class Refusal : std::uint8_t { kLimit, kShuttingDown, kError, kCount };  // of a connection
+enum class Refusal : std::uint8_t {  // of a connection
+  kLimit,
+  kShuttingDown,
+  kError,
+  kUntrustedProxy,  // a stranger at a listener with proxy_protocol
+  kProxyHeader,     // a proxy whose header could not be read, or did not come
+  kCount
+};
 
 std::string_view label(Outcome);
 std::string_view label(Phase);
