@@ -31,17 +31,22 @@ Quota Quota::of(const config::Rate& rate, std::uint64_t burst) {
 }
 
 Level SingleBucket::take(const Quota& quota, base::Mono now) {
+  return apply(Gcra::take, quota, now);
+}
+
+Level SingleBucket::look(const Quota& quota, base::Mono now) {
+  return apply(Gcra::look, quota, now);
+}
+
+Level SingleBucket::apply(Level (*ask)(std::int64_t&, const Quota&, std::int64_t), const Quota& quota,
+                          base::Mono now) {
   std::int64_t seen = full_at_.load(std::memory_order_relaxed);
   while (true) {
     std::int64_t full_at = seen;
-    const Level level = Gcra::take(full_at, quota, ns(now));
+    const Level level = ask(full_at, quota, ns(now));
     if (full_at == seen || full_at_.compare_exchange_weak(seen, full_at, std::memory_order_relaxed))
       return level;
   }
-}
-
-Level SingleBucket::look(const Quota& quota, base::Mono now) const {
-  return Gcra::look(full_at_.load(std::memory_order_relaxed), quota, ns(now));
 }
 
 void SingleBucket::give_back(const Quota& quota) {
@@ -169,11 +174,12 @@ Level Buckets::take(Key key, const Quota& quota, base::Mono now) {
   return level;
 }
 
-Level Buckets::look(Key key, const Quota& quota, base::Mono now) const {
+Level Buckets::look(Key key, const Quota& quota, base::Mono now) {
   Stripe& in = stripe(key);
   const std::lock_guard lock(in.lock);
-  const std::int64_t* full_at = in.set(key.hash).find(Set::stored(key));
-  return Gcra::look(full_at ? *full_at : ns(now), quota, ns(now));
+  std::int64_t full = ns(now);
+  std::int64_t* const full_at = in.set(key.hash).find(Set::stored(key));
+  return Gcra::look(full_at ? *full_at : full, quota, ns(now));
 }
 
 void Buckets::give_back(Key key, const Quota& quota) {

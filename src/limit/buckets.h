@@ -65,18 +65,17 @@ struct Gcra {
   // ahead of its window than this was filled under another rate, and is cut back to the window.
   static constexpr std::int64_t kSkew = 1'000'000'000;
 
-  static Level look(std::int64_t full_at, const Quota& quota, std::int64_t now) {
+  // Takes nothing, but cuts back what `quota` cannot owe.
+  static Level look(std::int64_t& full_at, const Quota& quota, std::int64_t now) {
+    if (full_at - now > quota.window + kSkew) full_at = now + quota.window;
     const std::int64_t debt = std::clamp<std::int64_t>(full_at - now, 0, quota.window);
     return {debt + quota.interval <= quota.window, debt};
   }
-  // Changes `full_at` where a token is taken, or where it is beyond what `quota` can owe.
   static Level take(std::int64_t& full_at, const Quota& quota, std::int64_t now) {
     Level level = look(full_at, quota, now);
     if (level.granted) {
       level.debt += quota.interval;
       full_at = now + level.debt;
-    } else if (full_at - now > quota.window + kSkew) {
-      full_at = now + quota.window;
     }
     return level;
   }
@@ -86,10 +85,12 @@ struct Gcra {
 class SingleBucket {
  public:
   Level take(const Quota& quota, base::Mono now);
-  Level look(const Quota& quota, base::Mono now) const;
-  void give_back(const Quota& quota);
+  Level look(const Quota& quota, base::Mono now);  // takes nothing
+  void give_back(const Quota& quota);              // what a take() of a moment ago was granted
 
  private:
+  Level apply(Level (*ask)(std::int64_t&, const Quota&, std::int64_t), const Quota& quota, base::Mono now);
+
   std::atomic<std::int64_t> full_at_{0};
 };
 
@@ -117,8 +118,8 @@ class Buckets {
   Buckets& operator=(const Buckets&) = delete;
 
   Level take(Key key, const Quota& quota, base::Mono now);
-  Level look(Key key, const Quota& quota, base::Mono now) const;  // takes nothing
-  void give_back(Key key, const Quota& quota);                    // what a take() of a moment ago was granted
+  Level look(Key key, const Quota& quota, base::Mono now);
+  void give_back(Key key, const Quota& quota);
 
   // Keeps what fits, the emptiest buckets first. For the thread that reloads; others go on meanwhile.
   void resize(std::uint64_t memory, base::Mono now);

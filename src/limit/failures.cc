@@ -46,7 +46,7 @@ void Failures::charge(const AddressBytes& address, base::Mono now) {
   if (limited_.load(kRelaxed)) buckets_.take(key(address), quota(), now);
 }
 
-base::Nanos Failures::retry_after(const AddressBytes& address, base::Mono now) const {
+base::Nanos Failures::retry_after(const AddressBytes& address, base::Mono now) {
   if (!limited_.load(kRelaxed)) return base::Nanos(0);
   const Quota rate = quota();
   return base::Nanos(rate.until_token(buckets_.look(key(address), rate, now).debt));

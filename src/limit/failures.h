@@ -35,7 +35,7 @@ class Failures {
 
   bool exhausted(const AddressBytes& address, base::Mono now);  // takes nothing
   void charge(const AddressBytes& address, base::Mono now);
-  base::Nanos retry_after(const AddressBytes& address, base::Mono now) const;  // 0: not exhausted
+  base::Nanos retry_after(const AddressBytes& address, base::Mono now);  // 0: not exhausted
 
   // With a reload, when the new snapshot serves.
   void configure(const config::Limits& limits, base::Mono now);

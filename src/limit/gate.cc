@@ -53,19 +53,17 @@ net::Task<base::Result<Slot>> Gate::enter(net::Loop& loop, net::Cancel* cancel) 
     case Joined::kQueued:
       break;
   }
-  net::Wake wake;
   {
     const net::CancelLink link(cancel, waiter->event);
-    wake = co_await waiter->event.wait(deadline);
+    co_await waiter->event.wait(deadline);
   }
   waiter->event.disarm();  // the message of who granted it may be under way still and outlive this
-  if (granted(*waiter, wake)) {
-    Slot slot(self);
-    if (wake == net::Wake::kCancelled) co_return base::fail(Code::kClientGone, "the client has left");
-    co_return slot;
-  }
-  if (wake == net::Wake::kCancelled) co_return base::fail(Code::kClientGone, "the client has left");
-  co_return base::fail(Code::kConcurrency, "too many requests at a time, and no place came free in time");
+  const bool gone = cancel && cancel->requested();
+  Slot slot = granted(*waiter, gone) ? Slot(self) : Slot();
+  if (gone) co_return base::fail(Code::kClientGone, "the client has left");
+  if (!slot)
+    co_return base::fail(Code::kConcurrency, "too many requests at a time, and no place came free in time");
+  co_return slot;
 }
 
 Gate::Joined Gate::join(Waiter& waiter, base::Mono& deadline) {
@@ -88,11 +86,11 @@ Gate::Joined Gate::join(Waiter& waiter, base::Mono& deadline) {
 }
 
 // What became of a waiter that woke, by whatever: it has the slot, or it is out of the queue now.
-bool Gate::granted(Waiter& waiter, net::Wake wake) {
+bool Gate::granted(Waiter& waiter, bool gone) {
   const std::lock_guard lock(lock_);
   if (waiter.granted) return true;
   unlink(waiter);
-  ++(wake == net::Wake::kCancelled ? stats_.left : stats_.timed_out);
+  ++(gone ? stats_.left : stats_.timed_out);
   return false;
 }
 

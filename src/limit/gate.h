@@ -99,7 +99,7 @@ class Gate : public std::enable_shared_from_this<Gate> {
 
   enum class Joined : std::uint8_t { kEntered, kQueued, kFull };
   Joined join(Waiter& waiter, base::Mono& deadline);
-  bool granted(Waiter& waiter, net::Wake wake);
+  bool granted(Waiter& waiter, bool gone);
   void leave();
   // With lock_ held: the first waiter, granted, when there is room; else null.
   base::Ref<Waiter> admit_next();
