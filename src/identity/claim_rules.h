@@ -24,10 +24,9 @@
 // Usage:    if (!route.require.hold(principal)) → 403
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
+#include <vector>
 
 #include "config/model.h"
 #include "identity/principal.h"
@@ -52,8 +51,7 @@ class ClaimRules {
 
  private:
   struct Rule;
-  std::unique_ptr<const Rule[]> rules_;
-  std::size_t size_ = 0;
+  std::vector<Rule> rules_;
   std::uint64_t id_ = 0;
 };
 
