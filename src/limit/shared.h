@@ -82,7 +82,7 @@ class SharedLink {
   // For redis::Greeting: loads the script.
   static std::vector<std::vector<std::string>> prelude();
 
-  // `parts`: what the caller's bucket is known by, the same in every instance, in the same order; read only when
+  // `key`: of the caller and the policy together, in this process. `parts`: what the caller's bucket is known by, the same in every instance, in the same order; read only when
   // Redis has to be asked. None: the one bucket of the policy.
   Answer draw(const Policy& policy, Buckets::Key key, std::span<const std::string_view> parts,
               base::Mono now);
@@ -94,23 +94,30 @@ class SharedLink {
  private:
   struct Refill;
   struct Waiter;
+  class Digest;
 
   bool slow(base::Mono now) const;
-  Answer lost(base::Mono now);
+  Answer lost();
   Refill* find(std::uint64_t key) const;
   bool refill(const Policy& policy, std::uint64_t key, std::span<const std::string_view> parts,
               std::uint64_t tokens, base::Mono now);
-  bool send(Refill& refill, bool whole_script);
-  void answered(Refill& refill, const redis::Reply* reply, base::Error why);
+  base::Result<> send(Refill& refill, bool whole_script);
+  void answered(Refill& refill, redis::Reply* reply);
+  void distrust(std::string_view error);
+  void enqueue(Refill& refill);
   void retire(Refill& refill);
+
+  static constexpr std::size_t kHeads = 256;
 
   SharedBuckets& shared_;
   redis::Connection& redis_;
   const std::string prefix_;
   telemetry::SharedLimitMetrics& metrics_;
-  class Digest;
   std::unique_ptr<Digest> digest_;
-  std::vector<std::unique_ptr<Refill>> refills_, spare_;  // under way, oldest first
+  std::vector<std::unique_ptr<Refill>> refills_;  // all there have ever been at one time
+  Refill* spare_ = nullptr;
+  std::array<Refill*, kHeads> by_key_{};          // those under way
+  Refill *oldest_ = nullptr, *newest_ = nullptr;  // the same, as sent
   base::Mono distrust_until_{};
   bool lost_ = false;  // and said so
 };

@@ -1,0 +1,144 @@
+#include "limit/leases.h"
+
+#include <algorithm>
+#include <limits>
+#include <mutex>
+#include <vector>
+
+#include "base/spin.h"
+
+namespace limit {
+
+namespace {
+
+constexpr std::size_t kShards = 64;
+constexpr std::size_t kWays = 4;
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
+
+std::int64_t ns(base::Mono at) {
+  return at.time_since_epoch().count();
+}
+
+}  // namespace
+
+struct Leases::Lease {
+  std::uint64_t key = 0;
+  std::int64_t full_at = 0;        // Redis' bucket, by our clock; leased tokens count as spent there
+  std::int64_t refused_until = 0;  // Redis had no more than it gave
+  std::int64_t asked_at = 0;       // the last time that a new request asked
+  std::int64_t used_at = kNever;   // the last time that anything happened; kNever: the place is free
+  std::int64_t gap = 0;            // between requests: a moving average, kUnused at most
+  std::uint32_t tokens = 0;
+  std::uint32_t owed = 0;     // requests that waited for the last draw and found nothing in it
+  std::uint32_t retries = 0;  // … that will ask again, and were counted before
+
+  // What this caller will use in the next kAhead, if it goes on as it does.
+  std::uint64_t ahead(std::uint64_t most) const {
+    if (gap == 0) return most;
+    return std::min(most, static_cast<std::uint64_t>(kAhead.count() / gap));
+  }
+  std::int64_t debt(const Quota& quota, std::int64_t now) const {
+    return std::clamp<std::int64_t>(full_at - now - tokens * quota.interval, 0, quota.window);
+  }
+};
+
+struct alignas(64) Leases::Shard {
+  base::SpinLock lock;
+  std::vector<Lease> places;
+
+  Lease* set_of(std::uint64_t key) { return &places[(key / kShards) % (places.size() / kWays) * kWays]; }
+  Lease* find(std::uint64_t key) {
+    Lease* const set = set_of(key);
+    for (std::size_t i = 0; i < kWays; ++i)
+      if (set[i].key == key && set[i].used_at != kNever) return &set[i];
+    return nullptr;
+  }
+  // In the place of the one that has been idle for longest, where there is no free one.
+  Lease& find_or_make(std::uint64_t key, std::int64_t now) {
+    if (Lease* const found = find(key)) return *found;
+    Lease* const set = set_of(key);
+    Lease& lease = *std::ranges::min_element(set, set + kWays, {}, &Lease::used_at);
+    lease = {};
+    lease.key = key;
+    lease.asked_at = lease.used_at = now;
+    lease.gap = kUnused.count();
+    return lease;
+  }
+};
+
+Leases::Leases(std::uint64_t memory) : shards_(std::make_unique<Shard[]>(kShards)) {
+  const std::size_t sets = std::max<std::size_t>(1, memory / kShards / (kWays * sizeof(Lease)));
+  for (std::size_t i = 0; i < kShards; ++i) shards_[i].places.resize(sets * kWays);
+}
+
+Leases::~Leases() = default;
+
+Leases::Shard& Leases::shard(std::uint64_t key) const {
+  return shards_[key % kShards];
+}
+
+std::uint64_t Leases::largest(const Quota& quota) {
+  const auto by_rate = static_cast<std::uint64_t>(kAhead.count() / quota.interval);
+  return std::max<std::uint64_t>(1, std::min(by_rate, quota.burst() / kBurstShare));
+}
+
+Leases::Taken Leases::take(std::uint64_t key, const Quota& quota, base::Mono at) {
+  if (quota.burst() == 0) return {Outcome::kRefused, quota.window, 0};
+  const std::int64_t now = ns(at);
+  Shard& own = shard(key);
+  const std::lock_guard lock(own.lock);
+  Lease& lease = own.find_or_make(key, now);
+
+  if (now - lease.used_at > kUnused.count()) lease.tokens = 0;
+  if (lease.retries > 0) {
+    --lease.retries;
+  } else {
+    const std::int64_t since = std::clamp<std::int64_t>(now - lease.asked_at, 0, kUnused.count());
+    lease.gap += (since - lease.gap) / 4;
+    lease.asked_at = now;
+  }
+  lease.used_at = std::max(lease.used_at, now);
+
+  const std::uint64_t ahead = lease.ahead(largest(quota));
+  if (lease.tokens > 0) {
+    --lease.tokens;
+    const bool low = lease.tokens <= ahead / 2 && now >= lease.refused_until;
+    return {Outcome::kGranted, lease.debt(quota, now), low ? ahead - lease.tokens : 0};
+  }
+  // A debt that says as much: one interval more than the window has, when there will be a token.
+  if (now < lease.refused_until)
+    return {Outcome::kRefused,
+            std::min(quota.window, lease.refused_until - now + quota.window - quota.interval), 0};
+  const std::uint64_t refill = std::max<std::uint64_t>({1, ahead, lease.owed});
+  lease.owed = 0;
+  return {Outcome::kEmpty, lease.debt(quota, now), refill};
+}
+
+void Leases::give_back(std::uint64_t key) {
+  Shard& own = shard(key);
+  const std::lock_guard lock(own.lock);
+  if (Lease* const lease = own.find(key)) ++lease->tokens;
+}
+
+void Leases::put(std::uint64_t key, const Quota& quota, std::uint64_t asked, std::uint64_t granted,
+                 std::int64_t debt, std::uint64_t waiting, base::Mono at) {
+  const std::int64_t now = ns(at);
+  Shard& own = shard(key);
+  const std::lock_guard lock(own.lock);
+  Lease& lease = own.find_or_make(key, now);
+  if (now - lease.used_at > kUnused.count()) lease.tokens = 0;
+  lease.tokens += static_cast<std::uint32_t>(granted);
+  lease.retries = static_cast<std::uint32_t>(waiting);
+  lease.owed = static_cast<std::uint32_t>(waiting > granted ? waiting - granted : 0);
+  lease.full_at = now + debt;
+  lease.used_at = std::max(lease.used_at, now);
+  if (granted >= asked) {
+    lease.refused_until = now;
+    return;
+  }
+  // Not asked again for each single token of a high rate, but when there is a lease of them.
+  const std::int64_t next = std::max<std::int64_t>(debt + quota.interval - quota.window, 0);
+  lease.refused_until = now + next + static_cast<std::int64_t>(largest(quota) - 1) * quota.interval;
+}
+
+}  // namespace limit

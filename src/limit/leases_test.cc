@@ -1,0 +1,165 @@
+#include "limit/leases.h"
+
+#include <gtest/gtest.h>
+
+namespace limit {
+namespace {
+
+using base::Millis;
+using base::Mono;
+using base::Seconds;
+using Outcome = Leases::Outcome;
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::uint64_t kKey = 42;
+
+Quota per_second(std::uint64_t rate, std::uint64_t burst) {
+  return {.interval = static_cast<std::int64_t>(kSecond / rate),
+          .window = static_cast<std::int64_t>(kSecond / rate * burst)};
+}
+
+class LeasesTest : public ::testing::Test {
+ protected:
+  Leases::Taken take() { return leases.take(kKey, quota, now); }
+  void put(std::uint64_t asked, std::uint64_t granted, std::int64_t debt = 0, std::uint64_t waiting = 0) {
+    leases.put(kKey, quota, asked, granted, debt, waiting, now);
+  }
+  // As from a caller that has been asking at this pace for a while.
+  void warm(base::Nanos gap) {
+    put(10'000, 10'000);
+    for (int i = 0; i < 40; ++i) {
+      now += gap;
+      take();
+    }
+    leases.put(kKey, quota, 1, 1, 0, 0, now);
+  }
+
+  Leases leases{1 << 20};
+  Quota quota = per_second(1000, 1000);
+  Mono now{Seconds(100)};
+};
+
+TEST_F(LeasesTest, AStrangerWaitsForASingleToken) {
+  const auto first = take();
+  EXPECT_EQ(first.outcome, Outcome::kEmpty);
+  EXPECT_EQ(first.refill, 1u);
+  put(1, 1, 0, 1);
+  const auto second = take();
+  EXPECT_EQ(second.outcome, Outcome::kGranted);
+  EXPECT_EQ(second.refill, 0u) << "nobody knows that it will come again";
+  EXPECT_EQ(take().outcome, Outcome::kEmpty);
+}
+
+TEST_F(LeasesTest, DrawsAheadWhatTheCallerUsesInTwentyMilliseconds) {
+  warm(Millis(2));
+  while (true) {  // up to where it runs low
+    now += Millis(2);
+    const auto taken = take();
+    ASSERT_EQ(taken.outcome, Outcome::kGranted);
+    if (taken.refill == 0) continue;
+    EXPECT_GE(taken.refill, 4u);
+    EXPECT_LE(taken.refill, 10u);
+    break;
+  }
+}
+
+TEST_F(LeasesTest, DrawsAtMostASmallShareOfTheBurstAhead) {
+  EXPECT_EQ(Leases::largest(per_second(1000, 1000)), 20u) << "20 ms of the rate";
+  EXPECT_EQ(Leases::largest(per_second(1000, 64)), 2u) << "1/32 of the burst";
+  EXPECT_EQ(Leases::largest(per_second(1, 100)), 1u);
+  EXPECT_EQ(Leases::largest(per_second(1'000'000, 1'000'000)), 20'000u);
+}
+
+TEST_F(LeasesTest, ARareCallerHasNothingDrawnAhead) {
+  for (int i = 0; i < 20; ++i) {
+    now += Millis(90);
+    EXPECT_EQ(take().outcome, Outcome::kEmpty);
+    put(1, 1, 0, 1);
+    const auto taken = take();
+    EXPECT_EQ(taken.outcome, Outcome::kGranted);
+    EXPECT_EQ(taken.refill, 0u);
+  }
+}
+
+TEST_F(LeasesTest, ALeaseThatIsNotUsedIsVoid) {
+  put(5, 5);
+  now += Millis(99);
+  EXPECT_EQ(take().outcome, Outcome::kGranted);
+  now += Millis(101);
+  EXPECT_EQ(take().outcome, Outcome::kEmpty);
+}
+
+TEST_F(LeasesTest, RefusesAtOnceUntilRedisHasATokenAgain) {
+  quota = per_second(10, 10);
+  take();
+  put(1, 0, quota.window, 1);  // empty: the next token in 100 ms
+  auto refused = take();
+  EXPECT_EQ(refused.outcome, Outcome::kRefused);
+  EXPECT_EQ(refused.debt + quota.interval - quota.window, 100'000'000) << "that is how long to stay away";
+  now += Millis(99);
+  EXPECT_EQ(take().outcome, Outcome::kRefused);
+  now += Millis(1);
+  EXPECT_EQ(take().outcome, Outcome::kEmpty);
+}
+
+TEST_F(LeasesTest, UsesUpWhatItGotBeforeItRefuses) {
+  quota = per_second(10, 10);
+  put(3, 2, quota.window);
+  EXPECT_EQ(take().outcome, Outcome::kGranted);
+  const auto last = take();
+  EXPECT_EQ(last.outcome, Outcome::kGranted);
+  EXPECT_EQ(last.refill, 0u) << "there is nothing to draw";
+  EXPECT_EQ(take().outcome, Outcome::kRefused);
+}
+
+TEST_F(LeasesTest, AtAHighRateItIsRefusedUntilThereIsALeaseOfTokens) {
+  take();
+  put(1, 0, quota.window, 1);
+  now += Millis(19);
+  EXPECT_EQ(take().outcome, Outcome::kRefused);
+  now += Millis(1);
+  EXPECT_EQ(take().outcome, Outcome::kEmpty);
+}
+
+TEST_F(LeasesTest, AsksForAsManyAsWaitedInVain) {
+  quota = per_second(10, 10);
+  EXPECT_EQ(take().refill, 1u);
+  put(1, 1, 0, 7);
+  EXPECT_EQ(take().outcome, Outcome::kGranted);
+  EXPECT_EQ(take().refill, 6u);
+}
+
+TEST_F(LeasesTest, SaysHowFullTheBucketIsWithTheLeaseInIt) {
+  quota = per_second(10, 100);
+  put(4, 4, quota.interval * 30);
+  EXPECT_EQ(take().debt, quota.interval * 27);
+  now += Millis(50);
+  EXPECT_EQ(take().debt, quota.interval * 28 - 50'000'000);
+}
+
+TEST_F(LeasesTest, GivesBackIntoTheLease) {
+  put(1, 1);
+  EXPECT_EQ(take().outcome, Outcome::kGranted);
+  leases.give_back(kKey);
+  EXPECT_EQ(take().outcome, Outcome::kGranted);
+  EXPECT_EQ(take().outcome, Outcome::kEmpty);
+}
+
+TEST_F(LeasesTest, ALimitOfNothingRefusesWithoutRedis) {
+  quota = {.interval = 1, .window = 0};
+  EXPECT_EQ(take().outcome, Outcome::kRefused);
+}
+
+TEST_F(LeasesTest, AFloodOfKeysTakesTheLeastUsedPlaces) {
+  Leases small(1);                                          // four places in each shard
+  const auto key = [](std::uint64_t n) { return n * 64; };  // all in one
+  for (std::uint64_t n = 1; n <= 4; ++n) small.put(key(n), quota, 1, 1, 0, 0, now += Millis(1));
+  small.put(key(5), quota, 1, 1, 0, 0, now += Millis(1));
+  EXPECT_EQ(small.take(key(1), quota, now).outcome, Outcome::kEmpty)
+      << "was displaced, and displaces the next";
+  EXPECT_EQ(small.take(key(5), quota, now).outcome, Outcome::kGranted);
+  EXPECT_EQ(small.take(key(4), quota, now).outcome, Outcome::kGranted);
+}
+
+}  // namespace
+}  // namespace limit
