@@ -17,7 +17,7 @@ namespace log = telemetry::log;
 namespace {
 
 constexpr base::Seconds kFirstRetry{1};
-constexpr base::Seconds kLastRetry{30};
+constexpr base::Seconds kLastRetry{10};
 constexpr base::Seconds kShortestTtl{
     1};  // an issuer that allows no keeping at all is still not asked in a loop
 
@@ -47,7 +47,7 @@ base::Nanos ahead_of(base::Nanos ttl) {
 }
 
 base::Nanos retry_after(unsigned failures) {
-  return std::min(kLastRetry, kFirstRetry * (1 << std::min(failures - 1, 5U)));
+  return std::min(kLastRetry, kFirstRetry * (1 << std::min(failures - 1, 4U)));
 }
 
 }  // namespace
@@ -180,7 +180,9 @@ void KeySource::abandon() {
 
 KeySource::Calls KeySource::end_flight() {
   flight_ = Flight::kNone;
-  follow_up_ = joined_ && !std::exchange(following_up_, false);
+  // A fetch that failed is no reason for another.
+  follow_up_ = joined_ && failures_ == 0 && !following_up_;
+  following_up_ = false;
   joined_ = false;
   return std::exchange(waiting_, {});
 }

@@ -26,7 +26,7 @@
 // Asked for again when: three quarters of the keys' time have passed (with jitter, so that instances spread); a
 // token names a key that is not there (want(): one fetch at a time, and `cooldown` between two such fetches, save a
 // single one that follows up on another);
-// a fetch has failed (1, 2, 4 … 30 s). The keys' time is max-age of the reply within min_ttl and max_ttl, `ttl`
+// a fetch has failed (1, 2, 4 … 10 s). The keys' time is max-age of the reply within min_ttl and max_ttl, `ttl`
 // where it says nothing.
 #pragma once
 
