@@ -11,6 +11,7 @@
 #include "config/reference.h"
 #include "config/schema.h"
 #include "gateway/snapshot.h"
+#include "identity/algorithm.h"
 #include "identity/mint.h"
 #include "prove/schema.h"
 #include "version.h"
@@ -79,25 +80,33 @@ int token(TokenOptions options) {
   options.request.ttl = base::Seconds(static_cast<std::int64_t>(options.ttl_seconds));
   for (const std::string& claim : options.claims)
     options.request.claims.push_back(identity::parse_claim(claim));
-  const auto algorithm = options.algorithm == "ES256" ? config::Algorithm::kES256 : config::Algorithm::kHS256;
+  const config::Algorithm algorithm = identity::algorithm_named(options.algorithm)->algorithm;
   print(identity::mint(algorithm, base::Secret(std::move(key)), options.request) + "\n");
   return 0;
 }
 
-int keygen(const std::string& algorithm, const std::string& out) {
+struct KeygenOptions {
+  std::string algorithm = "HS256", out, kid;
+  bool jwk = false;
+};
+
+int keygen(const KeygenOptions& options) {
   const auto write = [](const std::string& path, std::string_view text, mode_t mode) {
     if (!cli::write_new(path, text, mode))
       throw std::runtime_error(path + " exists; a key is never written over");
   };
-  if (algorithm == "HS256") {
-    write(out, identity::generate_secret().reveal(), 0600);
-    print("secret: " + out + "\n");
+  const identity::AlgorithmRow& row = *identity::algorithm_named(options.algorithm);
+  if (row.family == identity::Family::kHmac) {
+    if (options.jwk) return complain("a secret has no public key that could be shown");
+    write(options.out, identity::generate_secret(row.algorithm).reveal(), 0600);
+    print("secret: " + options.out + "\n");
     return 0;
   }
-  const identity::KeyPair pair = identity::generate_es256_keypair();
-  write(out, pair.private_pem.reveal(), 0600);
-  write(out + ".pub", pair.public_pem, 0644);
-  print("private key: " + out + "\npublic key: " + out + ".pub\n");
+  const identity::KeyPair pair = identity::generate_keypair(row.algorithm, options.kid);
+  write(options.out, pair.private_pem.reveal(), 0600);
+  write(options.out + ".pub", pair.public_pem, 0644);
+  print(options.jwk ? pair.public_jwk + "\n"
+                    : "private key: " + options.out + "\npublic key: " + options.out + ".pub\n");
   return 0;
 }
 
@@ -119,7 +128,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "sekisho " SEKISHO_VERSION " (" SEKISHO_COMMIT ")");
 
-  std::string file, demo, out;
+  std::string file, demo;
   auto* serve_command = app.add_subcommand("serve", "run the gateway");
   auto* from_file = serve_command->add_option("-c,--config", file, "the configuration file");
   serve_command
@@ -140,12 +149,14 @@ int main(int argc, char** argv) {
                            "print the reference (docs/configuration.md, docs/campaigns.md) instead");
 
   TokenOptions options;
-  const CLI::IsMember algorithms({"HS256", "ES256"});
+  std::vector<std::string> names;
+  for (const identity::AlgorithmRow& row : identity::algorithms()) names.emplace_back(row.name);
+  const CLI::IsMember algorithms(names);
   auto* token_command = app.add_subcommand("token", "mint a token");
   token_command
-      ->add_option("--key", options.key_file, "HS256: the secret's file; ES256: the private key, PEM")
+      ->add_option("--key", options.key_file, "HS…: the secret's file; otherwise the private key, PEM")
       ->required();
-  token_command->add_option("--alg", options.algorithm, "HS256 or ES256")
+  token_command->add_option("--alg,--algorithm", options.algorithm, "as a token's header spells it")
       ->check(algorithms)
       ->capture_default_str();
   token_command->add_option("--sub", options.request.subject, "who it speaks for");
@@ -158,10 +169,17 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   token_command->add_option("--claim", options.claims, "name=value; the value may be JSON; may be repeated");
 
-  std::string algorithm = "HS256";
+  KeygenOptions key;
   auto* keygen_command = app.add_subcommand("keygen", "make a key for tokens");
-  keygen_command->add_option("--alg", algorithm, "HS256 or ES256")->check(algorithms)->capture_default_str();
-  keygen_command->add_option("--out", out, "the file to make; ES256 makes FILE and FILE.pub")->required();
+  keygen_command->add_option("--alg,--algorithm", key.algorithm, "as a token's header spells it")
+      ->check(algorithms)
+      ->capture_default_str();
+  keygen_command
+      ->add_option("--out", key.out,
+                   "the file to make; FILE.pub beside it holds the public key, if there is one")
+      ->required();
+  keygen_command->add_flag("--jwk", key.jwk, "print the public key as a JWK");
+  keygen_command->add_option("--kid", key.kid, "the key's id in the JWK");
 
   std::string typed = "sekisho";
   for (int i = 1; i < argc; ++i) typed += " " + shell_word(argv[i]);
@@ -189,7 +207,7 @@ int main(int argc, char** argv) {
       print(docs ? config::reference_markdown() : config::json_schema());
     if (prove_command.chosen()) return prove_command.run();
     if (*token_command) return token(std::move(options));
-    if (*keygen_command) return keygen(algorithm, out);
+    if (*keygen_command) return keygen(key);
     if (*version_command) print("sekisho " SEKISHO_VERSION " (" SEKISHO_COMMIT ")\n");
     return 0;
   } catch (const std::exception& error) {

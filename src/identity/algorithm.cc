@@ -33,6 +33,41 @@ static_assert(in_order(), "row_of() takes the enumerator for the row's place");
 
 }  // namespace
 
+bool AlgorithmRow::takes(std::string_view type, std::string_view key_curve) const {
+  switch (family) {
+    case Family::kHmac:
+      return false;
+    case Family::kRsaPkcs1:
+    case Family::kRsaPss:
+      return type == "RSA";
+    case Family::kEcdsa:
+      return type == "EC" && key_curve == curve;
+    case Family::kEddsa:
+      return type == "ED25519" || type == "ED448";
+  }
+  return false;
+}
+
+std::string AlgorithmRow::need() const {
+  const std::string needs = std::string(name) + " needs ";
+  switch (family) {
+    case Family::kHmac:
+      return needs + "a shared secret";
+    case Family::kRsaPkcs1:
+    case Family::kRsaPss:
+      return needs + "an RSA key";
+    case Family::kEcdsa:
+      return needs + "an EC key on " + (algorithm == Algorithm::kES256 ? "P-256" : "P-384");
+    case Family::kEddsa:
+      return needs + "an Ed25519 or Ed448 key";
+  }
+  return needs;
+}
+
+std::span<const AlgorithmRow> algorithms() {
+  return kAlgorithms;
+}
+
 const AlgorithmRow& row_of(Algorithm algorithm) {
   const auto place = static_cast<std::size_t>(algorithm);
   if (place >= kAlgorithms.size()) throw std::logic_error("an algorithm of the configuration has no row");

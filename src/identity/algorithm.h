@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "config/model.h"
@@ -24,11 +26,16 @@ struct AlgorithmRow {
   const char* curve;           // OpenSSL's name; null: none, or the key's own
   std::size_t signature_size;  // bytes: exactly this many; 0: as many as the key says
   std::size_t min_secret;      // bytes of an HMAC secret: the size of the hash
+
+  // A key of this type ("RSA", "EC", "ED25519", …) on this curve, as OpenSSL calls them.
+  bool takes(std::string_view type, std::string_view key_curve) const;
+  std::string need() const;  // "ES256 needs an EC key on P-256", for messages
 };
 
 // Bytes; of an RSA key of 16,384 bits. No signature that any key takes is longer.
 inline constexpr std::size_t kMaxSignature = 2048;
 
+std::span<const AlgorithmRow> algorithms();
 const AlgorithmRow& row_of(config::Algorithm algorithm);
 const AlgorithmRow* algorithm_named(std::string_view name);  // null: not one of ours, `none` among them
 

@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 #include <array>
 #include <boost/json/array.hpp>
@@ -17,8 +18,9 @@
 #include <boost/json/value.hpp>
 
 #include "base/siphash.h"
+#include "identity/algorithm.h"
 #include "identity/base64url.h"
-#include "identity/verification_key.h"
+#include "identity/key_material.h"
 
 namespace identity {
 
@@ -26,12 +28,14 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr unsigned kRsaBits = 2048;
+
 const unsigned char* bytes(std::string_view s) {
   return reinterpret_cast<const unsigned char*>(s.data());
 }
 
-using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
-using PrivateKey = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+using detail::Handle;
+using Context = Handle<EVP_MD_CTX>;
 
 std::string random_text(std::size_t size) {
   std::string raw(size, '\0'), text;
@@ -69,11 +73,11 @@ std::string claims_json(const MintRequest& request) {
 }
 
 std::string sign_hmac(const AlgorithmRow& algorithm, std::string_view secret, std::string_view message) {
+  if (!pem_label(secret).empty())
+    throw MintError("the secret is PEM; " + std::string(algorithm.name) + " needs a shared secret");
   if (secret.size() < algorithm.min_secret)
     throw MintError("the secret is " + std::to_string(secret.size()) + " bytes long; " +
                     std::string(algorithm.name) + " needs at least " + std::to_string(algorithm.min_secret));
-  if (!pem_label(secret).empty())
-    throw MintError("the secret is PEM; " + std::string(algorithm.name) + " needs a shared secret");
   std::array<unsigned char, EVP_MAX_MD_SIZE> mac;
   unsigned size = 0;
   if (!HMAC(EVP_get_digestbyname(algorithm.digest), secret.data(), static_cast<int>(secret.size()),
@@ -82,37 +86,34 @@ std::string sign_hmac(const AlgorithmRow& algorithm, std::string_view secret, st
   return {reinterpret_cast<const char*>(mac.data()), size};
 }
 
-PrivateKey read_private(const AlgorithmRow& algorithm, std::string_view pem) {
+// Instead of asking the terminal for a passphrase.
+int no_passphrase(char*, int, int, void* asked) {
+  *static_cast<bool*>(asked) = true;
+  return -1;
+}
+
+Handle<EVP_PKEY> read_private(const AlgorithmRow& algorithm, std::string_view pem) {
   const std::string_view label = pem_label(pem);
   if (label.empty())
     throw MintError("the key is not PEM: it does not begin with -----BEGIN PRIVATE KEY-----");
   if (label == "PUBLIC KEY") throw MintError("the key is a public key; signing needs the private one");
-  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
-  const auto no_passphrase = [](char*, int, int, void*) { return -1; };
-  PrivateKey key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr), &EVP_PKEY_free);
+  bool asked = false;
+  const Handle<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  Handle<EVP_PKEY> key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, &asked));
   ERR_clear_error();
-  if (!key) throw MintError("the key is malformed PEM, or has a passphrase");
-  std::array<char, 64> curve{};
-  EVP_PKEY_get_group_name(key.get(), curve.data(), curve.size(), nullptr);
-  if (std::string_view(curve.data()) != algorithm.curve)
-    throw MintError("the key is not on " + std::string(algorithm.curve) + ", which " +
-                    std::string(algorithm.name) + " needs");
+  if (asked) throw MintError("the key has a passphrase, which nobody can be asked for; take it off");
+  if (!key) throw MintError("the key is malformed PEM");
+  if (!algorithm.takes(type_of(key.get()), curve_of(key.get())))
+    throw MintError("the key does not fit: " + algorithm.need());
+  if (const std::string why = unsound(key.get()); !why.empty()) throw MintError("the key " + why);
   return key;
 }
 
-std::string sign_ecdsa(const AlgorithmRow& algorithm, std::string_view pem, std::string_view message) {
-  const PrivateKey key = read_private(algorithm, pem);
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  std::array<unsigned char, 256> der;
-  std::size_t size = der.size();
-  if (EVP_DigestSignInit_ex(context.get(), nullptr, algorithm.digest, nullptr, nullptr, key.get(), nullptr) !=
-          1 ||
-      EVP_DigestSign(context.get(), der.data(), &size, bytes(message), message.size()) != 1)
-    throw MintError("the crypto library refuses to sign with this key");
-
-  const unsigned char* p = der.data();
+// DER as OpenSSL makes it → r||s.
+std::string raw_ecdsa(const AlgorithmRow& algorithm, std::string_view der) {
+  const unsigned char* p = bytes(der);
   const std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)> parts(
-      d2i_ECDSA_SIG(nullptr, &p, static_cast<long>(size)), &ECDSA_SIG_free);
+      d2i_ECDSA_SIG(nullptr, &p, static_cast<long>(der.size())), &ECDSA_SIG_free);
   const int half = static_cast<int>(algorithm.signature_size / 2);
   std::string raw(algorithm.signature_size, '\0');
   auto* out = reinterpret_cast<unsigned char*>(raw.data());
@@ -120,6 +121,25 @@ std::string sign_ecdsa(const AlgorithmRow& algorithm, std::string_view pem, std:
       BN_bn2binpad(ECDSA_SIG_get0_s(parts.get()), out + half, half) != half)
     throw MintError("the crypto library made no signature");
   return raw;
+}
+
+std::string sign_with_key(const AlgorithmRow& algorithm, std::string_view pem, std::string_view message) {
+  const Handle<EVP_PKEY> key = read_private(algorithm, pem);
+  const Context context(EVP_MD_CTX_new());
+  EVP_PKEY_CTX* padding = nullptr;
+  bool good = EVP_DigestSignInit_ex(context.get(), &padding, algorithm.digest, nullptr, nullptr, key.get(),
+                                    nullptr) == 1;
+  if (algorithm.family == Family::kRsaPss)
+    good = good && EVP_PKEY_CTX_set_rsa_padding(padding, RSA_PKCS1_PSS_PADDING) == 1 &&
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(padding, RSA_PSS_SALTLEN_DIGEST) == 1;
+  std::size_t size = 0;
+  good = good && EVP_DigestSign(context.get(), nullptr, &size, bytes(message), message.size()) == 1;
+  std::string signature(size, '\0');
+  if (!good || EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
+                              bytes(message), message.size()) != 1)
+    throw MintError("the crypto library refuses to sign with this key");
+  signature.resize(size);
+  return algorithm.family == Family::kEcdsa ? raw_ecdsa(algorithm, signature) : signature;
 }
 
 std::string text_of(BIO* bio) {
@@ -136,17 +156,8 @@ std::string mint(config::Algorithm algorithm, const base::Secret& key, const Min
   base64url_encode(header_json(row, request.kid), token);
   token += '.';
   base64url_encode(claims_json(request), token);
-  std::string signature;
-  switch (row.family) {
-    case Family::kHmac:
-      signature = sign_hmac(row, key.reveal(), token);
-      break;
-    case Family::kEcdsa:
-      signature = sign_ecdsa(row, key.reveal(), token);
-      break;
-    default:
-      throw MintError("cannot sign by " + std::string(row.name));
-  }
+  const std::string signature = row.family == Family::kHmac ? sign_hmac(row, key.reveal(), token)
+                                                            : sign_with_key(row, key.reveal(), token);
   token += '.';
   base64url_encode(signature, token);
   return token;
@@ -159,20 +170,28 @@ std::pair<std::string, std::string> parse_claim(std::string_view text) {
   return {std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
 }
 
-base::Secret generate_secret() {
-  return base::Secret(random_text(32));
+base::Secret generate_secret(config::Algorithm algorithm) {
+  return base::Secret(random_text(row_of(algorithm).min_secret));
 }
 
-KeyPair generate_es256_keypair() {
-  const PrivateKey key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
-  const Bio private_text(BIO_new(BIO_s_secmem()), &BIO_free);
-  const Bio public_text(BIO_new(BIO_s_mem()), &BIO_free);
+KeyPair generate_keypair(config::Algorithm algorithm, std::string_view kid) {
+  const AlgorithmRow& row = row_of(algorithm);
+  Handle<EVP_PKEY> key;
+  if (row.family == Family::kRsaPkcs1 || row.family == Family::kRsaPss) key.reset(EVP_RSA_gen(kRsaBits));
+  if (row.family == Family::kEcdsa) key.reset(EVP_EC_gen(row.curve));
+  if (row.family == Family::kEddsa) key.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+  const Handle<BIO> private_text(BIO_new(BIO_s_secmem()));
+  const Handle<BIO> public_text(BIO_new(BIO_s_mem()));
   if (!key ||
       PEM_write_bio_PKCS8PrivateKey(private_text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) !=
           1 ||
       PEM_write_bio_PUBKEY(public_text.get(), key.get()) != 1)
-    throw MintError("the crypto library makes no P-256 key");
-  return {base::Secret(text_of(private_text.get())), text_of(public_text.get())};
+    throw MintError("the crypto library makes no key for " + std::string(row.name));
+  json::object jwk = public_jwk(key.get());
+  jwk["use"] = "sig";
+  jwk["alg"] = row.name;
+  if (!kid.empty()) jwk["kid"] = kid;
+  return {base::Secret(text_of(private_text.get())), text_of(public_text.get()), json::serialize(jwk)};
 }
 
 }  // namespace identity

@@ -1,9 +1,9 @@
 // Makes tokens and keys for `sekisho token` and `sekisho keygen`: a tool for people, never on a request path.
 //
 // Thread:   any; no state.
-// Failure:  MintError with one clear line (no private key, wrong curve, a secret that is too short, a claim
-//           without `=`).
-// Standard: RFC 7515 §3.1, 7518 §3, 7519 §4.1.
+// Failure:  MintError with one clear line (no private key, wrong type or curve, a secret that is too short, a
+//           claim without `=`).
+// Standard: RFC 7515 §3.1, 7517 §4, 7518 §3, 7519 §4.1, 8037 §3.1.
 #pragma once
 
 #include <chrono>
@@ -35,20 +35,22 @@ struct MintRequest {
   std::vector<std::pair<std::string, std::string>> claims;
 };
 
-// `key`: the bytes of the secret for HS256, the PEM text of a private P-256 key for ES256. Every token has a
-// random `jti`: two of one second differ.
+// `key`: the bytes of a secret for HS…, the PEM text of a private key for the others. Every token has a random
+// `jti`: two of one second differ.
 std::string mint(config::Algorithm algorithm, const base::Secret& key, const MintRequest& request);
 
 // "k=v" → {k, v}.
 std::pair<std::string, std::string> parse_claim(std::string_view text);
 
-// 32 random bytes as 43 characters of base64url, to be used as they stand.
-base::Secret generate_secret();
+// Random bytes, as many as the hash has, as base64url: 43 characters for HS256, to be used as they stand.
+base::Secret generate_secret(config::Algorithm algorithm = config::Algorithm::kHS256);
 
 struct KeyPair {
   base::Secret private_pem;
   std::string public_pem;
+  std::string public_jwk;  // one line
 };
-KeyPair generate_es256_keypair();
+// RSA has 2,048 bits, EdDSA is Ed25519. `kid`: "" leaves it out of the JWK.
+KeyPair generate_keypair(config::Algorithm algorithm, std::string_view kid = "");
 
 }  // namespace identity

@@ -44,6 +44,10 @@ inline config::JwtIdentity es256_rules(const std::string& pem) {
   return rules;
 }
 
+inline KeyPair generate_es256_keypair() {
+  return generate_keypair(config::Algorithm::kES256);
+}
+
 inline std::string encoded(std::string_view text) {
   std::string out;
   base64url_encode(text, out);

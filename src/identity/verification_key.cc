@@ -171,38 +171,10 @@ bool verifies_eddsa(Working& w, EVP_PKEY* key, std::string_view message, std::st
 
 bool takes(const AlgorithmRow& algorithm, const KeyMaterial& key) {
   if (!key.public_key) return algorithm.family == Family::kHmac;
-  const std::string_view type = type_of(key.public_key.get());
-  switch (algorithm.family) {
-    case Family::kHmac:
-      return false;
-    case Family::kRsaPkcs1:
-    case Family::kRsaPss:
-      return type == "RSA";
-    case Family::kEcdsa:
-      return type == "EC" && curve_of(key.public_key.get()) == algorithm.curve;
-    case Family::kEddsa:
-      return type == "ED25519" || type == "ED448";
-  }
-  return false;
+  return algorithm.takes(type_of(key.public_key.get()), curve_of(key.public_key.get()));
 }
 
-std::string need_of(const AlgorithmRow& algorithm) {
-  const std::string needs = std::string(algorithm.name) + " needs ";
-  switch (algorithm.family) {
-    case Family::kHmac:
-      return needs + "a shared secret";
-    case Family::kRsaPkcs1:
-    case Family::kRsaPss:
-      return needs + "an RSA key";
-    case Family::kEcdsa:
-      return needs + "an EC key on " + (algorithm.algorithm == Algorithm::kES256 ? "P-256" : "P-384");
-    case Family::kEddsa:
-      return needs + "an Ed25519 or Ed448 key";
-  }
-  return needs;
-}
-
-// "is an RSA key; ES256 needs an EC key on P-256"
+// "is a key for RSA; ES256 needs an EC key on P-256"
 std::string misfit(const KeyMaterial& key, std::span<const Algorithm> allowed) {
   std::string text = "is a secret";
   if (key.public_key) {
@@ -210,8 +182,7 @@ std::string misfit(const KeyMaterial& key, std::span<const Algorithm> allowed) {
     text = type == "EC" ? "is on the curve " + curve_of(key.public_key.get())
                         : "is a key for " + std::string(type);
   }
-  for (std::size_t i = 0; i < allowed.size(); ++i)
-    text += (i == 0 ? "; " : ", ") + need_of(row_of(allowed[i]));
+  for (std::size_t i = 0; i < allowed.size(); ++i) text += (i == 0 ? "; " : ", ") + row_of(allowed[i]).need();
   return text;
 }
 
@@ -250,8 +221,7 @@ KeyMaterial read(std::span<const Algorithm> allowed, const base::Secret& written
     throw std::runtime_error(
         "is not PEM: it does not begin with -----BEGIN PUBLIC KEY-----, nor is it a JWK");
   if (looks_public(text))
-    throw std::runtime_error("is PEM or another form of a public key, but " +
-                             need_of(row_of(allowed.front())));
+    throw std::runtime_error("is PEM or another form of a public key, but " + row_of(allowed.front()).need());
   if (!only_secrets)
     throw std::runtime_error("is neither PEM nor a JWK; if it is a secret, say for which algorithm");
   return {nullptr, written, "", nullptr};
