@@ -11,7 +11,7 @@ from statistics import median
 from .process import BenchError
 from .stats import Bar
 
-BINARIES = ["http_bench", "gateway_bench", "cache_bench", "identity_bench", "origin_bench"]
+BINARIES = ["http_bench", "gateway_bench", "cache_bench", "identity_bench", "limit_bench", "origin_bench"]
 YARDSTICK = ("http_bench", "BM_HeadLlhttp")
 
 # name of the bar: (binary, benchmark, what is taken off first, limit in u)
@@ -22,6 +22,8 @@ BARS = {
     "micro/cache-get": ("cache_bench", "BM_GetOneHotObject/real_time/threads:1", None, 0.25),
     "micro/token-remembered": ("identity_bench", "remembered_find", None, 0.3),
     "micro/hs256-minus-hmac": ("identity_bench", "hs256_cold", "raw_hmac_sha256", 1.0),
+    "micro/limit-address": ("limit_bench", "check_address", None, 0.3),
+    "micro/limit-principal": ("limit_bench", "check_principal", None, 0.3),
     "micro/sigv4-minus-hashes": ("origin_bench", "sigv4_sign", "sigv4_raw_hashes", 3.0),
 }
 

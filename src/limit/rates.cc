@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -9,6 +10,7 @@
 #include "config/error.h"
 #include "limit/address.h"
 #include "limit/fields.h"
+#include "limit/shared.h"
 
 namespace limit {
 
@@ -16,43 +18,80 @@ namespace {
 
 using Outcome = Standing::Outcome;
 
+std::string_view bytes_of(const std::array<std::uint8_t, 16>& address) {
+  return {reinterpret_cast<const char*>(address.data()), address.size()};
+}
+
 // What a policy counts by, of one caller: found out once for all its policies.
 class Identified {
  public:
   Identified(const Caller& caller, unsigned ipv6_prefix)
-      : caller_(caller), address_(masked(caller.address, ipv6_prefix)) {}
+      : caller_(caller),
+        address_(masked(caller.address, ipv6_prefix)),
+        has_principal_(!caller.issuer.empty() || !caller.subject.empty()) {}
 
+  // Nobody outside knows the caller's hash, so none can be chosen that meets another's under another policy's id.
   Buckets::Key key(const Policy& policy) {
     if (policy.single) return {policy.id, Buckets::Class::kStranger};
-    // Blocks of different lengths for different kinds, of hashes where a text has no fixed length: no two callers
-    // have the same.
-    std::uint64_t block[5] = {policy.id};
-    std::size_t words = 3;
-    if (policy.by_address || !counts_by_principal(policy))
-      std::memcpy(&block[1], address_.data(), address_.size());
-    if (counts_by_principal(policy)) {
-      if (!hashed_) {
-        issuer_ = base::siphash(caller_.issuer);
-        subject_ = base::siphash(caller_.subject);
-        hashed_ = true;
-      }
-      block[3] = issuer_;
-      block[4] = subject_;
-      words = 5;
+    const Parts by = parts_of(policy);
+    std::optional<std::uint64_t>& hash = hashes_[by];
+    if (!hash) hash = hash_of(by);
+    return {*hash ^ policy.id, by == kAddress ? Buckets::Class::kStranger : Buckets::Class::kVerified};
+  }
+
+  // The same for other instances, whose hashes have other keys.
+  std::span<const std::string_view> parts(const Policy& policy) {
+    if (policy.single) return {};
+    list_ = {bytes_of(address_), caller_.issuer, caller_.subject};
+    switch (parts_of(policy)) {
+      case kAddress:
+        return {list_.data(), 1};
+      case kPrincipal:
+        return {list_.data() + 1, 2};
+      case kBoth:
+        break;
     }
-    return {base::siphash({reinterpret_cast<const char*>(block), words * sizeof block[0]}),
-            words == 5 ? Buckets::Class::kVerified : Buckets::Class::kStranger};
+    return list_;
   }
 
  private:
-  bool counts_by_principal(const Policy& policy) const {
-    return policy.by_principal && !(caller_.issuer.empty() && caller_.subject.empty());
+  enum Parts : std::uint8_t { kAddress, kPrincipal, kBoth };
+
+  Parts parts_of(const Policy& policy) const {
+    if (!policy.by_principal || !has_principal_) return kAddress;
+    return policy.by_address ? kBoth : kPrincipal;
+  }
+
+  // Of a text in which the length of the issuer stands before it, so that no two callers have the same; a long
+  // issuer or subject stands there as its hash, and a length that none has tells so.
+  std::uint64_t hash_of(Parts by) const {
+    if (by == kAddress) return base::siphash(bytes_of(address_));
+    constexpr std::size_t kShort = 128;
+    const bool is_short = caller_.issuer.size() <= kShort && caller_.subject.size() <= kShort;
+    char text[16 + 8 + 2 * kShort];
+    char* end = text;
+    const auto add = [&end](const void* bytes, std::size_t n) {
+      std::memcpy(end, bytes, n);
+      end += n;
+    };
+    const auto add_number = [&add](std::uint64_t n) { add(&n, sizeof n); };
+    if (by == kBoth) add(address_.data(), address_.size());
+    add_number(is_short ? caller_.issuer.size() : ~std::uint64_t{0});
+    if (is_short) {
+      add(caller_.issuer.data(), caller_.issuer.size());
+      add(caller_.subject.data(), caller_.subject.size());
+    } else {
+      add_number(base::siphash(caller_.issuer));
+      add_number(base::siphash(caller_.subject));
+    }
+    return base::siphash({text, static_cast<std::size_t>(end - text)});
   }
 
   const Caller& caller_;
   const std::array<std::uint8_t, 16> address_;
-  std::uint64_t issuer_ = 0, subject_ = 0;
-  bool hashed_ = false;
+  const bool has_principal_;
+  std::array<std::optional<std::uint64_t>, 3> hashes_;
+  std::array<std::string_view, 3> list_;
 };
 
 bool contains(const auto& list, const auto& value) {
@@ -116,7 +155,20 @@ Standing Rates::check(const Policies& policies, const Caller& caller, base::Mono
     item.policy = &policy;
     item.key = identified.key(policy);
     const bool take = standing.outcome == Outcome::kGranted;
-    const Level level = ask(item, take, now);
+    Level level;
+    if (SharedLink* const link = policy.shared ? SharedLink::current() : nullptr) {
+      if (!take) break;  // whoever is refused here takes no token of others'
+      const auto answer = link->draw(policy, item.key, identified.parts(policy), now);
+      if (answer.draw == Draw::kWait) {
+        standing.outcome = Outcome::kWait;
+        standing.at = standing.count++;
+        break;
+      }
+      item.drawn = answer.draw == Draw::kGranted;
+      level = answer.draw == Draw::kLost ? ask(item, take, now) : Level{item.drawn, answer.debt};
+    } else {
+      level = ask(item, take, now);
+    }
     item.debt = level.debt;
     item.refused = !level.granted;
     item.taken = take && level.granted;
@@ -147,7 +199,9 @@ void Rates::settle(Standing& standing) {
       policy.tally->refused();
     } else if (item.taken) {
       item.debt -= policy.quota.interval;
-      if (policy.single)
+      if (item.drawn)
+        SharedLink::current()->give_back(policy, item.key);
+      else if (policy.single)
         policy.single->give_back(policy.quota);
       else
         buckets_.give_back(item.key, policy.quota);
@@ -155,8 +209,10 @@ void Rates::settle(Standing& standing) {
   }
 }
 
-net::Task<> Rates::wait(const Standing&, net::Cancel*) {
-  co_return;
+net::Task<> Rates::wait(const Standing& standing, net::Cancel* cancel) {
+  const Standing::Item& item = standing.decisive();
+  if (SharedLink* const link = SharedLink::current())
+    co_await link->wait_for_lease(*item.policy, item.key, cancel);
 }
 
 void Rates::resize(const config::Limits& limits, base::Mono now) {
