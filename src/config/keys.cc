@@ -145,7 +145,8 @@ constexpr Row kRootRows[] = {
                             "Threads that serve. 0: one for each CPU the process may use."),
     networks<&Config::trusted_proxies>(
         "trusted_proxies", "[]", kLive,
-        "Networks whose forwarding fields (X-Forwarded-For and its kin) and request ids are believed."),
+        "Networks whose word about the client is believed: Forwarded, X-Forwarded-For and its kin, PROXY "
+        "headers, request ids."),
     section<&Config::admin, kAdmin>("admin", "The admin listener."),
     section<&Config::timeouts, kTimeouts>("timeouts", "What a client may take."),
     section<&Config::limits, kLimits>("limits", "How much a client may send, and how often."),
