@@ -71,10 +71,14 @@ struct Working {
 
 // Found by the id's place, so that the last 256 never meet. A newer one takes the place of an older one; those
 // whose key is gone are freed when a new one comes, so that fetched and retired keys leave nothing behind.
+std::vector<Working>& contexts() {
+  thread_local std::vector<Working> table(256);
+  return table;
+}
+
 Working& working(std::uint64_t id, const std::shared_ptr<const bool>& key) {
-  constexpr std::size_t kContexts = 256;
-  thread_local std::vector<Working> table(kContexts);
-  Working& w = table[id % kContexts];
+  std::vector<Working>& table = contexts();
+  Working& w = table[id % table.size()];
   if (w.id != id) {
     for (Working& one : table)
       if (one.id != 0 && one.key.expired()) one = Working{};
@@ -328,6 +332,11 @@ std::expected<std::unique_ptr<const VerificationKey>, JwkRefusal> VerificationKe
   auto chosen = choose(allowed, *std::move(material));
   if (!chosen) return std::unexpected(std::move(chosen.error()));
   return std::unique_ptr<const VerificationKey>(new VerificationKey(*std::move(chosen)));
+}
+
+std::size_t VerificationKey::contexts_of_this_thread() {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(contexts(), [](const Working& w) { return w.id != 0; }));
 }
 
 std::uint64_t VerificationKey::context_id(const AlgorithmRow& algorithm) const {

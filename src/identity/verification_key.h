@@ -52,6 +52,9 @@ class VerificationKey {
   // again.
   std::uint64_t fingerprint() const { return fingerprint_; }
 
+  // How many the calling thread keeps, for tests.
+  static std::size_t contexts_of_this_thread();
+
   // False also for an algorithm that it does not fit.
   bool verifies(const AlgorithmRow& algorithm, std::string_view message, std::string_view signature) const;
 
