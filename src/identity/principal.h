@@ -43,6 +43,9 @@ struct Principal : base::Shared<Principal> {
       payload;  // the JSON object that was signed, byte for byte: strict, without duplicate members
   std::string_view issuer;   // "" when the token names none
   std::string_view subject;  // "" when the token names none
+  // Who acts for the subject: `act.sub` (RFC 8693 §4.1), else `azp` (OpenID Connect Core §2), else `client_id`
+  // (RFC 9068 §2.2); "" when the token names none in a string. For the audit log; nothing is decided by it.
+  std::string_view agent;
 
   base::Wall expires = base::Wall::max();      // the claim `exp`; max: the token has none and needs none
   base::Wall usable_from = base::Wall::min();  // `nbf` with the verifier's leeway taken off
@@ -59,8 +62,8 @@ struct Principal : base::Shared<Principal> {
   // What logs call the caller. The bytes are the token's: whoever writes them, escapes them.
   std::string_view name() const { return subject.empty() ? issuer : subject; }
 
-  // Sets issuer and subject: views into the payload, or into copies of what its escapes spelt.
-  void keep(std::string_view iss, std::string_view sub);
+  // Sets issuer, subject and agent: views into the payload, or into copies of what its escapes spelt.
+  void keep(std::string_view iss, std::string_view sub, std::string_view acts);
 
   // What rules of a route said of these claims, so that they are evaluated once a token and not once a request:
   // the answers to the last few sets of rules, by an id that is never 0.
@@ -73,6 +76,8 @@ struct Principal : base::Shared<Principal> {
     verdicts_[next_verdict_] = {rules, passes};
     next_verdict_ = (next_verdict_ + 1) % verdicts_.size();
   }
+
+  std::string actor() const;  // `act.sub`, "" when there is none; parsed anew at each call, as are claims
 
   // All claims, parsed anew at each call.
   // Include <boost/json/value.hpp> to use it.

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "identity/base64url.h"
+#include "identity/reason.h"
+
 namespace identity {
 
 namespace {
@@ -14,6 +17,13 @@ void read_string(JsonReader& in, std::optional<std::string_view>& out, Registere
   } else if (in.string(value)) {
     out = value;
   }
+}
+
+void read_if_string(JsonReader& in, std::string_view& out) {
+  if (in.at_string())
+    in.string(out);
+  else
+    in.skip();
 }
 
 void read_date(JsonReader& in, std::optional<double>& out, RegisteredClaims& claims) {
@@ -44,7 +54,10 @@ bool read_claims(JsonReader& in, const std::vector<std::string>& audience, Regis
   std::string_view name;
   while (in.next(name)) {
     if (name.size() != 3) {
-      in.skip();
+      if (name == "client_id")
+        read_if_string(in, claims.client_id);
+      else
+        in.skip();
     } else if (name == "exp") {
       read_date(in, claims.exp, claims);
     } else if (name == "nbf") {
@@ -59,11 +72,28 @@ bool read_claims(JsonReader& in, const std::vector<std::string>& audience, Regis
       read_string(in, claims.jti, claims);
     } else if (name == "aud") {
       read_audience(in, audience, claims);
+    } else if (name == "azp") {
+      read_if_string(in, claims.azp);
     } else {
+      claims.has_actor |= name == "act";
       in.skip();
     }
   }
   return in.complete();
+}
+
+base::Result<std::string_view> unverified_issuer(std::string_view encoded_payload) {
+  thread_local JsonSpace space;
+  thread_local std::string payload;
+  payload.resize(base64url_decoded_size(encoded_payload.size()));
+  if (!base64url_decode(encoded_payload, payload.data()))
+    return base::fail(base::Code::kUnauthorized, reason::kMalformed);
+  JsonReader in(payload, space);
+  RegisteredClaims claims;
+  const bool whole = read_claims(in, {}, claims);
+  if (claims.wrong_type) return base::fail(base::Code::kUnauthorized, reason::kBadClaim);
+  if (!whole) return base::fail(base::Code::kUnauthorized, reason::kMalformed);
+  return claims.iss.value_or("");
 }
 
 base::Wall to_wall(double seconds) {

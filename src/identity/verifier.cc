@@ -148,6 +148,12 @@ base::Result<base::Ref<const Principal>> Verifier::verify(std::string_view token
   if (auto ok = read_header(parts->header, header); !ok) return std::unexpected(ok.error());
   Signed by;
   if (auto ok = check_signature(header, parts->message, parts->signature, by); !ok) {
+    if (by.unknown_here && !issuer_.empty()) {
+      // Strangers shall not make us ask an issuer for keys of tokens that cannot be its own.
+      const auto issuer = unverified_issuer(parts->payload);
+      if (!issuer) return std::unexpected(issuer.error());
+      if (*issuer != issuer_) return refuse(reason::kWrongIssuer);
+    }
     if (worth_asking) *worth_asking = by.unknown_here;
     return std::unexpected(ok.error());
   }
@@ -272,7 +278,11 @@ base::Result<> Verifier::check_claims(Principal& principal, base::Wall now) cons
   if (now < principal.usable_from) return refuse(reason::kNotYetValid);
   if (claims.iat && now < to_wall(*claims.iat - leeway)) return refuse(reason::kIssuedInFuture);
 
-  principal.keep(claims.iss.value_or(""), claims.sub.value_or(""));
+  const std::string actor = claims.has_actor ? principal.actor() : std::string();
+  const std::string_view agent = !actor.empty()        ? std::string_view(actor)
+                                 : !claims.azp.empty() ? claims.azp
+                                                       : claims.client_id;
+  principal.keep(claims.iss.value_or(""), claims.sub.value_or(""), agent);
   return {};
 }
 

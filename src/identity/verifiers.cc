@@ -2,11 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <string>
 #include <utility>
 
-#include "identity/base64url.h"
-#include "identity/json_reader.h"
 #include "identity/key_source.h"
 #include "identity/reason.h"
 #include "identity/registered_claims.h"
@@ -25,6 +22,10 @@ constexpr std::array kOrder{
     reason::kBadClaim,    reason::kWrongAudience, reason::kNoExpiry,     reason::kIssuedInFuture,
     reason::kNotYetValid, reason::kExpired,
 };
+
+std::unexpected<base::Error> refuse(std::string_view reason) {
+  return base::fail(base::Code::kUnauthorized, reason);
+}
 
 auto rank(const base::Error& error) {
   return std::ranges::find(kOrder, error.text) - kOrder.begin();
@@ -52,12 +53,15 @@ base::Result<base::Ref<const Principal>> Verifiers::verify(std::string_view toke
     return result;
   }
 
-  std::string_view issuer;
-  if (auto ok = read_issuer(token, issuer); !ok) return std::unexpected(ok.error());
+  if (token.size() > max_token_) return refuse(reason::kTooLarge);
+  const auto parts = split_token(token);
+  if (!parts) return refuse(reason::kMalformed);
+  const auto issuer = unverified_issuer(parts->payload);
+  if (!issuer) return std::unexpected(issuer.error());
   base::Error furthest{base::Code::kUnauthorized, reason::kWrongIssuer};
   bool any = false;
   for (const auto& one : accepted_) {
-    if (!one->issuer().empty() && one->issuer() != issuer) continue;
+    if (!one->issuer().empty() && one->issuer() != *issuer) continue;
     auto result = one->verify(token, now, &worth);
     if (result) {
       ask = nullptr;
@@ -68,24 +72,6 @@ base::Result<base::Ref<const Principal>> Verifiers::verify(std::string_view toke
     if (worth && (!ask || !ask->may_want(base::mono_now()))) ask = one->source();
   }
   return std::unexpected(furthest);
-}
-
-base::Result<> Verifiers::read_issuer(std::string_view token, std::string_view& issuer) const {
-  thread_local JsonSpace space;
-  thread_local std::string payload;
-  if (token.size() > max_token_) return base::fail(base::Code::kUnauthorized, reason::kTooLarge);
-  const auto parts = split_token(token);
-  if (!parts) return base::fail(base::Code::kUnauthorized, reason::kMalformed);
-  payload.resize(base64url_decoded_size(parts->payload.size()));
-  if (!base64url_decode(parts->payload, payload.data()))
-    return base::fail(base::Code::kUnauthorized, reason::kMalformed);
-  JsonReader in(payload, space);
-  RegisteredClaims claims;
-  const bool whole = read_claims(in, {}, claims);
-  if (claims.wrong_type) return base::fail(base::Code::kUnauthorized, reason::kBadClaim);
-  if (!whole) return base::fail(base::Code::kUnauthorized, reason::kMalformed);
-  issuer = claims.iss.value_or("");
-  return {};
 }
 
 }  // namespace identity

@@ -49,8 +49,6 @@ class Verifiers {
   std::vector<std::shared_ptr<const Verifier>> accepted_;
   std::vector<Accepted> ids_;
   std::size_t max_token_ = 0;
-
-  base::Result<> read_issuer(std::string_view token, std::string_view& issuer) const;
 };
 
 }  // namespace identity
