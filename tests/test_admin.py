@@ -1,5 +1,7 @@
-"""The admin listener: alive, ready and why not, what is counted, and the log level."""
+"""The admin listener: who may, alive, ready and why not, what is counted, and the log level."""
 import json
+import os
+import stat
 import threading
 
 import pytest
@@ -53,7 +55,7 @@ def test_ready_is_red_with_the_reason_and_the_name(gateway, origin, folder):
 
 
 def test_the_admin_listener_serves_no_routes_and_the_main_one_no_admin(gw):
-    assert fetch(gw.admin, "/site/x").status == 404
+    assert gw.administrate("/site/x").status == 404
     for target in ("/metrics", "/ready", "/log/level"):
         reply = gw.get("/site" + target)
         assert reply.status == 404
@@ -223,11 +225,7 @@ def test_aborted_requests_are_counted_as_such(gw, origin):
 
 
 def set_level(gw, level):
-    return fetch(gw.admin,
-                 "/log/level",
-                 method="POST",
-                 body=json.dumps({"level": level}).encode(),
-                 fields={"Content-Type": "application/json"})
+    return gw.administrate("/log/level", "POST", json.dumps({"level": level}).encode())
 
 
 def test_the_log_level_changes_at_run_time(gw):
@@ -241,16 +239,161 @@ def test_the_log_level_changes_at_run_time(gw):
 
 
 def test_the_log_level_can_be_asked_for(gw):
-    assert json.loads(fetch(gw.admin, "/log/level").body)["level"] == "info"
+    assert json.loads(gw.administrate("/log/level").body)["level"] == "info"
     set_level(gw, "warn")
-    assert json.loads(fetch(gw.admin, "/log/level").body)["level"] == "warn"
+    assert json.loads(gw.administrate("/log/level").body)["level"] == "warn"
 
 
 @pytest.mark.parametrize("body",
                          [b"", b"{}", b"loud", b'{"level":"loud"}', b'{"level":7}', b"[" * 5000, b'{"level":"debug"'])
 def test_a_level_that_is_none_is_refused(gw, body):
-    assert fetch(gw.admin, "/log/level", method="POST", body=body).status == 400
-    assert json.loads(fetch(gw.admin, "/log/level").body)["level"] == "info"
+    assert gw.administrate("/log/level", "POST", body).status == 400
+    assert json.loads(gw.administrate("/log/level").body)["level"] == "info"
+
+
+def test_a_level_from_a_web_page_is_refused(gw):
+    reply = gw.administrate("/log/level", "POST", b'{"level":"debug"}', {"Content-Type": "text/plain"})
+    assert reply.status == 400
+    assert json.loads(gw.administrate("/log/level").body)["level"] == "info"
+
+
+# ---- who may
+
+ADMINS = {"identity": "staff", "require": {"claim": "role", "equals": "admin"}}
+
+
+def level(gw, fields=(), method="GET"):
+    return fetch(gw.admin, "/log/level", fields, method, body=b'{"level":"info"}' if method == "POST" else None)
+
+
+def test_everything_but_health_and_readiness_asks_for_a_credential(gateway, origin, folder):
+    gw = gateway(config(origin, folder, admin={"listen": "0.0.0.0:0"}), wait="listening")
+    for target, method in (("/log/level", "GET"), ("/log/level", "POST"), ("/metrics", "GET"), ("/metrics", "HEAD"),
+                           ("/", "GET"), ("/absent", "GET"), ("/health/", "GET"), ("/Ready", "GET"), ("/%72eady", "GET"),
+                           ("/health", "POST")):
+        reply = fetch(gw.admin, target, method=method)
+        if target == "/health":
+            assert reply.status == 405, "it can be read by everybody, and nothing else"
+            continue
+        assert reply.status == 401, target
+        assert reply["WWW-Authenticate"] == "Bearer", target
+        with_token = gw.administrate(target, method)
+        assert with_token.status in (200, 400, 404), target
+    for target in ("/health", "/ready", "/health?x=1"):
+        assert fetch(gw.admin, target).status == 200, target
+
+
+@pytest.mark.parametrize("host, status", [("127.0.0.1", 200), ("127.0.0.2", 200), ("[::1]", 200), ("0.0.0.0", 401),
+                                          ("[::]", 401)])
+def test_metrics_are_open_on_loopback_only(gateway, origin, folder, host, status):
+    gw = gateway(config(origin, folder, admin={"listen": f"{host}:0"}), wait="listening")
+    assert fetch(gw.admin, "/metrics").status == status
+    assert gw.administrate("/metrics").status == 200
+
+
+@pytest.mark.parametrize("fields, status", [
+    ({}, 401),
+    ({"Authorization": ""}, 401),
+    ({"Authorization": "Bearer"}, 401),
+    ({"Authorization": "Basic YWRtaW46YWRtaW4="}, 401),
+    (bearer("x" * 43), 401),
+    (bearer(hs256(role="user")), 403),
+    (bearer(hs256()), 403),
+    (bearer(hs256(role=["admin"])), 403),
+    (bearer(hs256(role="admin")), 200),
+    (bearer(hs256(role="admin", exp=1)), 401),
+    (bearer(hs256(role="admin", secret="another secret of the tests, of 48 bytes or more")), 401),
+    (bearer(hs256(role="admin") + "x"), 401),
+])  # yapf: disable
+def test_an_identity_and_its_claims_decide(gateway, origin, folder, fields, status):
+    gw = gateway(config(origin, folder, admin={"listen": "127.0.0.1:0"} | ADMINS))
+    reply = level(gw, fields)
+    assert reply.status == status
+    if status == 401:
+        assert reply["WWW-Authenticate"].startswith("Bearer")
+        assert "text" not in reply.text and hs256()[:20] not in reply.text
+    if status == 403:
+        assert reply["WWW-Authenticate"] == 'Bearer error="insufficient_scope"'
+    assert level(gw, bearer(gw.admin_token())).status == 200, "the bootstrap token, too"
+
+
+def test_a_token_is_taken_from_the_authorization_field_alone(gw):
+    token = gw.admin_token()
+    assert fetch(gw.admin, f"/log/level?token={token}&access_token={token}").status == 401
+    assert level(gw, {"Cookie": f"token={token}"}).status == 401
+    assert level(gw, [("Authorization", f"Bearer {token}"), ("Authorization", f"Bearer {token}")]).status == 401
+
+
+def test_without_an_identity_no_jwt_is_taken(gw):
+    assert level(gw, bearer(hs256(role="admin"))).status == 401
+
+
+def test_a_reload_changes_who_may(gateway, origin, folder):
+    gw = gateway(config(origin, folder))
+    admin = bearer(hs256(role="admin"))
+    assert level(gw, admin).status == 401
+    assert gw.reload(gw.config | {"admin": gw.config["admin"] | ADMINS}).ok
+    until(lambda: level(gw, admin).status == 200, 5, "the identity to be taken")
+    assert level(gw, bearer(hs256(role="user"))).status == 403
+    changed = ADMINS | {"require": {"claim": "role", "equals": "user"}}
+    assert gw.reload(gw.config | {"admin": gw.config["admin"] | changed}).ok
+    until(lambda: level(gw, admin).status == 403, 5, "the new rule to hold")
+    made = config(origin, folder, admin={"listen": "127.0.0.1:0"})
+    assert gw.reload(made).ok
+    until(lambda: level(gw, admin).status == 401, 5, "the identity to go")
+
+
+def test_guessing_is_slow_and_shuts_nobody_else_out(gw):
+    assert level(gw, bearer(gw.admin_token())).status == 200
+    statuses = [level(gw, bearer("x" * 43)).status for _ in range(40)]
+    assert 10 <= statuses.count(401) < 35 and statuses.count(429) == 40 - statuses.count(401)
+    assert fetch(gw.admin, "/health").status == 200 and gw.metrics()
+    with Client(gw.admin, source="127.0.0.9") as other:
+        assert other.get("/log/level", bearer(gw.admin_token())).status == 200
+    until(lambda: level(gw, bearer(gw.admin_token())).status == 200, 5, "the address to be heard again")
+
+
+def test_the_bootstrap_token_is_made_once_for_its_owner_alone(gateway, origin, folder):
+    before = os.umask(0o002)
+    try:
+        gw = gateway(config(origin, folder))
+    finally:
+        os.umask(before)
+    path = gw.directory / "admin.token"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    token = gw.admin_token()
+    assert len(token) == 43
+    assert gw.logged("admin token created")[0]["file"] == str(path)
+    again = gateway(config(origin, folder, admin={"listen": "127.0.0.1:0", "token_file": str(path)}))
+    assert again.admin_token() == token and not again.logged("admin token created")
+    assert level(again, bearer(token)).status == 200
+    assert token not in "".join(each.stderr() + each.out.read_text() for each in (gw, again))
+
+
+@pytest.mark.parametrize("prepare, told", [
+    (lambda path: path.write_text("short"), "too short"),
+    (lambda path: path.touch(), "too short"),
+    (lambda path: (path.write_text("x" * 43), path.chmod(0o644)), "0600"),
+    (lambda path: (path.write_text("x" * 43), path.chmod(0o660)), "0600"),
+    (lambda path: path.symlink_to("/etc/hostname"), "symbolic link"),
+    (lambda path: path.symlink_to("nowhere"), "symbolic link"),
+    (lambda path: path.mkdir(), "no plain file"),
+    (lambda path: path.parent.rmdir(), "No such file"),
+])  # yapf: disable
+def test_a_token_file_that_is_not_ours_alone_is_refused(gateway, origin, folder, tmp_path, prepare, told):
+    path = tmp_path / "secrets" / "token"
+    path.parent.mkdir()
+    before = os.umask(0o077)
+    try:
+        prepare(path)
+    finally:
+        os.umask(before)
+    gw = gateway(config(origin, folder, admin={"listen": "127.0.0.1:0", "token_file": str(path)}), start=False)
+    gw.start(wait="")
+    assert gw.wait() != 0
+    assert told in gw.stderr() and str(path) in gw.stderr() and "xxxxxxxx" not in gw.stderr()
+    assert not (tmp_path / "secrets/nowhere").exists()
+    gw.process = None
 
 
 def test_the_operational_log_is_json(gw):
@@ -266,12 +409,6 @@ def test_no_admin_listener_unless_configured(gateway, origin, folder):
     until(lambda: gw.logged("listening"), 10, "the gateway to listen")
     assert {record["listener"] for record in gw.logged("listening")} == {"main"}
     assert gw.get("/x").status == 200
-
-
-@pytest.mark.parametrize("host, warned", [("0.0.0.0", True), ("127.0.0.1", False)])
-def test_an_admin_listener_that_others_can_reach_is_warned_of(gateway, origin, folder, host, warned):
-    gw = gateway(config(origin, folder, admin={"listen": f"{host}:0"}))
-    assert bool(gw.logged("the admin listener asks for no credential and is open to others")) == warned
 
 
 def test_many_scrapes_at_once(gw):

@@ -198,6 +198,7 @@ void AdminServer::audit(const Request& request, const net::Endpoint& peer, const
   if (caller.principal) {
     record.issuer = caller.principal->issuer;
     record.subject = caller.principal->subject;
+    record.agent = caller.principal->agent;
   }
   if (!response.argument.name.empty()) record.arguments = {&response.argument, 1};
   if (!done) {

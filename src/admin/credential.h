@@ -8,13 +8,7 @@
 //
 // Guessing is slow: an address that failed kFailures times within a second is refused unread until the next
 // tenth of a second. The bootstrap token has 256 bits, so the bound is against noise and load, not against luck;
-// and since it counts by address, nobody shuts the operator out.
-//
-// Wiring:   (cli::Server) base::Secret token;
-//           if (!config.admin.token_file.empty()) token = admin::open_token_file(config.admin.token_file);
-//           admin_ = std::make_unique<admin::AdminServer>(*address, offload_, metrics, std::move(token),
-//                                                         audit_.get());
-//           start() and watch() take the JWT rules from the snapshot, live.
+// and it counts by address, so that nobody shuts out an operator who calls from another one.
 #pragma once
 
 #include <array>

@@ -191,6 +191,16 @@ class Gateway:
     def admin(self) -> tuple:
         return self.address_of("admin")
 
+    def admin_token(self) -> str:
+        """The bootstrap token, which the gateway made at its first start."""
+        admin = (self.config or {}).get("admin") or {}
+        return (self.directory / admin.get("token_file", "admin.token")).read_text().strip()
+
+    def administrate(self, target: str, method: str = "GET", body: bytes | None = None, fields=()) -> Response:
+        """Asks the admin listener, with the bootstrap token."""
+        fields = {"Authorization": f"Bearer {self.admin_token()}", "Content-Type": "application/json"} | dict(fields)
+        return fetch(self.admin, target, fields, method, body)
+
     # ---- asking
 
     def client(self, timeout: float = 10, **more) -> Client:
