@@ -8,26 +8,8 @@
 //           or workers wait (WhenFull::kBlock): then nothing is lost, and a stuck output stops the gateway's
 //           requests, but not its admin listener and not its signals. A process that is killed loses what was not
 //           written yet: at most the buffer, LineLog::kMaxAge of it when the output keeps up.
-//
-// Wiring:   (cli::Server, before the workers)
-//             if (!config.audit.output.empty())
-//               audit_ = std::make_unique<telemetry::AuditLog>(telemetry::AuditOptions{
-//                   .output = a.output, .all_requests = a.requests == config::AuditRequests::kAll,
-//                   .block = a.when_full == config::WhenFull::kBlock, .buffer = a.buffer,
-//                   .rotation = {.size = a.rotate_size, .every = a.rotate_every, .keep = a.keep},
-//                   .syslog_address = a.syslog_address});
-//             started:          audit_->event({.event = AuditEvent::kStart})
-//             reload:           audit_->reopen();
-//                               audit_->event({.event = AuditEvent::kReload, .by = "SIGHUP"}), or with
-//                               .decision = AuditDecision::kError, .reason = "invalid_configuration", .detail = why
-//                               audit_->all_requests(now_configured)
-//             stopped:          audit_->event({.event = AuditEvent::kStop, .by = "SIGTERM"}), then ~AuditLog
-//           (gateway::Worker)   telemetry::AuditBuffer audit_{log or null}; as access_log_: flush_if_due() and
-//                               pending() in turn(), flush() in shut(); record(x, metrics_, access_log_, &audit_, …)
-//           (cli::Server::metrics)  scrape.audit = audit_ ? audit_->figures() : std::nullopt
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -61,13 +43,12 @@ class AuditLog : public LineLog {
   // A line that cannot wait for a worker's batch; handed to the writer at once. Fills in the time where it is zero.
   void event(AuditRecord record);
 
-  bool all_requests() const { return all_.load(std::memory_order_relaxed); }
-  void all_requests(bool all) { all_.store(all, std::memory_order_relaxed); }
+  bool all_requests() const { return all_; }
 
   AuditFigures figures() const;
 
  private:
-  std::atomic<bool> all_;
+  const bool all_;
   std::mutex lock_;  // of the formatter and its line
   AuditLineFormatter formatter_;
   const std::unique_ptr<char[]> line_ = std::make_unique_for_overwrite<char[]>(kMaxLine);

@@ -94,6 +94,16 @@ TEST_F(AuditFile, WritesAnEventAtOnceAndFillsInTheTime) {
   EXPECT_FALSE(object->at("time").starts_with("1970"));
 }
 
+TEST_F(AuditFile, SettlesWhenAllIsWrittenAndGivesUpWhenItCannotBe) {
+  AuditLog log(options());
+  for (int i = 0; i < 1000; ++i) log.event({.event = AuditEvent::kReload});
+  EXPECT_TRUE(log.settle(base::Seconds(20)));
+  EXPECT_EQ(lines_in(slurp(path_)), 1000U);
+  AuditLog stuck({.output = "/dev/full"});
+  stuck.event({});
+  EXPECT_FALSE(stuck.settle(base::Millis(50)));
+}
+
 TEST_F(AuditFile, RotatesUnderLoadWithEveryLineOnce) {
   constexpr std::size_t kWorkers = 3, kLines = 20'000;
   AuditOptions some = options();

@@ -55,6 +55,11 @@ void LineLog::reopen() {
   wake_.notify_one();
 }
 
+bool LineLog::settle(base::Nanos patience) {
+  std::unique_lock lock(mutex_);
+  return room_.wait_for(lock, patience, [&] { return full_.empty() && !writing_; });
+}
+
 // ---- from workers and others
 
 bool LineLog::append_to_last(std::string_view bytes, std::uint64_t lines) {
@@ -128,8 +133,11 @@ void LineLog::run() {
     bool last = false;
     {
       std::unique_lock lock(mutex_);
+      writing_ = false;
+      room_.notify_all();
       wake_.wait(lock, [&] { return !full_.empty() || reopen_ || stopping_; });
       batch.swap(full_);
+      writing_ = true;
       again = std::exchange(reopen_, false);
       last = stopping_ && batch.empty();
     }
@@ -143,7 +151,7 @@ void LineLog::run() {
         else
           spare_.push_back(std::move(chunk));
       }
-      room_.notify_one();
+      room_.notify_all();
     }
     batch.clear();
     if (last) return;

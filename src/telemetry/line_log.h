@@ -61,6 +61,9 @@ class LineLog {
   // After a rotation by others: opens the output again, soon; when that fails the old one stays in use.
   void reopen();
 
+  // Waits until all that was handed over is written; not for longer than this. For an end that runs no destructors.
+  bool settle(base::Nanos patience);
+
   std::uint64_t lines_written() const { return written_.read(); }
   std::uint64_t dropped_queue() const { return dropped_queue_.read(); }    // the writer fell behind
   std::uint64_t dropped_output() const { return dropped_output_.read(); }  // the output did not take them
@@ -99,6 +102,7 @@ class LineLog {
   std::vector<ChunkPtr> full_;
   std::vector<ChunkPtr> spare_;
   std::size_t made_ = 0;
+  bool writing_ = false;  // chunks that were taken from full_
   bool reopen_ = false;
   bool stopping_ = false;
   GiveUp give_up_;

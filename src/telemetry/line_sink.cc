@@ -89,7 +89,11 @@ class StreamSink final : public LineSink {
       if (patient_) {
         // A pipe that polls writable takes PIPE_BUF bytes without blocking, so that the farewell is kept
         // without making somebody else's descriptor non-blocking.
-        now = std::min<std::size_t>(now, PIPE_BUF);
+        // Whole lines where they fit: so much is written in one piece, also beside others who write there.
+        if (now > PIPE_BUF) {
+          const std::size_t newline = bytes.substr(done, PIPE_BUF).rfind('\n');
+          now = newline == std::string_view::npos ? PIPE_BUF : newline + 1;
+        }
         pollfd watch{.fd = fd_, .events = POLLOUT, .revents = 0};
         if (::poll(&watch, 1, kPollMillis) <= 0) {
           if (give_up.now()) return ETIMEDOUT;
@@ -195,7 +199,6 @@ class RotatingSink final : public LineSink {
   }
 
   bool move_aside() const {
-    if (rotation_.keep == 0) return ::unlink(output().c_str()) == 0;
     std::uint64_t free = 1;  // the first number without a file, or the oldest, which goes
     while (free < rotation_.keep && ::access(numbered(free).c_str(), F_OK) == 0) ++free;
     for (; free > 1; --free)

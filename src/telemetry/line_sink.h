@@ -56,7 +56,7 @@ struct Rotation {
   std::uint64_t size = 0;  // bytes of a file; 0: never by size
   base::Seconds every{
       0};  // 0: never by time; periods are counted from the epoch, so 24h ends at midnight UTC
-  std::uint64_t keep = 7;  // name.1, the youngest, to name.<keep>
+  std::uint64_t keep = 7;  // name.1, the youngest, to name.<keep>; at least 1
 };
 
 // "stdout", "stderr" or a path (created 0640, appended to).

@@ -1,5 +1,6 @@
 #include "telemetry/line_sink.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -11,6 +12,8 @@
 #include <cstring>
 #include <fstream>
 #include <optional>
+#include <thread>
+#include <vector>
 
 #include "telemetry/line_testing.h"
 
@@ -47,13 +50,6 @@ TEST_F(RotatedFile, KeepsTheYoungestAndLetsTheOldestGo) {
   EXPECT_EQ(old(1), "333\n");
   EXPECT_EQ(old(2), "222\n");
   EXPECT_FALSE(std::filesystem::exists(path_ + ".3"));
-}
-
-TEST_F(RotatedFile, KeepsNoneWhenToldSo) {
-  auto sink = make_rotating_sink(path_, {.size = 4, .keep = 0});
-  EXPECT_EQ(put(*sink, "111\n222\n"), 0);
-  EXPECT_EQ(slurp(path_), "222\n");
-  EXPECT_FALSE(std::filesystem::exists(path_ + ".1"));
 }
 
 TEST_F(RotatedFile, WritesALineThatIsLongerThanAFile) {
@@ -132,6 +128,29 @@ TEST_F(RotatedFile, IsOpenToTheGroupAtMost) {
   struct stat about{};
   ASSERT_EQ(::stat(path_.c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 0777, 0640U);
+}
+
+TEST_F(RotatedFile, SharesAPipeWithAnotherLogLineByLine) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  const int reader = ::open(path_.c_str(), O_RDONLY | O_NONBLOCK);
+  std::string lines;
+  for (int i = 0; i < 2000; ++i) lines.append(100 + i % 50, 'x').append("!\n");
+  std::vector<std::thread> writers;
+  for (int i = 0; i < 2; ++i)
+    writers.emplace_back([&] { EXPECT_EQ(put(*make_stream_sink(path_), lines), 0); });
+  std::string got;
+  char bytes[4096];
+  testing_support::within(base::Seconds(20), [&] {
+    for (ssize_t n; (n = ::read(reader, bytes, sizeof bytes)) > 0;)
+      got.append(bytes, static_cast<std::size_t>(n));
+    return got.size() >= 2 * lines.size();
+  });
+  for (auto& writer : writers) writer.join();
+  ::close(reader);
+  EXPECT_EQ(lines_in(got), 4000U);
+  EXPECT_EQ(got.find("!x"), std::string::npos);
+  EXPECT_EQ(got.find("\n\n"), std::string::npos);
+  EXPECT_EQ(got.find("x\n"), std::string::npos);
 }
 
 // ---- syslog
