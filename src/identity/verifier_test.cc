@@ -399,6 +399,20 @@ TEST(Verifier, ChecksAudience) {
   EXPECT_EQ(verdict(kHsHeader, with_claim(R"("aud":"other")"), rules), "accepted");
 }
 
+TEST(Verifier, TellsWhoActsForTheSubject) {
+  const Verifier verifier(hs256_rules());
+  const auto agent = [&](std::string_view members) {
+    const auto principal = verifier.verify(hs256_token(kHsHeader, with_member(members)), kNow);
+    return principal ? std::string((*principal)->agent) : "refused";
+  };
+  EXPECT_EQ(agent(R"("scope":"read")"), "");
+  EXPECT_EQ(agent(R"("client_id":"batch")"), "batch");
+  EXPECT_EQ(agent(R"("client_id":"batch","azp":"app")"), "app");
+  EXPECT_EQ(agent(R"("azp":"app","act":{"sub":"assist\u0061nt","act":{"sub":"earlier"}})"), "assistant");
+  EXPECT_EQ(agent(R"("azp":"app","act":{"sub":7})"), "app");
+  EXPECT_EQ(agent(R"("azp":["app"],"act":"assistant","client_id":1)"), "");
+}
+
 TEST(Verifier, RefusesForgedSignature) {
   std::string token = hs256_token(kHsHeader, kGoodPayload);
   token[token.size() - 10] ^= 1;
