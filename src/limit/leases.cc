@@ -133,7 +133,7 @@ void Leases::put(std::uint64_t key, const Quota& quota, std::uint64_t asked, std
   lease.full_at = now + debt;
   lease.used_at = std::max(lease.used_at, now);
   if (granted >= asked) {
-    lease.refused_until = now;
+    lease.refused_until = kNever;
     return;
   }
   // Not asked again for each single token of a high rate, but when there is a lease of them.

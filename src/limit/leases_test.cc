@@ -137,6 +137,13 @@ TEST_F(LeasesTest, SaysHowFullTheBucketIsWithTheLeaseInIt) {
   EXPECT_EQ(take().debt, quota.interval * 28 - 50'000'000);
 }
 
+// A worker reads the time once a turn; an answer is stamped when it comes.
+TEST_F(LeasesTest, AnAnswerFromTheFutureOfAWorkersTurnRefusesNobody) {
+  leases.put(kKey, quota, 1, 1, 0, 2, now + Millis(1));
+  EXPECT_EQ(take().outcome, Outcome::kGranted);
+  EXPECT_EQ(take().outcome, Outcome::kEmpty);
+}
+
 TEST_F(LeasesTest, GivesBackIntoTheLease) {
   put(1, 1);
   EXPECT_EQ(take().outcome, Outcome::kGranted);
