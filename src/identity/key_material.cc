@@ -242,6 +242,7 @@ std::expected<KeyMaterial, std::string> read_pem(std::string_view text) {
   if (end != text.npos && text.find("-----BEGIN", end) != text.npos)
     return std::unexpected("holds more than one PEM block; give each key an entry of its own");
 
+  text.remove_prefix(std::min(text.find('-'), text.size()));  // OpenSSL wants the line to begin with it
   const Handle<BIO> bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
   KeyMaterial material;
   material.public_key.reset(PEM_read_bio_PUBKEY(bio.get(), nullptr, no_passphrase, nullptr));

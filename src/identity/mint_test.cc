@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include "identity/algorithm.h"
 #include "identity/testing.h"
 #include "identity/verifier.h"
 
@@ -80,23 +81,56 @@ TEST(Mint, AddsClaimsAsJsonOrAsText) {
   EXPECT_THROW(parse_claim("=x"), MintError);
 }
 
+TEST(Mint, MakesTokensOfEveryAlgorithmThatVerify) {
+  for (const AlgorithmRow& row : algorithms()) {
+    config::JwtIdentity rules = hs256_rules();
+    rules.algorithms = {row.algorithm};
+    base::Secret key = generate_secret(row.algorithm);
+    rules.keys[0].material = key;
+    if (row.family != Family::kHmac) {
+      KeyPair pair = generate_keypair(row.algorithm);
+      rules.keys[0].material = base::Secret(pair.public_pem);
+      key = std::move(pair.private_pem);
+    }
+    const auto principal = Verifier(rules).verify(mint(row.algorithm, key, request()), kNow);
+    EXPECT_TRUE(principal) << row.name << ": " << principal.error().text;
+  }
+}
+
 TEST(Mint, RefusesKeysThatDoNotFit) {
   const KeyPair pair = generate_es256_keypair();
+  const std::string private_key(pair.private_pem.reveal());
   EXPECT_THAT(fault_of(Algorithm::kHS256, "short"), HasSubstr("is 5 bytes long"));
-  EXPECT_THAT(fault_of(Algorithm::kHS256, std::string(pair.private_pem.reveal())), HasSubstr("is PEM"));
+  EXPECT_THAT(fault_of(Algorithm::kHS512, kSecret), HasSubstr("needs at least 64"));
+  EXPECT_THAT(fault_of(Algorithm::kHS256, private_key), HasSubstr("is PEM"));
   EXPECT_THAT(fault_of(Algorithm::kES256, kSecret), HasSubstr("not PEM"));
   EXPECT_THAT(fault_of(Algorithm::kES256, pair.public_pem), HasSubstr("public key"));
+  EXPECT_THAT(fault_of(Algorithm::kES384, private_key), HasSubstr("ES384 needs an EC key on P-384"));
+  EXPECT_THAT(fault_of(Algorithm::kPS256, private_key), HasSubstr("PS256 needs an RSA key"));
+  EXPECT_THAT(fault_of(Algorithm::kEdDSA, private_key), HasSubstr("needs an Ed25519 or Ed448 key"));
   EXPECT_THAT(fault_of(Algorithm::kES256, "-----BEGIN PRIVATE KEY-----\nAA\n-----END PRIVATE KEY-----\n"),
               HasSubstr("malformed"));
 }
 
+TEST(Mint, MakesPublicJwksThatVerify) {
+  for (const Algorithm algorithm : {Algorithm::kPS384, Algorithm::kES384, Algorithm::kEdDSA}) {
+    const KeyPair pair = generate_keypair(algorithm, "2026-11");
+    config::JwtIdentity rules = hs256_rules();
+    rules.algorithms = {algorithm};
+    rules.keys[0].material = base::Secret(pair.public_jwk);
+    MintRequest r = request();
+    r.kid = "2026-11";
+    const auto principal = Verifier(rules).verify(mint(algorithm, pair.private_pem, r), kNow);
+    EXPECT_TRUE(principal) << pair.public_jwk;
+    EXPECT_THAT(pair.public_jwk, testing::Not(HasSubstr("\"d\"")));
+  }
+}
+
 TEST(Mint, MakesSecretsThatAreLongEnough) {
-  const base::Secret secret = generate_secret();
-  EXPECT_EQ(secret.reveal().size(), 43U);
-  EXPECT_FALSE(secret.equals(generate_secret()));
-  config::JwtIdentity rules = hs256_rules();
-  rules.keys[0].material = secret;
-  EXPECT_TRUE(Verifier(rules).verify(mint(Algorithm::kHS256, secret, request()), kNow));
+  EXPECT_EQ(generate_secret().reveal().size(), 43U);
+  EXPECT_EQ(generate_secret(Algorithm::kHS384).reveal().size(), 64U);
+  EXPECT_EQ(generate_secret(Algorithm::kHS512).reveal().size(), 86U);
+  EXPECT_FALSE(generate_secret().equals(generate_secret()));
 }
 
 }  // namespace
