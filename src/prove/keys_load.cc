@@ -59,7 +59,7 @@ constexpr config::Section kTokenKey =
 consteval Row claims_row() {
   Row row = own<TokenSpec>(Kind::kOpen, "claims", "",
                            "The claims beside `iat` and `exp`, of any JSON type; texts may hold `{{index}}`, "
-                           "which counts the tokens.");
+                           "which counts the tokens. What stands in quotes is a text.");
   row.read = [](Reader& reader, const Row&, const YamlNode& node, void* owner) {
     rules::place_claims(reader, node, *static_cast<TokenSpec*>(owner));
   };

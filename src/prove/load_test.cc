@@ -201,7 +201,7 @@ tokens:
   valid:
     algorithm: HS512
     key: { value: "${SECRET}" }
-    claims: { sub: "user-{{index}}", admin: true, aud: [a, 2], realm: { roles: [x] }, n: "5" }
+    claims: { sub: "user-{{index}}", admin: true, aud: [a, 2, "3"], realm: { roles: [x] }, n: 5, s: '42', t: plain }
     count: 100
   none: { algorithm: none, expired: true, tamper: payload }
 )");
@@ -209,8 +209,9 @@ tokens:
   EXPECT_EQ(c.tokens[0].algorithm, TokenAlgorithm::kHS512);
   EXPECT_EQ(c.tokens[0].key.reveal(), "hunter2");
   EXPECT_THAT(c.tokens[0].claims,
-              ElementsAre(Pair("sub", "user-{{index}}"), Pair("admin", "true"), Pair("aud", R"(["a",2])"),
-                          Pair("realm", R"({"roles":["x"]})"), Pair("n", "5")));
+              ElementsAre(Pair("sub", R"("user-{{index}}")"), Pair("admin", "true"),
+                          Pair("aud", R"(["a",2,"3"])"), Pair("realm", R"({"roles":["x"]})"), Pair("n", "5"),
+                          Pair("s", R"("42")"), Pair("t", "plain")));
   EXPECT_EQ(c.tokens[1].tamper, Tamper::kPayload);
 }
 

@@ -34,7 +34,7 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-// YAML's scalars are texts; what reads as JSON is meant as JSON.
+// What stands in quotes is a text; of the rest, what reads as JSON is meant as JSON.
 json::value to_json(Reader& reader, const YamlNode& node) {
   if (node.kind == YamlNode::Kind::kList) {
     json::array out;
@@ -54,6 +54,7 @@ json::value to_json(Reader& reader, const YamlNode& node) {
     return out;
   }
   const std::string text = reader.text(node);
+  if (node.quoted) return json::value(text);
   boost::system::error_code error;
   json::value value = json::parse(text, error);
   return error ? json::value(text) : value;
@@ -113,9 +114,10 @@ void place_claims(Reader& reader, const YamlNode& node, TokenSpec& token) {
   reader.check_map(node);
   for (const Entry& entry : node.entries) {
     const Reader::Step step(reader, entry.name);
-    const bool scalar =
-        entry.value.kind == YamlNode::Kind::kScalar || entry.value.kind == YamlNode::Kind::kNull;
-    std::string value = scalar ? reader.text(entry.value) : json::serialize(to_json(reader, entry.value));
+    const bool plain =
+        (entry.value.kind == YamlNode::Kind::kScalar || entry.value.kind == YamlNode::Kind::kNull) &&
+        !entry.value.quoted;
+    std::string value = plain ? reader.text(entry.value) : json::serialize(to_json(reader, entry.value));
     Reading::of(reader).check_text(value, entry.value.line, Reading::Where::kToken);
     token.claims.emplace_back(entry.name, std::move(value));
   }
