@@ -2,13 +2,16 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "identity/reason.h"
 #include "identity/testing.h"
@@ -59,6 +62,39 @@ TEST_F(TokenFile, IsAnotherOneEachTime) {
   const base::Secret first = open_token_file(path_);
   std::filesystem::remove(path_);
   EXPECT_FALSE(open_token_file(path_).equals(first));
+}
+
+TEST_F(TokenFile, IsOneAndTheSameForAllWhoStartAtOnce) {
+  for (int round = 0; round < 50; ++round) {
+    std::filesystem::remove(path_);
+    std::vector<pid_t> children;
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    for (int i = 0; i < 4; ++i) {
+      const pid_t child = ::fork();
+      if (child == 0) {
+        int code = 1;
+        try {
+          const base::Secret token = open_token_file(path_);
+          code = ::write(ends[1], token.reveal().data(), 43) == 43 ? 0 : 1;
+        } catch (const std::exception&) {
+        }
+        ::_exit(code);
+      }
+      children.push_back(child);
+    }
+    for (const pid_t child : children) {
+      int status = 0;
+      ASSERT_EQ(::waitpid(child, &status, 0), child);
+      EXPECT_EQ(status, 0);
+    }
+    std::string got(4 * 43, '\0');
+    ASSERT_EQ(::read(ends[0], got.data(), got.size()), static_cast<ssize_t>(got.size()));
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(got.substr(i * 43, 43) + "\n", slurp(path_));
+    ::close(ends[0]);
+    ::close(ends[1]);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_), {}), 1) << "nothing stays behind";
+  }
 }
 
 TEST_F(TokenFile, IsToldByItsPathAndNeverByItsContent) {

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include "admin/credential.h"
 #include "base/siphash.h"
@@ -47,26 +49,36 @@ bool may_be_a_bearer_token(std::string_view text) {
   });
 }
 
-base::Secret make(const std::string& path, int fd) {
+base::Secret make_token() {
   std::array<char, kBytes> bytes;
   base::random_bytes(bytes.data(), bytes.size());
   std::string text;
   text.reserve(kBytes * 2);  // never moved: no copy stays behind
   identity::base64url_encode({bytes.data(), bytes.size()}, text);
   OPENSSL_cleanse(bytes.data(), bytes.size());
-  base::Secret token(text);
-  text += '\n';
-  const base::Secret line(std::move(text));
+  return base::Secret(std::move(text));
+}
+
+// False: somebody else was faster. The file appears whole or not at all, since another process that starts at the
+// same time may read it at any moment: it is written under a name of ours and then linked, which like O_EXCL takes
+// no file and no link that is there.
+bool write_new(const std::string& path, const base::Secret& token) {
+  std::string temporary = path + ".XXXXXX";
+  const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (file.fd < 0) refuse(path, errno);
+  std::string text;
+  text.reserve(2 * kBytes);
+  const base::Secret line(std::move(text.append(token.reveal()).append("\n")));
+  const auto size = static_cast<ssize_t>(line.reveal().size());
   // fchmod: an umask may have taken away even the owner's right to read it at the next start.
-  if (::fchmod(fd, 0600) != 0 ||
-      ::write(fd, line.reveal().data(), line.reveal().size()) != static_cast<ssize_t>(line.reveal().size()) ||
-      ::fsync(fd) != 0) {
-    const int error = errno;
-    ::unlink(path.c_str());  // half a token would be refused at the next start, or worse, taken
-    refuse(path, error);
-  }
-  telemetry::log::info("admin token created", {{"file", path}});
-  return token;
+  const bool written = ::fchmod(file.fd, 0600) == 0 &&
+                       ::write(file.fd, line.reveal().data(), line.reveal().size()) == size &&
+                       ::fsync(file.fd) == 0;
+  const bool linked = written && ::link(temporary.c_str(), path.c_str()) == 0;
+  const int error = errno;
+  ::unlink(temporary.c_str());
+  if (!linked && (!written || error != EEXIST)) refuse(path, error);
+  return linked;
 }
 
 base::Secret read(const std::string& path, int fd) {
@@ -93,13 +105,18 @@ base::Secret read(const std::string& path, int fd) {
 }  // namespace
 
 base::Secret open_token_file(const std::string& path) {
-  // Created and opened are told apart by O_EXCL, and neither follows a link: nobody else decides what we read.
-  const Descriptor made(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (made.fd >= 0) return make(path, made.fd);
-  if (errno != EEXIST) refuse(path, errno);
-  const Descriptor there(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  if (there.fd < 0) refuse(path, errno);
-  return read(path, there.fd);
+  struct stat about{};
+  if (::lstat(path.c_str(), &about) != 0) {
+    if (errno != ENOENT) refuse(path, errno);
+    base::Secret token = make_token();
+    if (write_new(path, token)) {
+      telemetry::log::info("admin token created", {{"file", path}});
+      return token;
+    }
+  }
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (file.fd < 0) refuse(path, errno);
+  return read(path, file.fd);
 }
 
 }  // namespace admin
