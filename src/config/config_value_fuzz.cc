@@ -7,9 +7,12 @@
 #include <string_view>
 
 #include "config/address.h"
+#include "config/claim_path.h"
+#include "config/claim_value.h"
 #include "config/env.h"
 #include "config/load.h"
 #include "config/material.h"
+#include "config/rate.h"
 #include "config/values.h"
 
 namespace {
@@ -54,6 +57,36 @@ void url(std::string_view text) {
   for (const char c : parsed->authority() + parsed->path) require(c > 0x20 && c < 0x7f);
 }
 
+void rate(std::string_view text) {
+  comes_round<RateText>(text);
+  comes_round<RateOrOff>(text);
+  const auto parsed = RateText::parse(text);
+  require(!parsed || (parsed->count > 0 && parsed->interval() > base::Nanos(0)));
+}
+
+void claim(std::string_view text) {
+  comes_round<ClaimPath>(text);
+  const auto steps = ClaimPath::parse(text);
+  require(!steps || (!steps->empty() && steps->size() <= 16));
+  const auto quoted = parse_claim_value(text, true);
+  require(quoted && std::get<std::string>(*quoted) == text);
+  const auto plain = parse_claim_value(text, false);
+  explains(plain);
+  if (!plain) return;
+  if (const auto* n = std::get_if<std::int64_t>(&*plain)) require(std::to_string(*n) == text || text == "-0");
+  if (const auto* d = std::get_if<double>(&*plain)) require(*d - *d == 0);
+}
+
+void redis(std::string_view text) {
+  const auto place = RedisUrl::parse(text);
+  explains(place);
+  if (!place) return;
+  require(!place->url.host.empty() && place->url.port != 0);
+  require(place->user.empty() || !place->password.empty());
+  const auto again = RedisUrl::parse(RedisUrl::show(place->url));
+  require(again && again->password.empty() && again->url.host == place->url.host);
+}
+
 std::optional<std::string> no_more_than_a(const std::string& name) {
   if (name == "A") return "${A} $ }";
   return std::nullopt;
@@ -80,6 +113,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   comes_round<NetworkText>(text);
   url(text);
   route_path(text);
+  rate(text);
+  claim(text);
+  redis(text);
+  comes_round<SyslogAddress>(text);
+  explains(JwksUrl::parse(text));
   explains(expand(text, no_more_than_a));
   for (const Encoding encoding : {Encoding::kBase64, Encoding::kBase64Url, Encoding::kHex})
     explains(decode(base::Secret(std::string(text)), encoding));

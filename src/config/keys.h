@@ -1,6 +1,6 @@
-// The table of the configuration's keys: one row a key. From it come the parser (reader.cc), the JSON Schema
-// (schema.cc), docs/configuration.md (reference.cc) and what a reload may change (changed_but_fixed). Campaign files
-// have a table of their own, of the same rows (src/prove/keys.cc).
+// The tables of the configuration's keys: one row a key, one file a subject (tables.h). From them come the parser
+// (reader.cc), the JSON Schema (schema.cc), docs/configuration.md (reference.cc) and what a reload may change
+// (changed_but_fixed). Campaign files have tables of their own, of the same rows (src/prove/keys.cc).
 //
 // Owner:  the program; rows are constants.
 // Thread: any.

@@ -57,7 +57,8 @@ constexpr Row kSyslogRows[] = {
 constexpr Section kSyslog = table<Audit>({"audit_syslog", "", "Where syslog is.", "address"}, kSyslogRows);
 
 constexpr Row kAuditRows[] = {
-    file<&Audit::output>("output", kRequired, kRestart, "`stdout`, `stderr`, `syslog` or a file's path."),
+    file<&Audit::output>("output", kRequired, kRestart,
+                         "`stdout`, `stderr`, `syslog` or a file's path; `off`: no audit log."),
     word<&Audit::requests>("requests", "denied", kRestart,
                            "Which requests are written: the refused ones, or all."),
     word<&Audit::when_full>(

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kPreface = R"(# Configuration
 
-<!-- Generated from src/config/keys.cc by `sekisho schema --docs`; a test keeps it so. -->
+<!-- Generated from the tables in src/config/keys*.cc by `sekisho schema --docs`; a test keeps it so. -->
 
 One YAML file, read by `sekisho serve -c FILE`, checked by `sekisho check -c FILE`, and read again on SIGHUP. It
 is strict: an unknown key, a key given twice, a wrong type or a value out of bounds is an error, in one line with

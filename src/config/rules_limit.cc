@@ -112,7 +112,8 @@ void check_redis(Reader& reader, const YamlNode& node, Redis& redis) {
 
 void check_audit(Reader& reader, const YamlNode& node, Audit& audit) {
   const bool syslog = audit.output == "syslog";
-  const bool file = !syslog && audit.output != "stdout" && audit.output != "stderr";
+  if (audit.output == "off") audit.output.clear();
+  const bool file = !audit.output.empty() && !syslog && audit.output != "stdout" && audit.output != "stderr";
   if (file) audit.output = reader.resolve(audit.output);
   if (!syslog && node.find("syslog") != nullptr) reader.fail_at(node, "syslog", "needs 'output: syslog'");
   if (node.find("rotate") == nullptr) return;
