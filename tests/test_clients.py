@@ -255,9 +255,10 @@ def test_idle_connections_of_a_proxy_are_small(gateway, origin):
         client.send(proxied("2001:db8::21"))
     try:
         until(lambda: gw.total("sekisho_connections_active") >= 5000, 20, "5,000 connections")
+        for client in told[-20:]:  # by then the headers of all have been read
+            client.send(HEAD + b"\r\n")
+            assert client_of(gw, client.read()) == "2001:db8::21"
         assert (gw.rss() - before) / 5000 < 4096
-        told[-1].send(HEAD + b"\r\n")
-        assert client_of(gw, told[-1].read()) == "2001:db8::21"
     finally:
         for client in silent + told:
             client.close()
@@ -384,6 +385,35 @@ def test_what_the_origin_is_told_of_the_host_divides_the_cache(behind):
         for host in ("a.test", "b.test"):
             assert behind.get("/host", {"Forwarded": f"for=203.0.113.9;host={host}"}).text == host
     assert is_hit(behind.get("/host", {"Forwarded": "for=203.0.113.99;host=a.test"}))
+
+
+# ---- what it is for
+
+
+def test_limits_by_address_go_by_the_client_that_is_believed(gateway, origin):
+    gw = gateway(app(origin, rates="each") | {"rates": {"each": {"requests": "1/m", "burst": 2, "per": "address"}},
+                                              "trusted_proxies": [PROXY]})
+
+    def statuses(*fields):
+        return [gw.get("/x", each).status for each in fields]
+
+    # The same address however it is written, and whatever a stranger put before it.
+    assert statuses({"X-Forwarded-For": "203.0.113.9"}, {"Forwarded": 'for="203.0.113.9:80"'},
+                    {"X-Forwarded-For": "::ffff:203.0.113.9"}, {"X-Forwarded-For": "1.1.1.1, 203.0.113.9"},
+                    {"X-Forwarded-For": "203.0.113.10"}) == [200, 200, 429, 429, 200]
+    with From(gw.address, STRANGER) as client:
+        assert [client.get("/x", {"X-Forwarded-For": f"203.0.113.{n}"}).status for n in (50, 51, 52)] == [200, 200, 429]
+
+
+def test_limits_by_address_go_by_the_address_of_the_header(gateway, origin):
+    gw = gateway(at_proxy_listener(origin, rates={"each": {"requests": "1/m", "burst": 1, "per": "address"}},
+                                   limits={"rates": "each"}))
+    statuses = []
+    for source in ("203.0.113.9", "::ffff:203.0.113.9", "203.0.113.10"):
+        with gw.client() as client:
+            client.send(proxied(source) + HEAD + b"\r\n")
+            statuses.append(client.read().status)
+    assert statuses == [200, 429, 200]
 
 
 # ---- a cookie that is the credential

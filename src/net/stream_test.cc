@@ -198,5 +198,16 @@ TEST(EndpointTest, ReadsLiteralsOnlyAndWritesThemBack) {
     EXPECT_FALSE(Endpoint::parse(text, 80)) << text;
 }
 
+TEST(EndpointTest, ComesBackFromItsBytes) {
+  for (const char* text : {"10.0.0.1", "::1", "2001:db8::9", "0.0.0.0"}) {
+    const Endpoint there = *Endpoint::parse(text, 80);
+    const Endpoint back = Endpoint::of(there.bytes(), 80);
+    EXPECT_EQ(back.text(), there.text());
+    EXPECT_EQ(back.family(), there.family());
+    EXPECT_EQ(back.length, there.length);
+  }
+  EXPECT_EQ(Endpoint::of(Endpoint::parse("::ffff:10.0.0.1", 1)->bytes(), 1).family(), AF_INET);
+}
+
 }  // namespace
 }  // namespace net
