@@ -117,6 +117,8 @@ TEST(ClaimRules, CompareNumbersExactlyHoweverTheyAreWritten) {
   EXPECT_TRUE(holds(rule(kEquals, "a", "8.41e21"), R"({"a":8410000000000000000000.0})"));
   EXPECT_TRUE(holds(rule(kEquals, "a", "1.7976931348623157e308"), R"({"a":1.7976931348623157e308})"));
   EXPECT_TRUE(holds(rule(kEquals, "a", "2.2250738585072014e-308"), R"({"a":22250738585072014e-324})"));
+  for (const char* hard : {"588189546311528.930e162", "947711864209424.563e-124", "507788786802277.180e-193"})
+    EXPECT_TRUE(holds(rule(kEquals, "a", hard), R"({"a":)" + std::string(hard) + "}")) << hard;
   EXPECT_TRUE(holds(rule(kGt, "a", "2"), R"({"a":2.5})"));
   EXPECT_FALSE(holds(rule(kGt, "a", "3"), R"({"a":2.5})"));
   EXPECT_TRUE(holds(rule(kLt, "a", "-2"), R"({"a":-2.5})"));
