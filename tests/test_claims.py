@@ -11,6 +11,7 @@ from lib.verdicts import OBJECT, problem, refused, served
 
 KEY = Signer("HS256")
 
+NAMESPACED = "https://app.test/roles"
 
 # Claims of every type; each case below says which tests pass with it.
 BODY = {
@@ -55,7 +56,7 @@ HOLD = {  # rules that hold for BODY
     "not less": is_("number", gte=3),
     "less": is_("fraction", lt=2.6),
     "not greater": is_("negative", lte=-7),
-    "zero": is_("no", exists=True),
+    "exists, false": is_("no", exists=True),
     "exists, empty": is_("empty", exists=True),
     "exists, an empty list": is_("none", exists=True),
     "is absent": is_("missing", exists=False),
@@ -123,10 +124,10 @@ FAIL = {  # rules that do not
     "contains, another type in a list": is_("list", contains="1"),
     "contains, a switch as text": is_("list", contains="true"),
     "contains, a number in a text": is_("digits", contains=3),
-    "contains, in an empty list": is_("none", contains=""),
+    "contains, in an empty list": is_("none", contains="a"),
     "contains, a map's name": is_("map", contains="inner"),
     "contains, a nested list's element": is_("nested", contains="a"),
-    "contains, of absent": is_("missing", contains=""),
+    "contains, of absent": is_("missing", contains="a"),
     "contains, of a number": is_("number", contains=3),
     "part of an audience": is_("aud", contains=AUDIENCE[:4]),
     "greater, equal": is_("number", gt=3),
@@ -338,6 +339,7 @@ BROKEN = {
     "a negative number": (is_("a[-1]", equals=1), "claim"),
     "no name in quotes": (is_('["a', equals=1), "claim"),
     "behind a bracket": (is_("a[0]b", equals=1), "claim"),
+    "contains nothing": (is_("a", contains=""), "contains"),
     "equals a list": (is_("a", equals=[1]), "equals"),
     "equals a map": (is_("a", equals={"b": 1}), "equals"),
     "an empty rule": ({}, ""),

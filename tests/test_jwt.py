@@ -8,7 +8,7 @@ import time
 import pytest
 import yaml
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, padding, rsa, utils, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, padding, rsa, utils, x448, x25519
 
 from lib.configs import UNLIMITED
 from lib.gateway import run
@@ -93,6 +93,16 @@ def test_a_public_key_comes_from_a_file_and_the_environment(gateway, app, tmp_pa
         served(gw.get(f"/{name}/x", bearer(key.token())))
 
 
+def test_eddsa_is_of_two_curves_that_do_not_mix(gateway, app):
+    """RFC 8037 §3.1: the key says which curve."""
+    smaller, larger = signer("EdDSA"), Signer("EdDSA", private=ed448.Ed448PrivateKey.generate())
+    gw = gateway(site(app, {"smaller": only("EdDSA"), "larger": jwt_identity(["EdDSA"], [larger.key(algorithm=None)])}))
+    served(gw.get("/smaller/x", bearer(smaller.token())))
+    served(gw.get("/larger/x", bearer(larger.token())))
+    refused(gw.get("/smaller/x", bearer(larger.token())))
+    refused(gw.get("/larger/x", bearer(smaller.token())))
+
+
 def test_headers_that_mean_nothing_to_us_are_passed_over(gw):
     key = signer("ES256")
     for more in ({"typ": "JWT"}, {"typ": "at+jwt"}, {"typ": "application/at+jwt"}, {"x5t": "AAAA"}, {"cty": "json"},
@@ -122,7 +132,7 @@ def test_issuers_are_told_apart_by_iss(gateway, app):
     one, two = Signer("ES256", "1"), Signer("RS256", "1")
     issuers = {"one": "https://one.test", "two": "https://two.test"}
     identities = {"one": jwt_identity(["ES256"], [one.key()], issuer=issuers["one"]),
-                  "two": jwt_identity(["RS256", "ES256"], [two.key()], issuer=issuers["two"])}
+                  "two": jwt_identity(["RS256", "ES256"], [two.key(), Signer("ES256", "2").key()], issuer=issuers["two"])}
     config = site(app, identities)
     config["routes"].append({"path": "/both/", "origin": "app", "identity": ["one", "two"], "cache": False})
     gw = gateway(config)
@@ -615,7 +625,7 @@ def unusable():
                                     ("ES256", ec.SECP256K1(), "P-256"), ("ES384", ec.SECP521R1(), "P-384")):
         yield f"{algorithm} {curve.name}", (algorithm, public_pem(ec.generate_private_key(curve)), named)
         yield f"{algorithm} an RSA key", (algorithm, signer("RS256").public_pem, "RSA")
-    yield "EdDSA an Ed448 key", ("EdDSA", public_pem(ed448.Ed448PrivateKey.generate()), "Ed25519")
+    yield "EdDSA an X448 key", ("EdDSA", public_pem(x448.X448PrivateKey.generate()), "Ed25519")
     yield "EdDSA an X25519 key", ("EdDSA", public_pem(x25519.X25519PrivateKey.generate()), "Ed25519")
     yield "EdDSA an EC key", ("EdDSA", signer("ES256").public_pem, "Ed25519")
     point = signer("ES256").jwk()
