@@ -23,25 +23,34 @@ std::int64_t ns(base::Mono at) {
 
 struct Leases::Lease {
   std::uint64_t key = 0;
-  std::int64_t full_at = 0;        // Redis' bucket, by our clock; leased tokens count as spent there
-  std::int64_t refused_until = 0;  // Redis had no more than it gave
-  std::int64_t asked_at = 0;       // the last time that a new request asked
-  std::int64_t used_at = kNever;   // the last time that anything happened; kNever: the place is free
-  std::int64_t gap = 0;            // between requests: a moving average, kUnused at most
+  std::int64_t full_at = 0;             // Redis' bucket, by our clock; leased tokens count as spent there
+  std::int64_t refused_until = kNever;  // Redis had no more than it gave
+  std::int64_t drawing_until = kNever;  // some worker draws ahead: no other need
+  std::int64_t asked_at = 0;            // the last time that a new request asked
+  std::int64_t used_at = kNever;        // the last time that anything happened; kNever: the place is free
+  std::uint32_t gap = 0;                // ns between requests: a moving average, kUnused at most
   std::uint32_t tokens = 0;
   std::uint32_t owed = 0;     // requests that waited for the last draw and found nothing in it
   std::uint32_t retries = 0;  // … that will ask again, and were counted before
 
+  void asked(std::int64_t now) {
+    if (retries > 0) {
+      --retries;
+      return;
+    }
+    const std::int64_t since = std::clamp<std::int64_t>(now - asked_at, 0, kUnused.count());
+    gap = static_cast<std::uint32_t>(gap + (since - gap) / 4);
+    asked_at = now;
+  }
   // What this caller will use in the next kAhead, if it goes on as it does.
   std::uint64_t ahead(std::uint64_t most) const {
     if (gap == 0) return most;
-    return std::min(most, static_cast<std::uint64_t>(kAhead.count() / gap));
+    return std::min(most, static_cast<std::uint64_t>(kAhead.count()) / gap);
   }
   std::int64_t debt(const Quota& quota, std::int64_t now) const {
     return std::clamp<std::int64_t>(full_at - now - tokens * quota.interval, 0, quota.window);
   }
 };
-
 struct alignas(64) Leases::Shard {
   base::SpinLock lock;
   std::vector<Lease> places;
@@ -61,7 +70,7 @@ struct alignas(64) Leases::Shard {
     lease = {};
     lease.key = key;
     lease.asked_at = lease.used_at = now;
-    lease.gap = kUnused.count();
+    lease.gap = static_cast<std::uint32_t>(kUnused.count());
     return lease;
   }
 };
@@ -79,7 +88,7 @@ Leases::Shard& Leases::shard(std::uint64_t key) const {
 
 std::uint64_t Leases::largest(const Quota& quota) {
   const auto by_rate = static_cast<std::uint64_t>(kAhead.count() / quota.interval);
-  return std::max<std::uint64_t>(1, std::min(by_rate, quota.burst() / kBurstShare));
+  return std::min(std::max<std::uint64_t>(1, by_rate), quota.burst() / kBurstShare);
 }
 
 Leases::Taken Leases::take(std::uint64_t key, const Quota& quota, base::Mono at) {
@@ -90,28 +99,27 @@ Leases::Taken Leases::take(std::uint64_t key, const Quota& quota, base::Mono at)
   Lease& lease = own.find_or_make(key, now);
 
   if (now - lease.used_at > kUnused.count()) lease.tokens = 0;
-  if (lease.retries > 0) {
-    --lease.retries;
-  } else {
-    const std::int64_t since = std::clamp<std::int64_t>(now - lease.asked_at, 0, kUnused.count());
-    lease.gap += (since - lease.gap) / 4;
-    lease.asked_at = now;
-  }
   lease.used_at = std::max(lease.used_at, now);
+  lease.asked(now);
 
-  const std::uint64_t ahead = lease.ahead(largest(quota));
+  const std::uint64_t ahead = now < lease.drawing_until ? 0 : lease.ahead(largest(quota));
+  Taken out;
   if (lease.tokens > 0) {
     --lease.tokens;
-    const bool low = lease.tokens <= ahead / 2 && now >= lease.refused_until;
-    return {Outcome::kGranted, lease.debt(quota, now), low ? ahead - lease.tokens : 0};
+    out.outcome = Outcome::kGranted;
+    out.debt = lease.debt(quota, now);
+    if (lease.tokens <= ahead / 2 && now >= lease.refused_until) out.refill = ahead - lease.tokens;
+  } else if (now < lease.refused_until) {
+    out.outcome =
+        Outcome::kRefused;  // a debt that says as much: when it is a whole interval below the window
+    out.debt = std::min(quota.window, lease.refused_until - now + quota.window - quota.interval);
+  } else {
+    out.debt = lease.debt(quota, now);
+    out.refill = std::max<std::uint64_t>({1, ahead, lease.owed});
+    lease.owed = 0;
   }
-  // A debt that says as much: one interval more than the window has, when there will be a token.
-  if (now < lease.refused_until)
-    return {Outcome::kRefused,
-            std::min(quota.window, lease.refused_until - now + quota.window - quota.interval), 0};
-  const std::uint64_t refill = std::max<std::uint64_t>({1, ahead, lease.owed});
-  lease.owed = 0;
-  return {Outcome::kEmpty, lease.debt(quota, now), refill};
+  if (ahead > 0 && out.refill > 0) lease.drawing_until = now + kAhead.count();
+  return out;
 }
 
 void Leases::give_back(std::uint64_t key) {
@@ -131,6 +139,7 @@ void Leases::put(std::uint64_t key, const Quota& quota, std::uint64_t asked, std
   lease.retries = static_cast<std::uint32_t>(waiting);
   lease.owed = static_cast<std::uint32_t>(waiting > granted ? waiting - granted : 0);
   lease.full_at = now + debt;
+  lease.drawing_until = kNever;
   lease.used_at = std::max(lease.used_at, now);
   if (granted >= asked) {
     lease.refused_until = kNever;
@@ -138,7 +147,8 @@ void Leases::put(std::uint64_t key, const Quota& quota, std::uint64_t asked, std
   }
   // Not asked again for each single token of a high rate, but when there is a lease of them.
   const std::int64_t next = std::max<std::int64_t>(debt + quota.interval - quota.window, 0);
-  lease.refused_until = now + next + static_cast<std::int64_t>(largest(quota) - 1) * quota.interval;
+  const std::uint64_t more = std::max<std::uint64_t>(largest(quota), 1) - 1;
+  lease.refused_until = now + next + static_cast<std::int64_t>(more) * quota.interval;
 }
 
 }  // namespace limit

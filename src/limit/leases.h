@@ -13,8 +13,8 @@
 //     spend it much later;
 //   - a lease whose place another key took under a flood.
 // Both are bounded by the size of a lease: what this caller used in the last 20 ms, judged by its pace; at most
-// 20 ms of the rate and 1/32 of the burst. A caller that comes rarely, or whose limit is small, gets its tokens
-// one at a time, each a round trip: nothing is drawn ahead that might be lost.
+// 20 ms of the rate and 1/32 of the burst. A caller that comes rarely (less than 50 times a second here), or whose
+// burst is below 32, gets its tokens one at a time, each a round trip: nothing is drawn ahead that might be lost.
 #pragma once
 
 #include <cstddef>
@@ -52,7 +52,7 @@ class Leases {
   void put(std::uint64_t key, const Quota& quota, std::uint64_t asked, std::uint64_t granted,
            std::int64_t debt, std::uint64_t waiting, base::Mono now);
 
-  // The most that is drawn ahead of a limit.
+  // The most that is drawn ahead of a limit; 0: nothing.
   static std::uint64_t largest(const Quota& quota);
 
  private:

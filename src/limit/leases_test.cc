@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+#include <vector>
+
 namespace limit {
 namespace {
 
@@ -67,6 +71,7 @@ TEST_F(LeasesTest, DrawsAtMostASmallShareOfTheBurstAhead) {
   EXPECT_EQ(Leases::largest(per_second(1000, 1000)), 20u) << "20 ms of the rate";
   EXPECT_EQ(Leases::largest(per_second(1000, 64)), 2u) << "1/32 of the burst";
   EXPECT_EQ(Leases::largest(per_second(1, 100)), 1u);
+  EXPECT_EQ(Leases::largest(per_second(1000, 31)), 0u) << "one would be too large a share";
   EXPECT_EQ(Leases::largest(per_second(1'000'000, 1'000'000)), 20'000u);
 }
 
@@ -150,6 +155,39 @@ TEST_F(LeasesTest, GivesBackIntoTheLease) {
   leases.give_back(kKey);
   EXPECT_EQ(take().outcome, Outcome::kGranted);
   EXPECT_EQ(take().outcome, Outcome::kEmpty);
+}
+
+TEST_F(LeasesTest, OneWorkerAtATimeDrawsAhead) {
+  warm(Millis(1));
+  const auto next = [&] {
+    now += Millis(1);
+    return take();
+  };
+  while (next().refill == 0) {
+  }
+  for (int i = 0; i < 8; ++i) {
+    const auto taken = next();
+    EXPECT_EQ(taken.outcome, Outcome::kGranted);
+    EXPECT_EQ(taken.refill, 0u) << "one is under way";
+  }
+  put(10, 10);
+  int more = 0;
+  while (next().refill == 0) ++more;
+  EXPECT_LT(more, 15) << "answered, so that the next may go";
+}
+
+TEST_F(LeasesTest, ManyThreadsSpendEachTokenOnce) {
+  constexpr int kThreads = 4;
+  put(30'000, 30'000);
+  std::atomic<int> granted{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i)
+    threads.emplace_back([&] {
+      for (int n = 0; n < 10'000; ++n)
+        if (take().outcome == Outcome::kGranted) ++granted;
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(granted, 30'000);
 }
 
 TEST_F(LeasesTest, ALimitOfNothingRefusesWithoutRedis) {
