@@ -84,6 +84,21 @@ TEST(GcraTest, AdmitsNoMoreThanBurstAndRateInAnyInterval) {
   }
 }
 
+TEST(GcraTest, AdmitsNoMoreThanItsRateOverALongTime) {
+  for (const Rate& rate : kRates) {
+    const Quota q = quota(rate.count, rate.per, 1);
+    std::int64_t full_at = 0, now = 1'000'000'000;
+    Gcra::take(full_at, q, now);
+    for (std::int64_t n = 1; n < 100'000 && now < Quota::kLongest; ++n) {
+      now += q.until_token(Gcra::look(full_at, q, now).debt);
+      ASSERT_TRUE(Gcra::take(full_at, q, now).granted);
+      const auto tokens = static_cast<__int128>(n) * rate.per.count();
+      if (rate.count <= 1'000'000'000)
+        ASSERT_LE(tokens, static_cast<__int128>(now - 1'000'000'000) * rate.count);
+    }
+  }
+}
+
 TEST(GcraTest, NeverRefusesACallerBelowItsRate) {
   std::mt19937_64 random(2);
   for (const Rate& rate : kRates) {
@@ -175,7 +190,7 @@ TEST(BucketsTest, SeveralThreadsThatGiveBackLoseAndWinNothing) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
-      for (int i = 0; i < 20'000; ++i) {
+      for (int i = 0; i < 100'000; ++i) {
         if (buckets.take(key(1), q, at(base::Seconds(1))).granted) buckets.give_back(key(1), q);
         if (single.take(q, at(base::Seconds(1))).granted) single.give_back(q);
       }
@@ -221,10 +236,12 @@ TEST(BucketsTest, AnAddressAtItsLimitOutlivesAFloodOfOthers) {
   const std::uint64_t limited = buckets.stats().capacity / 8;
   for (std::uint64_t i = 0; i < limited; ++i)
     for (int n = 0; n < 10; ++n) buckets.take(key(i), q, now);
+  const std::uint64_t lost_by_themselves = buckets.stats().evicted;  // more than eight of them in a set
+  EXPECT_LT(lost_by_themselves, 10);
   for (std::uint64_t i = limited; i < 1'000'000; ++i) buckets.take(key(i), q, now);
   std::uint64_t anew = 0;
   for (std::uint64_t i = 0; i < limited; ++i) anew += buckets.look(key(i), q, now).granted;
-  EXPECT_EQ(anew, 0);
+  EXPECT_EQ(anew, lost_by_themselves);
 }
 
 TEST(BucketsTest, PrincipalsLeaveRoomForStrangers) {
@@ -237,14 +254,25 @@ TEST(BucketsTest, PrincipalsLeaveRoomForStrangers) {
   EXPECT_FALSE(buckets.take(key(1), q, now).granted);
 }
 
+// A worker whose clock is behind sees buckets as owing that another has found to be full.
+TEST(BucketsTest, AClockThatIsBehindFindsAPlaceToo) {
+  Buckets buckets(Buckets::kLeast);
+  const Quota q = quota(1, base::Seconds(1), 1);
+  for (std::uint64_t i = 0; i < 200'000; ++i) {
+    const base::Mono now = at(base::Seconds(10) + base::Millis(i / 100));
+    buckets.take(key(i, Class::kVerified), q, now);
+    if (i % 10 == 0) EXPECT_TRUE(buckets.take(key(i), q, now - base::Millis(900)).granted);
+  }
+}
+
 TEST(BucketsTest, ReclaimsFullBucketsBeforeAnybodyLoses) {
   Buckets buckets(Buckets::kLeast);
   const Quota brief = quota(1, base::Seconds(1), 1), lasting = quota(1, base::Seconds(600), 1);
   const std::uint64_t many = buckets.stats().capacity;
   for (std::uint64_t i = 0; i < 3 * many; ++i) buckets.take(key(i), brief, at(base::Seconds(1)));
   const auto [entries, capacity, reclaimed, evicted] = buckets.stats();
-  for (std::uint64_t i = 0; i < many / 8; ++i) buckets.take(key(~i), lasting, at(base::Seconds(10)));
-  EXPECT_EQ(buckets.stats().reclaimed - reclaimed + buckets.stats().entries - entries, many / 8);
+  for (std::uint64_t i = 0; i < many / 32; ++i) buckets.take(key(~i), lasting, at(base::Seconds(10)));
+  EXPECT_EQ(buckets.stats().reclaimed - reclaimed + buckets.stats().entries - entries, many / 32);
   EXPECT_EQ(buckets.stats().evicted, evicted);
 }
 
@@ -252,7 +280,7 @@ TEST(BucketsTest, ResizingLosesNothingThatFits) {
   const Quota q = quota(1, base::Seconds(60), 10);
   const base::Mono now = at(base::Seconds(1));
   Buckets buckets(4 * Buckets::kLeast);
-  const std::uint64_t many = buckets.stats().capacity / 32;
+  const std::uint64_t many = buckets.stats().capacity / 64;
   for (std::uint64_t i = 0; i < many; ++i)
     for (std::uint64_t n = 0; n <= i % 10; ++n) buckets.take(key(i), q, now);
   for (const std::uint64_t memory : {16 * Buckets::kLeast, 5 * Buckets::kLeast, 2 * Buckets::kLeast}) {
@@ -274,33 +302,31 @@ TEST(BucketsTest, ResizingKeepsTheEmptiestOfWhatDoesNotFit) {
   Buckets buckets(16 * Buckets::kLeast);
   const std::uint64_t many = 2 * Buckets(0).stats().capacity;
   for (std::uint64_t i = 0; i < many; ++i)
-    for (std::uint64_t n = 0; n < (i % 10 == 0 ? 10 : 1); ++n) buckets.take(key(i), q, now);
+    for (std::uint64_t n = 0; n < (i % 100 == 0 ? 10 : 1); ++n) buckets.take(key(i), q, now);
   buckets.resize(0, now);  // the least there is
   EXPECT_GT(buckets.stats().evicted, many / 3);
-  for (std::uint64_t i = 0; i < many; i += 10) EXPECT_FALSE(buckets.look(key(i), q, now).granted);
+  for (std::uint64_t i = 0; i < many; i += 100) EXPECT_FALSE(buckets.look(key(i), q, now).granted);
 }
 
 TEST(BucketsTest, NobodyIsAdmittedTwiceWhileTheTableIsResized) {
   const Quota q = quota(1, kDay, 1);
   const base::Mono now = at(base::Seconds(1));
-  Buckets buckets(8 * Buckets::kLeast);
-  constexpr std::uint64_t kKeys = 30'000;
-  std::atomic<std::uint64_t> granted{0};
+  constexpr std::uint64_t kLater = 500, kMost = 60'000;
+  Buckets buckets(16 * Buckets::kLeast);
+  std::atomic<std::uint64_t> twice{0};
   std::atomic<bool> done{false};
-  std::thread resizer([&] {
-    for (std::uint64_t n = 0; !done; ++n) buckets.resize((n % 2 ? 8 : 19) * Buckets::kLeast, now);
-  });
   std::vector<std::thread> threads;
-  for (int t = 0; t < 3; ++t)
-    threads.emplace_back([&] {
-      for (int round = 0; round < 10; ++round)
-        for (std::uint64_t i = 0; i < kKeys; ++i) granted += buckets.take(key(i), q, now).granted;
+  for (std::uint64_t t = 0; t < 2; ++t)
+    threads.emplace_back([&, t] {
+      for (std::uint64_t n = 0; !done; ++n) {
+        if (n < kMost) buckets.take(key(t << 32 | n), q, now);
+        if (n >= kLater) twice += buckets.take(key(t << 32 | (n - kLater) % kMost), q, now).granted;
+      }
     });
-  for (auto& thread : threads) thread.join();
+  for (int i = 0; i < 8; ++i) buckets.resize((i % 2 ? 16 : 33) * Buckets::kLeast, now);
   done = true;
-  resizer.join();
-  EXPECT_EQ(granted, kKeys);
-  EXPECT_EQ(buckets.stats().evicted, 0);
+  for (auto& thread : threads) thread.join();
+  EXPECT_LE(twice, buckets.stats().evicted);
 }
 
 }  // namespace
