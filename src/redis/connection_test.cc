@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <functional>
 #include <optional>
 
@@ -306,6 +307,29 @@ TEST_F(RealRedisTest, AWrongPasswordIsTriedSeldomAndNeverShown) {
   EXPECT_TRUE(log.contains("Redis refuses the user or the password")) << log;
   EXPECT_TRUE(log.contains("WRONGPASS")) << log;
   EXPECT_FALSE(log.contains("wrong-secret")) << log;
+}
+
+TEST_F(RealRedisTest, SpeaksTls) {
+  const net::testing::TestCertificate certificate("DNS:redis.test");
+  const std::string key = certificate.file() + ".key";
+  std::FILE* const out = std::fopen(key.c_str(), "w");
+  ASSERT_TRUE(out);
+  PEM_write_PrivateKey(out, certificate.key(), nullptr, nullptr, 0, nullptr, nullptr);
+  std::fclose(out);
+  const auto [listener, port] = net::testing::listen_on_loopback();
+  ::close(listener);
+  RedisServer server({"--tls-port", std::to_string(port), "--tls-cert-file", certificate.file(),
+                      "--tls-key-file", key, "--tls-auth-clients", "no"});
+  ::unlink(key.c_str());
+  connect(port, [&](Options& o) {
+    o.tls.emplace().ca_file = certificate.file();
+    o.tls->server_name = "redis.test";
+    o.timeout = Seconds(5);
+  });
+  ASSERT_TRUE(up());
+  const std::string large(1 << 20, 'x');
+  EXPECT_EQ(ask({"SET", "k", large}).value().text(), "OK");
+  EXPECT_EQ(ask({"GET", "k"}).value().text(), large);
 }
 
 TEST_F(RealRedisTest, ComesBackAfterAKill) {
