@@ -61,7 +61,8 @@ void store(void* memory, base::Ref<const cache::Entry> entry) {
 class Gateway {
  public:
   Gateway() {
-    worker_.prepare(std::make_shared<const gateway::Snapshot>(configuration()));
+    worker_.prepare(std::make_shared<const gateway::Snapshot>(
+        configuration(), gateway::Registries{.rates = rates_, .gates = gates_}));
     worker_.commit();
     keep_object();
     for (Client& client : clients_) {
@@ -70,7 +71,7 @@ class Gateway {
       client.fd = ends[0];
       connections_.fetch_add(1);
       worker_.fills().spawn(gateway::Connection::run(std::make_unique<gateway::Connection>(
-          worker_, ends[1], *net::Endpoint::parse("192.0.2.7", 40000))));
+          worker_, ends[1], *net::Endpoint::parse("192.0.2.7", 40000), gateway::Opening::kRequest)));
     }
   }
   ~Gateway() {
@@ -155,12 +156,17 @@ class Gateway {
   cache::Memory memory_{64 << 20};
   cache::Fills fills_{16 << 20, 64 << 20, &store, &memory_};
   net::Offload offload_{1};
+  limit::Rates rates_{config::Limits{}};
+  limit::Failures failures_{config::Limits{}};
+  limit::Gates gates_;
   telemetry::AccessLog log_{"/dev/null"};
   telemetry::WorkerMetrics metrics_;
   std::atomic<std::uint64_t> connections_{0};
   gateway::Worker worker_{{.memory = memory_,
                            .fills = fills_,
                            .offload = offload_,
+                           .rates = rates_,
+                           .failures = failures_,
                            .connections = connections_,
                            .max_connections = 1000},
                           metrics_,

@@ -41,6 +41,11 @@ inline constexpr std::array kRows{
     Row{"sabotage:auth-off", "Nobody is asked for a token."},
     Row{"sabotage:authorization-forwarded", "The caller's token goes on to the origin."},
     Row{"sabotage:token-logged", "A token in the query stands in the access log."},
+    Row{"sabotage:claims-not-checked", "Any good token opens a route, whatever its claims."},
+    // how often
+    Row{"sabotage:rates-ignored", "No rate limit is asked."},
+    Row{"sabotage:concurrency-ignored", "No limit of requests at a time is asked."},
+    Row{"sabotage:failures-ignored", "An address may try tokens for ever."},
     // the cache
     Row{"sabotage:cache-off", "Nothing is ever found in the cache."},
     Row{"sabotage:wrong-object", "One in 100 hits answers with the object of another key."},

@@ -56,8 +56,11 @@ int serve_demo(const std::string& folder) {
 
 // The same validation as start and reload; origins are built too, so that a missing folder is found.
 int check(const std::string& file) {
-  const auto snapshot =
-      std::make_shared<const gateway::Snapshot>(config::load_file(file, config::process_env()));
+  config::Config config = config::load_file(file, config::process_env());
+  limit::Rates rates(config.limits);
+  limit::Gates gates;
+  const auto snapshot = std::make_shared<const gateway::Snapshot>(
+      std::move(config), gateway::Registries{.rates = rates, .gates = gates});
   net::Offload offload(1);
   net::Loop loop;
   net::Resolver resolver(loop, offload);

@@ -58,6 +58,17 @@ log::Level level_of(config::LogLevel level) {
 }
 static_assert(static_cast<int>(config::LogLevel::kError) == static_cast<int>(log::Level::kError));
 
+std::unique_ptr<telemetry::AuditLog> open_audit_log(const config::Audit& rules) {
+  if (rules.output.empty()) return nullptr;
+  return std::make_unique<telemetry::AuditLog>(telemetry::AuditOptions{
+      .output = rules.output,
+      .all_requests = rules.requests == config::AuditRequests::kAll,
+      .block = rules.when_full == config::WhenFull::kBlock,
+      .buffer = rules.buffer,
+      .rotation = {.size = rules.rotate_size, .every = rules.rotate_every, .keep = rules.keep},
+      .syslog_address = rules.syslog_address});
+}
+
 void store(void* memory, base::Ref<const cache::Entry> entry) {
   static_cast<cache::Memory*>(memory)->put(std::move(entry));
 }
@@ -75,12 +86,19 @@ void prepare_process() {
   }
 }
 
-Server::Server(Load load)
+Server::Server(Load load) : Server(load, load()) {}
+
+Server::Server(Load load, config::Config first)
     : load_(std::move(load)),
-      snapshot_(std::make_shared<const gateway::Snapshot>(load_())),
+      shared_buckets_(first.redis.url ? std::make_unique<limit::SharedBuckets>(first.limits.memory / 8)
+                                      : nullptr),
+      rates_(first.limits),
+      failures_(first.limits),
+      snapshot_(std::make_shared<const gateway::Snapshot>(std::move(first), registries())),
       started_(snapshot_),
       max_connections_(connection_limit(snapshot_->config())),
       offload_(2),
+      key_refresh_(offload_),
       memory_(snapshot_->config().cache.memory.size),
       fills_(snapshot_->config().cache.memory.max_object, snapshot_->config().cache.fill_budget, &store,
              &memory_) {
@@ -89,22 +107,29 @@ Server::Server(Load load)
   log::open(config.log.output);
   if (config.log.access.enabled)
     access_log_ = std::make_unique<telemetry::AccessLog>(config.log.access.output);
+  audit_log_ = open_audit_log(config.audit);
   const gateway::Commons commons{.memory = memory_,
                                  .fills = fills_,
                                  .offload = offload_,
+                                 .rates = rates_,
+                                 .failures = failures_,
                                  .connections = connections_,
-                                 .max_connections = max_connections_};
+                                 .max_connections = max_connections_,
+                                 .redis = config.redis.url ? &config.redis : nullptr,
+                                 .shared_buckets = shared_buckets_.get()};
   for (unsigned i = 0; i < worker_count(config); ++i) {
     metrics_.push_back(std::make_unique<telemetry::WorkerMetrics>());
-    workers_.push_back(std::make_unique<gateway::Worker>(commons, *metrics_.back(), access_log_.get()));
+    workers_.push_back(
+        std::make_unique<gateway::Worker>(commons, *metrics_.back(), access_log_.get(), audit_log_.get()));
     workers_.back()->prepare(snapshot_);
     workers_.back()->commit();
   }
   bind();
   if (config.admin.listen) {
     const auto address = net::Endpoint::parse(config.admin.listen->host, config.admin.listen->port);
-    admin_ = std::make_unique<admin::AdminServer>(*address, offload_,
-                                                  [this](bool ready) { return metrics(ready); });
+    admin_ = std::make_unique<admin::AdminServer>(
+        *address, offload_, [this](bool ready) { return metrics(ready); },
+        admin::open_token_file(config.admin.token_file), audit_log_.get());
   }
   process_.config_loaded_at = base::unix_seconds(base::wall_now());
   process_.config_hash = config.hash;
@@ -150,6 +175,7 @@ void Server::on_every_worker(F fn) {
 }
 
 int Server::run() {
+  key_refresh_.watch(snapshot_->key_sources());
   for (auto& worker : workers_) {
     threads_.emplace_back([this, w = worker.get()] {
       w->run();
@@ -157,6 +183,7 @@ int Server::run() {
     });
   }
   if (admin_) admin_->start(snapshot_);
+  audit({.event = telemetry::AuditEvent::kStart});
   log::info("sekisho started", {{"version", SEKISHO_VERSION},
                                 {"commit", SEKISHO_COMMIT},
                                 {"workers", workers_.size()},
@@ -166,17 +193,13 @@ int Server::run() {
     log::info("listening", {{"address", address}, {"listener", "main"}});
   if (admin_) {
     log::info("listening", {{"address", admin_->address()}, {"listener", "admin"}});
-    const auto& host = snapshot_->config().admin.listen->host;
-    if (!host.starts_with("127.") && host != "::1")
-      log::warn("the admin listener asks for no credential and is open to others",
-                {{"address", admin_->address()}});
   }
 
   for (;;) {
     const int signal = next_signal(base::Millis(1000));
     log::tick();
     if (signal == SIGHUP) reload();
-    if ((signal == SIGTERM && !sabotage::on("sigterm-ignored")) || signal == SIGINT) return drain();
+    if ((signal == SIGTERM && !sabotage::on("sigterm-ignored")) || signal == SIGINT) return drain(signal);
   }
 }
 
@@ -187,16 +210,18 @@ void Server::reload() {
   try {
     log::reopen();
     if (access_log_) access_log_->reopen();
+    if (audit_log_) audit_log_->reopen();
     config::Config next = load_();
     for (const std::string& key : config::changed_but_fixed(started_->config(), next))
       log::warn("this key takes effect at the next start only", {{"key", key}});
     const base::Mono began = base::mono_now();
-    if (swap(std::make_shared<const gateway::Snapshot>(std::move(next)), why)) {
+    if (swap(std::make_shared<const gateway::Snapshot>(std::move(next), registries()), why)) {
       process_.reloads_succeeded.add();
       process_.config_loaded_at = base::unix_seconds(base::wall_now());
       process_.config_hash = snapshot_->config().hash;
       log::info("configuration reloaded", {{"routes", snapshot_->routes().size()},
                                            {"ms", (base::mono_now() - began).count() / 1'000'000}});
+      audit({.event = telemetry::AuditEvent::kReload, .by = "SIGHUP"});
       return;
     }
   } catch (const std::exception& error) {
@@ -205,6 +230,11 @@ void Server::reload() {
   }
   process_.reloads_failed.add();
   log::error("configuration not reloaded; the old one stays", {{"reason", why}});
+  audit({.event = telemetry::AuditEvent::kReload,
+         .by = "SIGHUP",
+         .decision = telemetry::AuditDecision::kError,
+         .reason = "invalid_configuration",
+         .detail = why});
 }
 
 // In two steps, so that either every worker serves from the new snapshot or none does.
@@ -240,6 +270,10 @@ bool Server::swap(std::shared_ptr<const gateway::Snapshot> next, std::string& wh
   memory_.resize(config.cache.memory.size);
   fills_.limits(config.cache.memory.max_object, config.cache.fill_budget);
   fills_.forget_passed();
+  snapshot_->configure_gates();
+  rates_.resize(config.limits, base::mono_now());
+  failures_.configure(config.limits, base::mono_now());
+  key_refresh_.watch(snapshot_->key_sources());
   log::set_level(level_of(config.log.level));
   if (admin_) admin_->watch(snapshot_);
   return true;
@@ -258,7 +292,11 @@ bool Server::finished_by(base::Mono deadline, bool& second_signal) {
   return finished_ == workers_.size();
 }
 
-int Server::drain() {
+void Server::audit(telemetry::AuditRecord record) {
+  if (audit_log_) audit_log_->event(record);
+}
+
+int Server::drain(int signal) {
   const config::Shutdown& rules = snapshot_->config().shutdown;
   log::info("shutting down", {{"delay_ms", rules.delay.count()}, {"timeout_ms", rules.timeout.count()}});
   if (admin_ && !sabotage::on("drain-keeps-ready")) admin_->draining();
@@ -282,12 +320,19 @@ int Server::drain() {
   }
   if (finished_ < workers_.size()) {  // a worker that does not answer must not keep the process
     log::error("a worker did not stop", {});
+    audit({.event = telemetry::AuditEvent::kStop,
+           .by = signal == SIGINT ? "SIGINT" : "SIGTERM",
+           .decision = telemetry::AuditDecision::kError,
+           .reason = "worker_stuck"});
+    if (audit_log_) audit_log_->settle(base::Seconds(1));
     log::flush();
     ::_exit(1);
   }
   for (auto& thread : threads_) thread.join();
   threads_.clear();
   if (admin_) admin_->stop();
+  audit({.event = telemetry::AuditEvent::kStop, .by = signal == SIGINT ? "SIGINT" : "SIGTERM"});
+  key_refresh_.stop();
   log::info("stopped", {{"clean", clean}});
   return clean ? 0 : 1;
 }
@@ -308,6 +353,7 @@ std::string Server::metrics(bool ready) const {
                            .ready = ready,
                            .version = SEKISHO_VERSION,
                            .commit = SEKISHO_COMMIT};
+  if (audit_log_) scrape.audit = audit_log_->figures();
   if (access_log_) {
     scrape.access_log_lines_written = access_log_->lines_written();
     scrape.access_log_dropped_queue = access_log_->dropped_queue();

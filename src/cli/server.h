@@ -19,10 +19,16 @@
 #include "cache/fill.h"
 #include "cache/memory.h"
 #include "config/model.h"
+#include "gateway/key_refresh.h"
 #include "gateway/snapshot.h"
 #include "gateway/worker.h"
+#include "limit/failures.h"
+#include "limit/gate.h"
+#include "limit/rates.h"
+#include "limit/shared.h"
 #include "net/offload.h"
 #include "telemetry/access_log.h"
+#include "telemetry/audit_log.h"
 #include "telemetry/metrics.h"
 
 namespace cli {
@@ -42,23 +48,33 @@ class Server {
   int run();  // until a signal says otherwise; 0 when everything in flight was finished, 1 when it was cut
 
  private:
+  Server(Load load, config::Config first);
   void bind();
   void reload();
   bool swap(std::shared_ptr<const gateway::Snapshot> next, std::string& why);
-  int drain();
+  int drain(int signal);
+  void audit(telemetry::AuditRecord record);
   bool finished_by(base::Mono deadline, bool& second_signal);
   std::string metrics(bool ready) const;
   template <class F>
   void on_every_worker(F fn);
 
+  gateway::Registries registries() { return {.rates = rates_, .gates = gates_}; }
+
   Load load_;
+  std::unique_ptr<limit::SharedBuckets> shared_buckets_;  // null: no Redis
+  limit::Rates rates_;
+  limit::Failures failures_;
+  limit::Gates gates_;
   std::shared_ptr<const gateway::Snapshot> snapshot_;
   const std::shared_ptr<const gateway::Snapshot> started_;  // what holds for keys that a reload cannot change
   std::uint64_t max_connections_;
   net::Offload offload_;
+  gateway::KeyRefresh key_refresh_;
   cache::Memory memory_;
   cache::Fills fills_;
   std::unique_ptr<telemetry::AccessLog> access_log_;
+  std::unique_ptr<telemetry::AuditLog> audit_log_;
   telemetry::ProcessMetrics process_;
   std::vector<std::unique_ptr<telemetry::WorkerMetrics>> metrics_;
   std::atomic<std::uint64_t> connections_{0};

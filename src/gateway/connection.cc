@@ -105,7 +105,7 @@ net::Task<> Connection::serve() {
     if (next == Walk::Next::kWait) {
       client_.watch().on_hangup = &x.gone;  // a client that leaves stops what is done for it
       if (client_.hangup()) x.gone.request();
-      co_await walk.ask(x, body);
+      co_await walk.wait(x, body);
     }
     x.keep_alive = x.keep_alive && x.head.keep_alive && !worker_.draining() && body.drainable() &&
                    !sabotage::on("connection-per-request");

@@ -22,7 +22,10 @@
 #include "gateway/snapshot.h"
 #include "http/head.h"
 #include "http/target.h"
+#include "identity/key_source.h"
 #include "identity/principal.h"
+#include "limit/gate.h"
+#include "limit/policy.h"
 #include "net/address.h"
 #include "net/loop.h"
 #include "origin/origin.h"
@@ -39,6 +42,9 @@ enum class Plan : std::uint8_t {
   kOrigin,   // the origin's reply, streamed
   kTunnel,   // the origin agreed to a WebSocket
 };
+
+// What a request waits for when the walk says so.
+enum class Awaits : std::uint8_t { kOrigin, kKeys, kRates, kPlace };
 
 enum class CacheUse : std::uint8_t { kNone, kHit, kMiss, kCollapsed, kBypass };
 
@@ -64,6 +70,10 @@ struct Exchange {
   std::string query;      // for the origin, when it is not the client's own
   bool has_query = false;
   base::Ref<const identity::Principal> principal;
+  Awaits awaits = Awaits::kOrigin;
+  identity::KeySource* key_source = nullptr;  // that may know the token's key; the snapshot holds it
+  limit::Standing standing;                   // with the rate limits of the route
+  limit::Slot slot, origin_slot;              // places among the requests of the route, and those at the origin
   const net::Endpoint* peer = nullptr;
   bool nameless_peer = false;  // relayed by a proxy that did not say for whom: nothing it says is believed
   std::string client;          // address as logged: the peer's, or what a trusted proxy says
@@ -92,7 +102,7 @@ struct Exchange {
   std::optional<std::uint64_t> body_left;  // of the request's body, when it was not read
 
   // ---- the record
-  base::Mono started{}, identified{}, looked_up{}, origin_asked{}, origin_answered{}, finished{};
+  base::Mono started{}, identified{}, limited{}, looked_up{}, origin_asked{}, origin_answered{}, finished{};
   base::Nanos client_wait{0};  // spent waiting for the client to take bytes
   base::Nanos origin_wait{0};  // and for the origin to give some
   std::uint64_t bytes_in = 0, bytes_out = 0;
@@ -120,6 +130,11 @@ struct Exchange {
     query.clear();
     has_query = false;
     principal = nullptr;
+    awaits = Awaits::kOrigin;
+    key_source = nullptr;
+    standing.policies = nullptr;
+    slot.leave();
+    origin_slot.leave();
     nameless_peer = false;
     client.clear();
     client_address = {};
@@ -143,7 +158,7 @@ struct Exchange {
     out.clear();
     gone = {};
     body_left.reset();
-    identified = looked_up = origin_asked = origin_answered = {};
+    identified = limited = looked_up = origin_asked = origin_answered = {};
     client_wait = origin_wait = base::Nanos(0);
     bytes_in = bytes_out = 0;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/sabotage.h"
 #include "cache/storable.h"
 #include "gateway/forward.h"
 #include "gateway/record.h"
@@ -62,6 +63,15 @@ net::Task<> feed(Worker& worker, base::Ref<cache::Fill> fill, base::Ref<Handover
                              .host = ask.host,
                              .fields = ask.fields,
                              .request_id = ask.request_id};
+  limit::Slot slot;  // held to the last byte
+  if (limit::Gate* gate = ask.route->rules->origin_gate.get(); gate && !sabotage::on("concurrency-ignored")) {
+    auto entered = co_await gate->enter(worker.loop(), &fill->cancel());
+    if (!entered) {
+      fill->fail(entered.error());
+      co_return;
+    }
+    slot = std::move(*entered);
+  }
   const base::Mono asked = base::mono_now();
   auto reply = co_await ask.route->origin->fetch(question, &fill->cancel());
   record_origin(*ask.route->rules, reply, base::mono_now() - asked, worker.metrics());

@@ -83,10 +83,62 @@ std::string_view logged_path(const Exchange& x, std::string& scratch) {
   return scratch;
 }
 
+// Refusals: the outcome kDenied, and what a limit of ours turned away, which counts as our error.
+bool denied(Outcome outcome, Code code) {
+  if (outcome == Outcome::kDenied) return true;
+  if (outcome != Outcome::kOurError) return false;
+  switch (code) {
+    case Code::kOverloaded:
+    case Code::kConcurrency:
+    case Code::kShed:
+    case Code::kIdentityUnavailable:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// What both logs say alike.
+template <class Line>
+void describe(const Exchange& x, base::Wall started, std::string_view path, Line& line) {
+  line.time = started;
+  line.request_id = x.request_id;
+  line.client = x.client;
+  if (x.principal) line.issuer = x.principal->issuer;
+  if (x.parsed) line.method = x.head.method_text;
+  line.path = path;
+  if (x.route) line.route = x.route->rules->rules.path;
+  line.status = x.status;
+  line.bytes_sent = x.bytes_out;
+  line.bytes_received = x.bytes_in;
+  line.duration = x.finished - x.started;
+}
+
+void audit_line(const Exchange& x, Outcome outcome, telemetry::AuditRecord& line) {
+  if (x.principal) {
+    line.subject = x.principal->subject;
+    line.agent = x.principal->agent;
+  }
+  line.bytes = true;
+  if (outcome == Outcome::kServed) return;
+  line.decision =
+      denied(outcome, x.error.code) ? telemetry::AuditDecision::kDeny : telemetry::AuditDecision::kError;
+  if (outcome == Outcome::kClientGone) {
+    line.reason = telemetry::label(Code::kClientGone);
+  } else if (x.error.code == Code::kUnauthorized) {
+    line.reason = x.error.text;  // one of identity::reason
+  } else {
+    line.reason = telemetry::label(x.error.code);
+    line.detail = x.error.text;
+    if (x.error.code == Code::kTooManyRequests && x.standing.count > 0)
+      line.limit = x.standing.decisive().policy->name;
+  }
+}
+
 }  // namespace
 
 void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLogBuffer& log,
-            base::Wall started) {
+            base::Wall started, telemetry::AuditBuffer* audit) {
   if (sabotage::on("memory-leak")) sabotage::leak_memory(2048);
   if (sabotage::one_in("descriptor-leak", 50)) sabotage::leak_descriptor();
   x.finished = base::mono_now();
@@ -102,7 +154,7 @@ void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLog
   route.request(x.status, outcome);
   const bool cache_asked = x.route && x.route->rules->cacheable && x.cache != CacheUse::kNone;
   if (cache_asked) route.cache[cache_result(x)].add();
-  if (outcome == Outcome::kDenied) metrics.denials[x.error.code].add();
+  if (denied(outcome, x.error.code)) metrics.denials[x.error.code].add();
   metrics.bytes_received.add(x.bytes_in);
   metrics.bytes_sent.add(x.bytes_out);
   metrics.request_duration.record(total);
@@ -111,6 +163,10 @@ void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLog
   if (x.identified != base::Mono{}) {
     metrics.phases[Phase::kIdentity].record(x.identified - last);
     last = x.identified;
+  }
+  if (x.limited != base::Mono{}) {
+    metrics.phases[Phase::kLimit].record(x.limited - last);
+    last = x.limited;
   }
   if (x.looked_up != base::Mono{}) {
     metrics.phases[Phase::kCache].record(x.looked_up - last);
@@ -122,33 +178,31 @@ void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLog
   }
   metrics.phases[Phase::kRespond].record(x.finished - last);
 
-  // ---- the line
-  if (!log.enabled() || sabotage::one_in("access-line-lost", 200)) return;
+  // ---- the lines
+  const bool logged = log.enabled() && !sabotage::one_in("access-line-lost", 200);
+  const bool audited = audit && audit->enabled() && (audit->all_requests() || denied(outcome, x.error.code));
+  if (!logged && !audited) return;
   std::string scratch;
-  telemetry::AccessRecord line;
-  line.time = started;
-  line.request_id = x.request_id;
-  line.client = x.client;
-  if (x.principal) {
-    line.principal = x.principal->subject;
-    line.issuer = x.principal->issuer;
+  const std::string_view path = logged_path(x, scratch);
+  const std::string_view cache = cache_asked ? telemetry::label(cache_result(x)) : std::string_view();
+  if (audited) {
+    telemetry::AuditRecord line;
+    describe(x, started, path, line);
+    audit_line(x, outcome, line);
+    line.cache = cache;
+    audit->append(line);
   }
+  if (!logged) return;
+  telemetry::AccessRecord line;
+  describe(x, started, path, line);
+  if (x.principal) line.principal = x.principal->subject;
   if (x.parsed) {
-    line.method = x.head.method_text;
     line.host = x.head.host;
     if (const http::Field* agent = x.head.fields.find("user-agent")) line.user_agent = agent->value;
   }
-  line.path = logged_path(x, scratch);
-  if (x.route) {
-    line.route = x.route->rules->rules.path;
-    if (cache_asked) line.cache = telemetry::label(cache_result(x));
-  }
+  line.cache = cache;
   if (outcome != Outcome::kServed)
     line.reason = telemetry::label(outcome == Outcome::kClientGone ? Code::kClientGone : x.error.code);
-  line.status = x.status;
-  line.bytes_sent = x.bytes_out;
-  line.bytes_received = x.bytes_in;
-  line.duration = total;
   if (asked) line.origin = x.origin_wait;
   log.append(line);
 }

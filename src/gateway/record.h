@@ -5,12 +5,14 @@
 
 #include "gateway/exchange.h"
 #include "telemetry/access_log.h"
+#include "telemetry/audit_log.h"
 #include "telemetry/metrics.h"
 
 namespace gateway {
 
+// The audit log gets every request that was denied, by a rule or a limit of ours; every request, if it says so.
 void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLogBuffer& log,
-            base::Wall started);
+            base::Wall started, telemetry::AuditBuffer* audit = nullptr);
 
 // A call to an origin that has come back, with its reply or without.
 void record_origin(const Route& route, const base::Result<origin::Reply>& reply, base::Nanos took,

@@ -5,6 +5,7 @@
 #include "http/chars.h"
 #include "http/hop_by_hop.h"
 #include "http/reason.h"
+#include "limit/fields.h"
 
 namespace gateway {
 
@@ -15,6 +16,8 @@ void begin_head(Exchange& x, std::uint16_t status) {
   x.out.clear();
   http::append_status_line(status, x.out);
   append_field(x.out, "X-Request-Id", x.request_id);
+  if (x.standing.policies)
+    limit::append_rate_fields(x.standing, x.snapshot->snapshot->config().limits.rate_fields, x.out);
   if (!x.keep_alive)
     x.out.append("Connection: close\r\n");
   else if (x.parsed && x.head.minor == 0)

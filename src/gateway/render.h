@@ -25,8 +25,8 @@ inline void append_field(std::string& out, std::string_view name, std::string_vi
   out.append(name).append(": ").append(value).append("\r\n");
 }
 
-// "HTTP/1.1 200 OK\r\n" and what every reply of ours carries: the request id, and Connection where it says
-// something that the version does not say by itself.
+// "HTTP/1.1 200 OK\r\n" and what every reply of ours carries: the request id, how the caller stands with the rate
+// limits of the route, and Connection where it says something that the version does not say by itself.
 void begin_head(Exchange& x, std::uint16_t status);
 
 // Age and Cache-Status for a hit, Cache-Status alone for the rest.

@@ -17,6 +17,7 @@
 #include "http/problem.h"
 #include "http/range.h"
 #include "identity/challenge.h"
+#include "limit/fields.h"
 
 namespace gateway {
 
@@ -161,7 +162,14 @@ void Responder::compose_problem(Exchange& x) {
     case Code::kMethodNotAllowed:
       if (x.route) append_field(x.out, "Allow", x.route->origin->allowed_methods());
       break;
+    case Code::kTooManyFailures:
+      limit::append_retry_after(
+          worker_.commons().failures.retry_after(x.client_address, worker_.loop().now()), x.out);
+      break;
     case Code::kOverloaded:
+    case Code::kConcurrency:
+    case Code::kShed:
+    case Code::kIdentityUnavailable:
     case Code::kShuttingDown:
       append_field(x.out, "Retry-After", "1");
       break;

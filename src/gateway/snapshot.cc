@@ -5,6 +5,7 @@
 
 #include "base/sabotage.h"
 #include "http/chars.h"
+#include "identity/key_sources.h"
 
 namespace gateway {
 
@@ -23,42 +24,31 @@ std::vector<std::string> prefixes_of(const config::Config& config) {
 
 }  // namespace
 
-Snapshot::Snapshot(config::Config configuration)
-    : config_(std::move(configuration)), router_(prefixes_of(config_)) {
+Snapshot::Snapshot(config::Config configuration, Registries registries)
+    : config_(std::move(configuration)),
+      admin_require_(config_.admin.require),
+      router_(prefixes_of(config_)) {
   const bool open = sabotage::after_first("reload-opens-door");
-  std::map<std::string, std::shared_ptr<const identity::Verifier>> verifiers;
-  for (const auto& [name, rules] : config_.identities) {
-    try {
-      verifiers[name] = std::make_shared<const identity::Verifier>(rules);
-    } catch (const identity::VerifierError& error) {
-      refuse(config_, error.line, "identities." + name + ": " + error.what());
-    }
-  }
+  const VerifierMap verifiers = make_verifiers();
+  if (!config_.admin.identity.empty()) admin_verifiers_ = choose(config_.admin.identity, 0, verifiers);
   for (const auto& rules : config_.routes) {
     Route route;
     route.rules = rules;
+    route.require = identity::ClaimRules(rules.require);
     const auto origin = config_.origins.find(rules.origin);
     if (origin == config_.origins.end()) refuse(config_, rules.line, "unknown origin '" + rules.origin + "'");
     route.origin = &origin->second;
     if (!rules.identity.empty() && !open) {
-      // Asked for and missing must never mean open.
-      const auto identity = config_.identities.find(rules.identity.front());
-      if (identity == config_.identities.end())
-        refuse(config_, rules.line, "unknown identity '" + rules.identity.front() + "'");
-      route.identity = &identity->second;
-      route.verifier = verifiers.at(rules.identity.front());
-      for (const auto& source : identity->second.from) {
-        using Kind = config::TokenSource::Kind;
-        if (source.kind == Kind::kQuery) route.stripped_queries.push_back(source.name);
-        if (rules.forward_authorization) continue;
-        if (source.kind == Kind::kBearer) route.strips_authorization = true;
-        if (source.kind == Kind::kCookie) route.stripped_cookies.push_back(source.name);
-        if (source.kind == Kind::kHeader) {
-          if (http::iequals(source.name, "authorization")) route.strips_authorization = true;
-          route.stripped_fields.push_back(source.name);
-        }
-      }
+      route.verifiers = choose(rules.identity, rules.line, verifiers);
+      route.token_sources = config_.identities.at(rules.identity.front()).from;
+      take_out_credentials(route);
     }
+    route.rates = registries.rates.compile(config_, rules);
+    if (rules.concurrency)
+      route.gate = registries.gates.get(limit::Gates::Of::kRoute, rules.path, *rules.concurrency);
+    if (route.origin->concurrency)
+      route.origin_gate =
+          registries.gates.get(limit::Gates::Of::kOrigin, rules.origin, *route.origin->concurrency);
     const bool dir = std::holds_alternative<config::DirOrigin>(route.origin->kind);
     const auto* http = std::get_if<config::HttpOrigin>(&route.origin->kind);
     if (rules.cache.ttl) route.ttl = *rules.cache.ttl;
@@ -69,6 +59,55 @@ Snapshot::Snapshot(config::Config configuration)
     route.label = telemetry::routes().intern(rules.path);
     route.origin_label = telemetry::origins().intern(rules.origin);
     routes_.push_back(std::move(route));
+  }
+}
+
+Snapshot::VerifierMap Snapshot::make_verifiers() {
+  VerifierMap verifiers;
+  for (const auto& [name, rules] : config_.identities) {
+    try {
+      auto source = identity::key_sources().source_for(rules);
+      verifiers[name] = std::make_shared<const identity::Verifier>(rules, source);
+      if (source) key_sources_.push_back(std::move(source));
+    } catch (const identity::VerifierError& error) {
+      refuse(config_, error.line, "identities." + name + ": " + error.what());
+    } catch (const std::runtime_error& error) {
+      refuse(config_, rules.line, "identities." + name + ": " + error.what());
+    }
+  }
+  return verifiers;
+}
+
+// Asked for and missing must never mean open.
+std::shared_ptr<const identity::Verifiers> Snapshot::choose(const std::vector<std::string>& names, int line,
+                                                            const VerifierMap& all) const {
+  std::vector<std::shared_ptr<const identity::Verifier>> chosen;
+  for (const std::string& name : names) {
+    const auto found = all.find(name);
+    if (found == all.end()) refuse(config_, line, "unknown identity '" + name + "'");
+    chosen.push_back(found->second);
+  }
+  return std::make_shared<const identity::Verifiers>(std::move(chosen));
+}
+
+void Snapshot::take_out_credentials(Route& route) const {
+  using Kind = config::TokenSource::Kind;
+  for (const config::TokenSource& source : route.token_sources) {
+    if (source.kind == Kind::kQuery) route.stripped_queries.push_back(source.name);
+    if (route.rules.forward_authorization) continue;
+    if (source.kind == Kind::kBearer) route.strips_authorization = true;
+    if (source.kind == Kind::kCookie) route.stripped_cookies.push_back(source.name);
+    if (source.kind == Kind::kHeader) {
+      if (http::iequals(source.name, "authorization")) route.strips_authorization = true;
+      route.stripped_fields.push_back(source.name);
+    }
+  }
+}
+
+void Snapshot::configure_gates() const {
+  for (const Route& route : routes_) {
+    if (route.gate) route.gate->configure(*route.rules.concurrency);
+    if (route.origin_gate) route.origin_gate->configure(*route.origin->concurrency);
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,10 @@
 #include "cache/key.h"
 #include "config/model.h"
 #include "gateway/router.h"
-#include "identity/verifier.h"
+#include "identity/claim_rules.h"
+#include "identity/verifiers.h"
+#include "limit/gate.h"
+#include "limit/rates.h"
 #include "origin/origin.h"
 #include "telemetry/labels.h"
 
@@ -25,8 +29,12 @@ namespace gateway {
 struct Route {
   config::Route rules;
   const config::Origin* origin = nullptr;
-  const config::JwtIdentity* identity = nullptr;       // null: open to everybody
-  std::shared_ptr<const identity::Verifier> verifier;  // with identity, always
+  std::shared_ptr<const identity::Verifiers> verifiers;  // null: open to everybody
+  std::span<const config::TokenSource> token_sources;    // with verifiers, at least one
+  identity::ClaimRules require{{}};
+  std::shared_ptr<const limit::Policies> rates;
+  std::shared_ptr<limit::Gate> gate;         // null: no limit of requests at a time
+  std::shared_ptr<limit::Gate> origin_gate;  // the same of the origin, for requests that are with it
   std::optional<base::Nanos> ttl;
   bool cacheable = false;        // GET and HEAD may be answered from the cache
   bool forwards_fields = false;  // http: the client's own fields go on
@@ -40,19 +48,41 @@ struct Route {
   telemetry::LabelId origin_label = telemetry::LabelRegistry::kNone;
 };
 
+// What outlives snapshots and is found again by name when one is built. Owner: whoever builds them.
+struct Registries {
+  limit::Rates& rates;
+  limit::Gates& gates;
+};
+
 class Snapshot {
  public:
-  explicit Snapshot(config::Config configuration);
+  Snapshot(config::Config configuration, Registries registries);
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;
 
   const config::Config& config() const { return config_; }
   const Router& router() const { return router_; }
   const std::vector<Route>& routes() const { return routes_; }
+  // Issuers whose published keys are in use.
+  const std::vector<std::shared_ptr<identity::KeySource>>& key_sources() const { return key_sources_; }
+  // The verifiers and rules of the admin listener; null: none.
+  const std::shared_ptr<const identity::Verifiers>& admin_verifiers() const { return admin_verifiers_; }
+  const identity::ClaimRules& admin_require() const { return admin_require_; }
+  // When it serves: what the gates allow from now on.
+  void configure_gates() const;
   bool trusts(const std::array<std::uint8_t, 16>& address) const;
 
  private:
+  using VerifierMap = std::map<std::string, std::shared_ptr<const identity::Verifier>>;
+  VerifierMap make_verifiers();
+  std::shared_ptr<const identity::Verifiers> choose(const std::vector<std::string>& names, int line,
+                                                    const VerifierMap& all) const;
+  void take_out_credentials(Route& route) const;
+
   const config::Config config_;
+  std::vector<std::shared_ptr<identity::KeySource>> key_sources_;
+  std::shared_ptr<const identity::Verifiers> admin_verifiers_;
+  identity::ClaimRules admin_require_;
   std::vector<Route> routes_;
   Router router_;
 };

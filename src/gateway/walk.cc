@@ -1,9 +1,12 @@
 #include "gateway/walk.h"
 
+#include <utility>
+
 #include "base/sabotage.h"
 #include "cache/memory.h"
 #include "gateway/feed.h"
 #include "gateway/forward.h"
+#include "gateway/key_refresh.h"
 #include "gateway/record.h"
 #include "gateway/worker.h"
 #include "identity/extract.h"
@@ -15,13 +18,37 @@ using http::FieldId;
 using http::Method;
 
 Walk::Next Walk::decide(Exchange& x) {
-  if (!route(x)) return Next::kRespond;
+  if (shed(x) || !route(x)) return Next::kRespond;
   if (sabotage::on("hit-before-identity") && look_up(x) == Next::kRespond && x.plan == Plan::kEntry)
     return Next::kRespond;
-  if (!identify(x)) return Next::kRespond;
+  if (const Next next = identify(x); next != Next::kGoOn) return next;
+  return known(x);
+}
+
+Walk::Next Walk::known(Exchange& x) {
   x.identified = base::mono_now();
+  if (!require(x)) return Next::kRespond;
+  if (const Next next = rate(x); next != Next::kGoOn) return next;
+  return within_rates(x);
+}
+
+Walk::Next Walk::within_rates(Exchange& x) {
+  if (const Next next = enter(x); next != Next::kGoOn) return next;
+  return entered(x);
+}
+
+Walk::Next Walk::entered(Exchange& x) {
+  if (x.route->rules->gate || !x.route->rules->rates->empty()) x.limited = base::mono_now();
   if (!allow(x)) return Next::kRespond;
   return look_up(x);
+}
+
+// A worker that is this far behind answers late whatever it does: better some soon than all too late.
+bool Walk::shed(Exchange& x) {
+  const base::Nanos most = x.snapshot->snapshot->config().limits.lag;
+  if (most == base::Nanos(0) || x.started - worker_.loop().now() <= most) return false;
+  x.stop({Code::kShed, "the worker is too far behind"});
+  return true;
 }
 
 bool Walk::route(Exchange& x) {
@@ -53,34 +80,94 @@ bool Walk::route(Exchange& x) {
   return true;
 }
 
-bool Walk::identify(Exchange& x) {
+Walk::Next Walk::identify(Exchange& x) {
   const Route& rules = *x.route->rules;
-  if (!rules.identity || sabotage::on("auth-off")) return true;
+  if (!rules.verifiers || sabotage::on("auth-off")) return Next::kGoOn;
   telemetry::PerEnum<telemetry::Verification, telemetry::Counter>& counts = worker_.metrics().verifications;
   const auto credential =
-      identity::extract(x.head, x.target.raw_query, rules.identity->from, credential_scratch_);
+      identity::extract(x.head, x.target.raw_query, rules.token_sources, credential_scratch_);
   if (!credential) {
     counts[telemetry::Verification::kFailed].add();
     x.stop(credential.error());
-    return false;
+    return Next::kRespond;
   }
   const base::Wall now = base::wall_tick();
-  const std::uint64_t verifier = rules.verifier->id();
-  if (const identity::Principal* known = worker_.remembered().find(verifier, credential->token, now)) {
+  if (const identity::Principal* known =
+          worker_.remembered().find(*rules.verifiers, credential->token, now)) {
     counts[telemetry::Verification::kRemembered].add();
     x.principal = base::Ref<const identity::Principal>(known);
-    return true;
+    return Next::kGoOn;
   }
-  auto principal = rules.verifier->verify(credential->token, now);
+  if (!admit(x)) return Next::kRespond;
+  identity::KeySource* may_know = nullptr;
+  auto principal = rules.verifiers->verify(credential->token, now, &may_know);
+  if (!principal && may_know && may_know->want(base::mono_now())) {
+    x.awaits = Awaits::kKeys;
+    x.key_source = may_know;
+    return Next::kWait;
+  }
   if (!principal) {
     counts[telemetry::Verification::kFailed].add();
+    // That our own keys are missing is not the caller's failure.
+    if (principal.error().code == Code::kUnauthorized)
+      worker_.commons().failures.charge(x.client_address, worker_.loop().now());
     x.stop(principal.error());
-    return false;
+    return Next::kRespond;
   }
   counts[telemetry::Verification::kVerified].add();
-  worker_.remembered().insert(verifier, credential->token, *principal, now);
+  worker_.remembered().insert(credential->token, *principal, now);
   x.principal = std::move(*principal);
-  return true;
+  return Next::kGoOn;
+}
+
+bool Walk::admit(Exchange& x) {
+  if (!worker_.commons().failures.exhausted(x.client_address, worker_.loop().now()) ||
+      sabotage::on("failures-ignored"))
+    return true;
+  x.stop({Code::kTooManyFailures, "too many credentials from this address have failed"});
+  x.keep_alive = false;
+  return false;
+}
+
+bool Walk::require(Exchange& x) {
+  const identity::ClaimRules& rules = x.route->rules->require;
+  if (rules.empty() || sabotage::on("auth-off")) return true;
+  if (x.principal && (rules.hold(*x.principal) || sabotage::on("claims-not-checked"))) return true;
+  x.stop({Code::kClaimsRejected, "the token's claims are not those that this route asks for"});
+  return false;
+}
+
+Walk::Next Walk::rate(Exchange& x) {
+  const limit::Policies& policies = *x.route->rules->rates;
+  if (policies.empty() || sabotage::on("rates-ignored")) return Next::kGoOn;
+  limit::Caller caller{.address = x.client_address, .issuer = {}, .subject = {}};
+  if (x.principal) {
+    caller.issuer = x.principal->issuer;
+    caller.subject = x.principal->subject;
+  }
+  x.standing = worker_.commons().rates.check(policies, caller, worker_.loop().now());
+  switch (x.standing.outcome) {
+    case limit::Standing::Outcome::kGranted:
+      return Next::kGoOn;
+    case limit::Standing::Outcome::kRefused:
+      x.stop({Code::kTooManyRequests, "a rate limit is exhausted"});
+      return Next::kRespond;
+    case limit::Standing::Outcome::kWait:
+      x.awaits = Awaits::kRates;
+      return Next::kWait;
+  }
+  return Next::kRespond;
+}
+
+Walk::Next Walk::enter(Exchange& x) {
+  limit::Gate* gate = x.route->rules->gate.get();
+  if (!gate || sabotage::on("concurrency-ignored")) return Next::kGoOn;
+  if (auto slot = gate->try_enter()) {
+    x.slot = std::move(*slot);
+    return Next::kGoOn;
+  }
+  x.awaits = Awaits::kPlace;
+  return Next::kWait;
 }
 
 // What this origin can be asked at all. After identity, so that a stranger learns nothing of it.
@@ -157,6 +244,58 @@ Walk::Next Walk::look_up(Exchange& x) {
 
 // ---- what waits
 
+net::Task<> Walk::wait(Exchange& x, RequestBody& body) {
+  for (;;) {
+    Next next = Next::kWait;
+    switch (std::exchange(x.awaits, Awaits::kOrigin)) {
+      case Awaits::kKeys:
+        next = co_await wait_for_keys(x);
+        break;
+      case Awaits::kRates:
+        next = co_await wait_for_rates(x);
+        break;
+      case Awaits::kPlace:
+        next = co_await wait_for_place(x);
+        break;
+      case Awaits::kOrigin:
+        co_await ask(x, body);
+        co_return;
+    }
+    if (next == Next::kRespond) co_return;
+  }
+}
+
+net::Task<Walk::Next> Walk::wait_for_keys(Exchange& x) {
+  identity::KeySource& source = *x.key_source;
+  co_await keys_fetched(source, worker_.loop(), base::mono_now() + source.rules().timeout, &x.gone);
+  if (x.gone.requested()) {
+    x.stop({Code::kClientGone, "the client has left"});
+    co_return Next::kRespond;
+  }
+  const Next next = identify(x);
+  co_return next == Next::kGoOn ? known(x) : next;
+}
+
+net::Task<Walk::Next> Walk::wait_for_rates(Exchange& x) {
+  co_await limit::Rates::wait(x.standing, &x.gone);
+  if (x.gone.requested()) {
+    x.stop({Code::kClientGone, "the client has left"});
+    co_return Next::kRespond;
+  }
+  const Next next = rate(x);
+  co_return next == Next::kGoOn ? within_rates(x) : next;
+}
+
+net::Task<Walk::Next> Walk::wait_for_place(Exchange& x) {
+  auto slot = co_await x.route->rules->gate->enter(worker_.loop(), &x.gone);
+  if (!slot) {
+    x.stop(slot.error());
+    co_return Next::kRespond;
+  }
+  x.slot = std::move(*slot);
+  co_return entered(x);
+}
+
 net::Task<> Walk::ask(Exchange& x, RequestBody& body) {
   x.origin_asked = base::mono_now();
   const bool answered = x.may_fill && co_await collapse(x);
@@ -218,6 +357,14 @@ net::Task<> Walk::pass(Exchange& x, RequestBody& body) {
                   .body = x.head.framing == http::Framing::kNone ? nullptr : &body,
                   .websocket = x.route->rules->forwards_fields && asks_websocket(x.head),
                   .request_id = x.request_id};
+  if (limit::Gate* gate = x.route->rules->origin_gate.get(); gate && !sabotage::on("concurrency-ignored")) {
+    auto slot = co_await gate->enter(worker_.loop(), &x.gone);
+    if (!slot) {
+      x.stop(slot.error());
+      co_return;
+    }
+    x.origin_slot = std::move(*slot);
+  }
   const base::Mono asked = base::mono_now();
   auto reply = co_await x.route->origin->fetch(ask, &x.gone);
   record_origin(*x.route->rules, reply, base::mono_now() - asked, worker_.metrics());

@@ -28,11 +28,16 @@ constexpr std::string_view kFull =
 
 }  // namespace
 
-Worker::Worker(Commons commons, telemetry::WorkerMetrics& metrics, telemetry::AccessLog* access_log)
+Worker::Worker(Commons commons, telemetry::WorkerMetrics& metrics, telemetry::AccessLog* access_log,
+               telemetry::AuditLog* audit_log)
     : commons_(commons),
       metrics_(metrics),
       resolver_(loop_, commons.offload),
+      redis_(commons.redis ? std::make_unique<RedisLink>(loop_, resolver_, *commons.redis,
+                                                         *commons.shared_buckets, metrics)
+                           : nullptr),
       access_log_(access_log),
+      audit_log_(audit_log),
       fills_(loop_),
       connections_(loop_),
       end_(loop_) {
@@ -72,6 +77,7 @@ void Worker::run() {
   for (std::size_t i = 0; i < listeners_.size(); ++i)
     connections_.spawn(listeners_[i]->run(
         [this, opening = openings_[i]](int fd, const net::Endpoint& peer) { accepted(fd, peer, opening); }));
+  if (redis_) redis_->start();
   loop_.run();
 }
 
@@ -122,9 +128,14 @@ void Worker::finish_drain() {
 net::Task<> Worker::shut() {
   co_await connections_.drained();
   co_await fills_.drained();  // told by their last readers' leaving
+  if (redis_) {
+    redis_->stop();
+    co_await redis_->drained();
+  }
   co_await resolver_.drained();
   for (const auto& [name, origin] : snapshot_->origins) origin->close_idle();
   access_log_.flush();
+  audit_log_.flush();
   loop_.stop();
 }
 
@@ -142,7 +153,9 @@ base::Nanos Worker::turn() {
   metrics_.loop_lag.record(loop_.busy());
   metrics_.loop_lag_last.set(loop_.busy().count());
   access_log_.flush_if_due(now);
-  return access_log_.pending() ? telemetry::AccessLog::kMaxAge : net::Loop::kForever;
+  audit_log_.flush_if_due(now);
+  const bool pending = access_log_.pending() || audit_log_.pending();
+  return pending ? telemetry::LineLog::kMaxAge : net::Loop::kForever;
 }
 
 void Worker::read_wall() {
@@ -173,7 +186,7 @@ std::string_view Worker::make_request_id() {
 }
 
 void Worker::record(Exchange& x) {
-  gateway::record(x, metrics_, access_log_, wall(x.started));
+  gateway::record(x, metrics_, access_log_, wall(x.started), &audit_log_);
 }
 
 std::unique_ptr<Exchange> Worker::take_exchange() {

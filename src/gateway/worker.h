@@ -17,9 +17,12 @@
 #include "cache/memory.h"
 #include "gateway/connection.h"
 #include "gateway/exchange.h"
+#include "gateway/redis_link.h"
 #include "gateway/snapshot.h"
 #include "gateway/walk.h"
 #include "identity/remembered.h"
+#include "limit/failures.h"
+#include "limit/rates.h"
 #include "net/listener.h"
 #include "net/loop.h"
 #include "net/offload.h"
@@ -27,6 +30,7 @@
 #include "net/scope.h"
 #include "net/splice.h"
 #include "telemetry/access_log.h"
+#include "telemetry/audit_log.h"
 #include "telemetry/metrics.h"
 
 namespace gateway {
@@ -36,13 +40,19 @@ struct Commons {
   cache::Memory& memory;
   cache::Fills& fills;
   net::Offload& offload;
+  limit::Rates& rates;
+  limit::Failures& failures;
   std::atomic<std::uint64_t>& connections;  // open client connections of all workers
   std::uint64_t max_connections = 0;
+  const config::Redis* redis = nullptr;            // as configured at start; null: none
+  limit::SharedBuckets* shared_buckets = nullptr;  // with redis
 };
 
 class Worker {
  public:
-  Worker(Commons commons, telemetry::WorkerMetrics& metrics, telemetry::AccessLog* access_log);
+  // The logs may be null: then nothing is logged.
+  Worker(Commons commons, telemetry::WorkerMetrics& metrics, telemetry::AccessLog* access_log,
+         telemetry::AuditLog* audit_log = nullptr);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -91,7 +101,9 @@ class Worker {
   net::Resolver resolver_;
   net::PipePool pipes_;
   identity::Remembered remembered_;
+  std::unique_ptr<RedisLink> redis_;  // null: none
   telemetry::AccessLogBuffer access_log_;
+  telemetry::AuditBuffer audit_log_;
   base::Ref<const LocalSnapshot> snapshot_, prepared_;
   std::vector<std::unique_ptr<Exchange>> spare_;
   char id_[26];

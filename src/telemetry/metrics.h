@@ -20,6 +20,7 @@
 #include "telemetry/counter.h"
 #include "telemetry/histogram.h"
 #include "telemetry/labels.h"
+#include "telemetry/redis_metrics.h"
 
 namespace telemetry {
 
@@ -152,6 +153,10 @@ struct alignas(kCacheLine) WorkerMetrics {
 
   // origins
   PerLabel<OriginMetrics, kMaxOrigins> origins;
+
+  // Redis
+  RedisMetrics redis;
+  SharedLimitMetrics shared_limits;
 
   // the loop
   Histogram loop_lag;   // from events being ready to their turn: how long one turn of the loop takes
