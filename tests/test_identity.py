@@ -11,6 +11,7 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from lib.configs import UNLIMITED
 from lib.deadline import until
 from lib.gateway import run
 from lib.peers import free_port
@@ -30,7 +31,7 @@ def staff(**changes):
 def site(folder, identities, route=None, **more):
     return {"origins": {"site": {"type": "dir", "path": str(folder)}}, "identities": identities,
             "routes": [{"path": "/", "origin": "site"},
-                       {"path": "/private/", "origin": "site", "identity": "staff"} | (route or {})]} | more
+                       {"path": "/private/", "origin": "site", "identity": "staff"} | (route or {})]} | UNLIMITED | more
 
 
 @pytest.fixture(scope="module")
@@ -398,7 +399,7 @@ BROKEN = {
     "two sources of one key": (staff(keys=[{"inline": SECRET, "env": "HOME"}]), ""),
     "no source of a key": (staff(keys=[{"kid": "x"}]), ""),
     "kid twice": (staff(keys=[{"inline": SECRET, "kid": "a"}, {"inline": SECRET + "2", "kid": "a"}]), "a"),
-    "two algorithms and a key of neither": (staff(algorithms=["HS256", "ES256"]), "algorithm"),
+    "two algorithms and a key of neither": (staff(algorithms=["HS256", "ES256"]), "ES256"),
 }
 
 
