@@ -331,6 +331,7 @@ TEST(FailuresTest, AReloadKeepsThemAndZeroTurnsThemOff) {
   limits.memory = 64 << 20;
   failures.configure(limits, kNow);
   EXPECT_TRUE(failures.exhausted(address, kNow));
+  EXPECT_EQ(failures.stats().buckets.capacity * 16, limits.memory / 8);
   limits.ipv6_prefix = 128;
   failures.configure(limits, kNow);
   EXPECT_FALSE(failures.exhausted(address, kNow));  // it is another key now
