@@ -357,6 +357,21 @@ def test_a_gateway_that_is_blocked_can_be_ended(started):
     gw.check_cut_short()
 
 
+@pytest.mark.slow
+def test_a_gateway_that_is_blocked_takes_signals_also_after_a_reload(started):
+    gw = started(output="/dev/full", buffer="64KiB", when_full="block",
+                 more={"workers": 1, "shutdown": {"timeout": "300ms"}})
+    with gw.client(timeout=2) as client:
+        with pytest.raises(TimeoutError):
+            while True:
+                client.get("/private/x")
+    assert not gw.reload(seconds=30).ok
+    assert gw.logged("configuration not reloaded; the old one stays")[-1]["reason"] == "a worker does not answer"
+    gw.signal(signal.SIGTERM)
+    assert gw.wait(20) == 1
+    gw.check_cut_short()
+
+
 @pytest.mark.parametrize("when_full", ["drop", "block"])
 def test_a_pipe_that_nobody_reads(started, tmp_path, when_full):
     path = tmp_path / "pipe"

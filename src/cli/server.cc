@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <latch>
+#include <condition_variable>
+#include <mutex>
 
 #include "base/sabotage.h"
 #include "base/siphash.h"
@@ -72,6 +73,32 @@ std::unique_ptr<telemetry::AuditLog> open_audit_log(const config::Audit& rules) 
 void store(void* memory, base::Ref<const cache::Entry> entry) {
   static_cast<cache::Memory*>(memory)->put(std::move(entry));
 }
+
+// What workers answer to main, which waits for them, but not for ever: one that waits for room in the audit log
+// answers when nobody asks any more, and main must take signals all the same.
+class Answers {
+ public:
+  explicit Answers(std::size_t expected) : missing_(expected) {}
+
+  void give(const std::string& refusal) {
+    const std::lock_guard lock(lock_);
+    if (!refusal.empty()) refusal_ = refusal;
+    if (--missing_ == 0) all_.notify_one();
+  }
+
+  // "": all have answered, and none has refused.
+  std::string wait() {
+    std::unique_lock lock(lock_);
+    const bool all = all_.wait_for(lock, base::Seconds(10), [this] { return missing_ == 0; });
+    return all ? refusal_ : "a worker does not answer";
+  }
+
+ private:
+  std::mutex lock_;
+  std::condition_variable all_;
+  std::size_t missing_;
+  std::string refusal_;
+};
 
 }  // namespace
 
@@ -240,30 +267,30 @@ void Server::reload() {
 // In two steps, so that either every worker serves from the new snapshot or none does.
 bool Server::swap(std::shared_ptr<const gateway::Snapshot> next, std::string& why) {
   if (sabotage::on("reload-ignored")) return true;
-  std::latch prepared(static_cast<std::ptrdiff_t>(workers_.size()));
-  std::mutex lock;
+  const auto prepared = std::make_shared<Answers>(workers_.size());
   for (auto& worker : workers_) {
-    worker->loop().post([&, w = worker.get()] {
+    worker->loop().post([prepared, next, w = worker.get()] {
+      std::string refusal;
       try {
         w->prepare(next);
       } catch (const std::exception& error) {
-        const std::lock_guard guard(lock);
-        why = error.what();
+        refusal = error.what();
       }
-      prepared.count_down();
+      prepared->give(refusal);
     });
   }
-  prepared.wait();
+  why = prepared->wait();
   if (!why.empty()) {
     on_every_worker([](gateway::Worker& worker) { worker.discard(); });
     return false;
   }
-  std::latch committed(static_cast<std::ptrdiff_t>(workers_.size()));
-  on_every_worker([&committed](gateway::Worker& worker) {
+  const auto committed = std::make_shared<Answers>(workers_.size());
+  on_every_worker([committed](gateway::Worker& worker) {
     worker.commit();
-    committed.count_down();
+    committed->give("");
   });
-  committed.wait();  // "reloaded" is said when it is so everywhere
+  // "Reloaded" is said when it is so everywhere; a worker that stands still commits before it serves again.
+  committed->wait();
   snapshot_ = std::move(next);
   const config::Config& config = snapshot_->config();
   if (sabotage::on("reload-drops-cache")) memory_.clear();
@@ -337,6 +364,22 @@ int Server::drain(int signal) {
   return clean ? 0 : 1;
 }
 
+telemetry::LimitFigures Server::limit_figures() const {
+  telemetry::LimitFigures out;
+  const limit::RateStats rates = rates_.stats();
+  const limit::FailureStats failures = failures_.stats();
+  for (const auto& one : rates.policies) out.policies.push_back({one.name, one.allowed, one.refused});
+  out.tables = {{"rates", rates.buckets.entries, rates.buckets.capacity, rates.buckets.evicted},
+                {"failures", failures.buckets.entries, failures.buckets.capacity, failures.buckets.evicted}};
+  for (const auto& [of, name, s] : gates_.stats())
+    out.gates.push_back({of == limit::Gates::Of::kRoute ? "route" : "origin", name, s.max, s.in_use, s.queued,
+                         s.entered, s.waited, s.refused, s.timed_out, s.left});
+  out.failures_charged = failures.charged;
+  out.failures_refused = failures.refused;
+  out.redis = shared_buckets_ != nullptr;
+  return out;
+}
+
 std::string Server::metrics(bool ready) const {
   std::vector<const telemetry::WorkerMetrics*> workers;
   workers.reserve(metrics_.size());
@@ -353,6 +396,7 @@ std::string Server::metrics(bool ready) const {
                            .ready = ready,
                            .version = SEKISHO_VERSION,
                            .commit = SEKISHO_COMMIT};
+  scrape.limits = limit_figures();
   if (audit_log_) scrape.audit = audit_log_->figures();
   if (access_log_) {
     scrape.access_log_lines_written = access_log_->lines_written();
