@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "http/problem.h"
+#include "identity/key_source.h"
 #include "telemetry/oplog.h"
 
 namespace admin {
@@ -82,7 +83,10 @@ net::Task<> Readiness::probe(std::string name, std::shared_ptr<origin::Origin> o
 }
 
 bool Readiness::ready() const {
-  return !draining_ && std::ranges::all_of(dependencies_, [](const auto& d) { return d.second.reachable; });
+  const base::Mono now = base::mono_now();
+  return !draining_ && std::ranges::all_of(dependencies_, [](const auto& d) { return d.second.reachable; }) &&
+         (!snapshot_ || std::ranges::all_of(snapshot_->key_sources(),
+                                            [&](const auto& source) { return source->figures(now).ready; }));
 }
 
 std::string Readiness::report() const {
@@ -92,19 +96,29 @@ std::string Readiness::report() const {
   out += draining_ ? "true" : "false";
   out += R"(,"dependencies":[)";
   bool first = true;
-  for (const auto& [name, dependency] : dependencies_) {
+  const auto add = [&](std::string_view kind, std::string_view name, bool is_ready, std::string_view reason) {
     if (!std::exchange(first, false)) out += ",";
-    out += R"({"name":")";
+    out += R"({"kind":")";
+    out += kind;
+    out += R"(","name":")";
     http::append_json_escaped(name, out);
     out += R"(","ready":)";
-    out += dependency.reachable ? "true" : "false";
-    if (!dependency.reachable) {
+    out += is_ready ? "true" : "false";
+    if (!reason.empty()) {
       out += R"(,"reason":")";
-      http::append_json_escaped(dependency.asked ? std::string_view(dependency.reason) : "not asked yet",
-                                out);
+      http::append_json_escaped(reason, out);
       out += "\"";
     }
     out += "}";
+  };
+  for (const auto& [name, dependency] : dependencies_)
+    add("origin", name, dependency.reachable,
+        dependency.asked || dependency.reachable ? std::string_view(dependency.reason) : "not asked yet");
+  if (snapshot_) {
+    for (const auto& source : snapshot_->key_sources()) {
+      const auto figures = source->figures(base::mono_now());
+      add("identity", source->name(), figures.ready, figures.reason);
+    }
   }
   return out + "]}\n";
 }

@@ -1,11 +1,13 @@
-// Which dependencies can be reached: asked again and again, so that /ready tells what is and not what was.
+// Which dependencies are there: origins that can be reached, issuers whose keys have come. Origins are asked again
+// and again, so that /ready tells what is and not what was; issuers by gateway::KeyRefresh.
 //
 // Owner:    AdminServer.  Thread: the admin loop's; report() too.
 // Lifetime: starts with watch(), ends with stop(); a reload calls watch() again.
 // Failure:  none; a dependency that cannot be built or reached is reported with its reason.
 //
-// Ready means: not shutting down, and every configured origin was reachable when last asked. An origin that is
-// down at start shows here until it comes (R7); requests are tried all the same.
+// Ready means: not shutting down, every configured origin was reachable when last asked, and of every issuer there
+// are keys to verify by. An origin that is down at start shows here until it comes (R7); requests are tried all the
+// same. An issuer that is away while its last good keys serve is ready, with a reason.
 #pragma once
 
 #include <map>
