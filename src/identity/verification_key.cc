@@ -1,10 +1,8 @@
 #include "identity/verification_key.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 #include <openssl/rsa.h>
 
 #include <algorithm>
@@ -12,7 +10,6 @@
 #include <bit>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <cstring>
 #include <stdexcept>
 #include <vector>
 
@@ -26,28 +23,19 @@ namespace {
 using config::Algorithm;
 using detail::Handle;
 
-constexpr std::size_t kMaxDigest = 64;
-constexpr std::size_t kMaxCoordinate = 48;  // of P-384
 constexpr std::size_t kEd25519Signature = 64;
 constexpr std::size_t kEd448Signature = 114;
 
-// Looked up once: OpenSSL 3's implicit fetch takes a lock that all threads share.
-EVP_MAC* fetched_hmac() {
-  static EVP_MAC* const mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-  return mac;
+Sha2 hash_of(const AlgorithmRow& algorithm) {
+  return algorithm.digest[3] == '2' ? Sha2::k256 : algorithm.digest[3] == '3' ? Sha2::k384 : Sha2::k512;
 }
-EVP_MD* fetched_digest(const AlgorithmRow& algorithm) {
+
+// Looked up once: OpenSSL 3's implicit fetch takes a lock that all threads share.
+EVP_MD* fetched_digest(Sha2 hash) {
   static const std::array<EVP_MD*, 3> digests{EVP_MD_fetch(nullptr, "SHA256", nullptr),
                                               EVP_MD_fetch(nullptr, "SHA384", nullptr),
                                               EVP_MD_fetch(nullptr, "SHA512", nullptr)};
-  switch (algorithm.digest[3]) {
-    case '2':
-      return digests[0];
-    case '3':
-      return digests[1];
-    default:
-      return digests[2];
-  }
+  return digests[static_cast<std::size_t>(hash)];
 }
 
 constexpr std::uint32_t bit_of(Algorithm algorithm) {
@@ -64,9 +52,8 @@ const unsigned char* bytes(std::string_view s) {
 struct Working {
   std::uint64_t id = 0;
   std::weak_ptr<const bool> key;
-  Handle<EVP_MAC_CTX> mac;
-  Handle<EVP_PKEY_CTX> pkey;
-  Handle<EVP_MD_CTX> digest;
+  Handle<EVP_PKEY_CTX> pss;
+  Handle<EVP_MD_CTX> eddsa;
 };
 
 // Found by the id's place, so that the last 256 never meet. A newer one takes the place of an older one; those
@@ -82,7 +69,7 @@ Working& working(std::uint64_t id, const std::shared_ptr<const bool>& key) {
   if (w.id != id) {
     for (Working& one : table)
       if (one.id != 0 && one.key.expired()) one = Working{};
-    w = Working{id, key, nullptr, nullptr, nullptr};
+    w = Working{id, key, nullptr, nullptr};
   }
   return w;
 }
@@ -94,80 +81,36 @@ std::uint64_t next_contexts(std::uint32_t fits) {
 
 // ---- families
 
-bool verifies_hmac(Working& w, const EVP_MAC_CTX* keyed, std::string_view message,
-                   std::string_view signature) {
-  if (!w.mac) w.mac.reset(EVP_MAC_CTX_dup(keyed));
-  std::array<unsigned char, kMaxDigest> expected;
-  std::size_t size = 0;
-  return w.mac && EVP_MAC_init(w.mac.get(), nullptr, 0, nullptr) == 1 &&
-         EVP_MAC_update(w.mac.get(), bytes(message), message.size()) == 1 &&
-         EVP_MAC_final(w.mac.get(), expected.data(), &size, expected.size()) == 1 &&
-         equal_in_constant_time({reinterpret_cast<const char*>(expected.data()), size}, signature);
+Handle<EVP_PKEY_CTX> pss_context(EVP_MD* hash, EVP_PKEY* key) {
+  Handle<EVP_PKEY_CTX> made(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
+  EVP_PKEY_CTX* const context = made.get();
+  // The salt as long as the hash, and the same hash in MGF1.
+  const bool ready = context && EVP_PKEY_verify_init(context) == 1 &&
+                     EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+                     EVP_PKEY_CTX_set_signature_md(context, hash) == 1 &&
+                     EVP_PKEY_CTX_set_rsa_mgf1_md(context, hash) == 1 &&
+                     EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
+  return ready ? std::move(made) : nullptr;
 }
 
-// One unsigned big-endian number as an INTEGER of DER: no leading zeros, but one where the sign bit is set.
-unsigned char* put_integer(std::string_view number, unsigned char* out) {
-  while (number.size() > 1 && number[0] == 0) number.remove_prefix(1);
-  const bool pad = (static_cast<unsigned char>(number[0]) & 0x80) != 0;
-  *out++ = 0x02;
-  *out++ = static_cast<unsigned char>(number.size() + (pad ? 1 : 0));
-  if (pad) *out++ = 0;
-  std::memcpy(out, number.data(), number.size());
-  return out + number.size();
+bool verifies_pss(Working& w, Sha2 hash, EVP_PKEY* key, std::string_view message,
+                  std::string_view signature) {
+  if (!w.pss) w.pss = pss_context(fetched_digest(hash), key);
+  const Digest digest = sha2(hash, message);
+  return w.pss && EVP_PKEY_verify(w.pss.get(), bytes(signature), signature.size(), digest.bytes.data(),
+                                  digest.size) == 1;
 }
 
-// r||s as the DER that OpenSSL wants: two coordinates of at most 51 bytes each, so that every length is one byte.
-using Der = std::array<unsigned char, 2 * (kMaxCoordinate + 3) + 2>;
-std::string_view ecdsa_der(std::string_view raw, Der& der) {
-  const std::size_t half = raw.size() / 2;
-  unsigned char* end = put_integer(raw.substr(0, half), der.data() + 2);
-  end = put_integer(raw.substr(half), end);
-  der[0] = 0x30;
-  der[1] = static_cast<unsigned char>(end - der.data() - 2);
-  return {reinterpret_cast<const char*>(der.data()), static_cast<std::size_t>(end - der.data())};
-}
-
-bool prepare_digest(Working& w, const AlgorithmRow& algorithm, EVP_PKEY* key) {
-  w.digest.reset(EVP_MD_CTX_new());
-  w.pkey.reset(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
-  EVP_PKEY_CTX* const context = w.pkey.get();
-  bool ready = w.digest && context && EVP_PKEY_verify_init(context) == 1;
-  if (algorithm.family == Family::kRsaPkcs1)
-    ready = ready && EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1 &&
-            EVP_PKEY_CTX_set_signature_md(context, fetched_digest(algorithm)) == 1;
-  if (algorithm.family == Family::kRsaPss)  // the salt as long as the hash, and the same hash in MGF1
-    ready = ready && EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
-            EVP_PKEY_CTX_set_signature_md(context, fetched_digest(algorithm)) == 1 &&
-            EVP_PKEY_CTX_set_rsa_mgf1_md(context, fetched_digest(algorithm)) == 1 &&
-            EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
-  if (!ready) w.pkey.reset();
-  return ready;
-}
-
-// RSA and ECDSA: the hash first, then the signature of the hash, so that both contexts can be used again.
-bool verifies_digest(Working& w, const AlgorithmRow& algorithm, EVP_PKEY* key, std::string_view message,
-                     std::string_view signature) {
-  if (!w.pkey && !prepare_digest(w, algorithm, key)) return false;
-  std::array<unsigned char, kMaxDigest> hash;
-  unsigned size = 0;
-  if (EVP_DigestInit_ex2(w.digest.get(), fetched_digest(algorithm), nullptr) != 1 ||
-      EVP_DigestUpdate(w.digest.get(), message.data(), message.size()) != 1 ||
-      EVP_DigestFinal_ex(w.digest.get(), hash.data(), &size) != 1)
-    return false;
-  Der der;
-  if (algorithm.family == Family::kEcdsa) signature = ecdsa_der(signature, der);
-  return EVP_PKEY_verify(w.pkey.get(), bytes(signature), signature.size(), hash.data(), size) == 1;
-}
-
+// The context is used again as it is: OpenSSL 3.0 cannot start it anew and needs not to.
 bool verifies_eddsa(Working& w, EVP_PKEY* key, std::string_view message, std::string_view signature) {
-  if (!w.digest) {
+  if (!w.eddsa) {
     Handle<EVP_MD_CTX> context(EVP_MD_CTX_new());
     if (!context ||
         EVP_DigestVerifyInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, key, nullptr) != 1)
       return false;
-    w.digest = std::move(context);
+    w.eddsa = std::move(context);
   }
-  return EVP_DigestVerify(w.digest.get(), bytes(signature), signature.size(), bytes(message),
+  return EVP_DigestVerify(w.eddsa.get(), bytes(signature), signature.size(), bytes(message),
                           message.size()) == 1;
 }
 
@@ -245,15 +188,6 @@ std::uint64_t fingerprint_of(const KeyMaterial& material, std::string_view kid, 
   return result;
 }
 
-Handle<EVP_MAC_CTX> keyed_hmac(const AlgorithmRow& algorithm, std::string_view secret) {
-  Handle<EVP_MAC_CTX> mac(fetched_hmac() ? EVP_MAC_CTX_new(fetched_hmac()) : nullptr);
-  const std::array params{
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>(algorithm.digest), 0),
-      OSSL_PARAM_construct_end()};
-  if (!mac || EVP_MAC_init(mac.get(), bytes(secret), secret.size(), params.data()) != 1) return nullptr;
-  return mac;
-}
-
 }  // namespace
 
 std::expected<VerificationKey::Chosen, JwkRefusal> VerificationKey::choose(std::span<const Algorithm> allowed,
@@ -306,16 +240,12 @@ VerificationKey::VerificationKey(Chosen chosen)
       first_context_(next_contexts(fits_)),
       public_key_(std::move(chosen.material.public_key)),
       alive_(std::make_shared<const bool>(true)) {
-  for (unsigned i = 0; i < 32; ++i) {
-    if ((fits_ >> i & 1) == 0) continue;
-    const AlgorithmRow& row = row_of(static_cast<Algorithm>(i));
-    bool there = row.digest == nullptr || fetched_digest(row) != nullptr;
-    if (there && row.family == Family::kHmac) {
-      auto& mac = macs_[context_id(row) - first_context_];
-      mac = keyed_hmac(row, chosen.material.secret.reveal());
-      there = mac != nullptr;
-    }
-    if (!there)
+  for (const AlgorithmRow& row : algorithms()) {
+    if (!fits(row)) continue;
+    if (row.family == Family::kHmac)
+      macs_[static_cast<std::size_t>(hash_of(row))] =
+          std::make_unique<const HmacKey>(hash_of(row), chosen.material.secret.reveal());
+    if (row.family == Family::kRsaPss && !fetched_digest(hash_of(row)))
       throw std::runtime_error("cannot be used: the crypto library has no " + std::string(row.name));
   }
   if (!public_key_) return;
@@ -323,6 +253,10 @@ VerificationKey::VerificationKey(Chosen chosen)
   if (type == "RSA") signature_size_ = static_cast<std::size_t>(EVP_PKEY_get_size(public_key_.get()));
   if (type == "ED25519") signature_size_ = kEd25519Signature;
   if (type == "ED448") signature_size_ = kEd448Signature;
+  if (type != "RSA" && type != "EC") return;
+  plain_ = std::make_unique<const PublicVerify>(public_key_.get());
+  ERR_clear_error();
+  if (!plain_->usable()) throw std::runtime_error("cannot be used by the crypto library");
 }
 
 std::expected<std::unique_ptr<const VerificationKey>, JwkRefusal> VerificationKey::from_jwk(
@@ -349,19 +283,22 @@ bool VerificationKey::verifies(const AlgorithmRow& algorithm, std::string_view m
   if (!fits(algorithm)) return false;
   const std::size_t size = algorithm.signature_size != 0 ? algorithm.signature_size : signature_size_;
   if (signature.size() != size) return false;
-  const std::uint64_t id = context_id(algorithm);
-  Working& w = working(id, alive_);
   bool good = false;
   switch (algorithm.family) {
-    case Family::kHmac:
-      return verifies_hmac(w, macs_[id - first_context_].get(), message, signature);
+    case Family::kHmac: {
+      const Sha2 hash = hash_of(algorithm);
+      return equal_in_constant_time(macs_[static_cast<std::size_t>(hash)]->mac(message).text(), signature);
+    }
     case Family::kRsaPkcs1:
-    case Family::kRsaPss:
     case Family::kEcdsa:
-      good = verifies_digest(w, algorithm, public_key_.get(), message, signature);
+      good = plain_->verifies(hash_of(algorithm), message, signature);
+      break;
+    case Family::kRsaPss:
+      good = verifies_pss(working(context_id(algorithm), alive_), hash_of(algorithm), public_key_.get(),
+                          message, signature);
       break;
     case Family::kEddsa:
-      good = verifies_eddsa(w, public_key_.get(), message, signature);
+      good = verifies_eddsa(working(context_id(algorithm), alive_), public_key_.get(), message, signature);
       break;
   }
   if (!good) ERR_clear_error();  // this thread's queue is also what TLS reads its failures from

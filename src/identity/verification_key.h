@@ -1,8 +1,8 @@
 // One key that verifies, by each of the algorithms that it fits and that its owner allows.
 //
 // Owner:    a Verifier, or the set of keys that an issuer publishes.
-// Thread:   immutable, so any. Each thread works in contexts of its own, made at its first use of a key with an
-//           algorithm and kept, because making one costs more than an HMAC.
+// Thread:   immutable, so any. For PS… and EdDSA each thread works in contexts of its own, made at its first use of
+//           a key with an algorithm and kept, because making one costs more than an HMAC.
 // Lifetime: a thread keeps the contexts of at most 256 keys and algorithms. Those of keys that are gone are
 //           freed when the thread next makes one.
 // Failure:  the constructor throws std::runtime_error with one line that says what is wrong with the key,
@@ -29,6 +29,8 @@
 #include "identity/algorithm.h"
 #include "identity/key_material.h"
 #include "identity/openssl_handle.h"
+#include "identity/public_verify.h"
+#include "identity/sha2.h"
 
 namespace identity {
 
@@ -77,8 +79,9 @@ class VerificationKey {
   const std::uint64_t first_context_;  // one for each algorithm that it fits; unique within the process
   std::size_t signature_size_ = 0;     // bytes, where the algorithm leaves it to the key
   const detail::Handle<EVP_PKEY> public_key_;
-  std::array<detail::Handle<EVP_MAC_CTX>, 3> macs_;  // keyed; duplicated, never used themselves
-  const std::shared_ptr<const bool> alive_;          // by which threads know that their contexts are of use
+  std::array<std::unique_ptr<const HmacKey>, 3> macs_;  // of a secret, for each hash that it may be used with
+  std::unique_ptr<const PublicVerify> plain_;           // of an RSA or EC key
+  const std::shared_ptr<const bool> alive_;  // by which threads know that their contexts are of use
 };
 
 }  // namespace identity
