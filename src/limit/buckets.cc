@@ -189,14 +189,14 @@ void Buckets::give_back(Key key, const Quota& quota) {
   if (std::int64_t* full_at = in.set(key.hash).find(Set::stored(key))) *full_at -= quota.interval;
 }
 
-void Buckets::resize(std::uint64_t memory, base::Mono now) {
+bool Buckets::resize(std::uint64_t memory, base::Mono now) {
   // All of it is asked for before anything is changed; it is address space until the entries come.
   std::array<Stripe::Region, kStripes> next;
   try {
     for (auto& region : next) region = Stripe::Region::map(memory);
   } catch (const std::bad_alloc&) {
     for (auto& region : next) region.unmap();
-    throw;
+    return false;
   }
   for (std::size_t i = 0; i < kStripes; ++i) {
     Stripe& in = stripes_[i];
@@ -222,6 +222,7 @@ void Buckets::resize(std::uint64_t memory, base::Mono now) {
     }
     old.unmap();
   }
+  return true;
 }
 
 BucketStats Buckets::stats() const {

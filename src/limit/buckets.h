@@ -8,7 +8,8 @@
 // Thread:   any. A stripe's spin lock is held for one probe of eight neighbours (two cache lines); resize() holds
 //           each stripe once for as long as its entries take to move (measured: limit_bench).
 // Units:    nanoseconds of base::Mono; bytes.
-// Failure:  the constructor and resize() throw std::bad_alloc; nothing else fails, nothing else allocates.
+// Failure:  the constructor throws std::bad_alloc; resize() says false and nothing has changed. Nothing else fails,
+//           nothing else allocates.
 //
 // What is exact: a bucket that is in the table admits at most burst + rate × T in any T, however many threads ask,
 // and never refuses a caller that stays below its rate. (The interval is rounded up to whole nanoseconds: nothing
@@ -121,8 +122,9 @@ class Buckets {
   Level look(Key key, const Quota& quota, base::Mono now);
   void give_back(Key key, const Quota& quota);
 
-  // Keeps what fits, the emptiest buckets first. For the thread that reloads; others go on meanwhile.
-  void resize(std::uint64_t memory, base::Mono now);
+  // Keeps what fits, the emptiest buckets first. For the one thread that reloads; others go on meanwhile. False: the
+  // system has not so much memory.
+  bool resize(std::uint64_t memory, base::Mono now);
   BucketStats stats() const;
 
  private:

@@ -306,6 +306,15 @@ TEST(BucketsTest, ResizingLosesNothingThatFits) {
   EXPECT_EQ(buckets.stats().entries, less_than_full);
 }
 
+TEST(BucketsTest, ASizeThatCannotBeHadChangesNothing) {
+  const Quota q = quota(1, kDay, 1);
+  Buckets buckets(0);
+  buckets.take(key(1), q, at(base::Seconds(1)));
+  EXPECT_FALSE(buckets.resize(std::uint64_t{1} << 52, at(base::Seconds(1))));
+  EXPECT_EQ(buckets.stats().capacity * 16, Buckets::kLeast);
+  EXPECT_FALSE(buckets.look(key(1), q, at(base::Seconds(1))).granted);
+}
+
 TEST(BucketsTest, ResizingKeepsTheEmptiestOfWhatDoesNotFit) {
   const Quota q = quota(1, base::Seconds(60), 10);
   const base::Mono now = at(base::Seconds(1));

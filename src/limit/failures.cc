@@ -52,9 +52,9 @@ base::Nanos Failures::retry_after(const AddressBytes& address, base::Mono now) {
   return base::Nanos(rate.until_token(buckets_.look(key(address), rate, now).debt));
 }
 
-void Failures::configure(const config::Limits& limits, base::Mono now) {
-  buckets_.resize(memory_of(limits), now);
+bool Failures::configure(const config::Limits& limits, base::Mono now) {
   set(limits);
+  return buckets_.resize(memory_of(limits), now);
 }
 
 FailureStats Failures::stats() const {

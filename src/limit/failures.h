@@ -37,8 +37,8 @@ class Failures {
   void charge(const AddressBytes& address, base::Mono now);
   base::Nanos retry_after(const AddressBytes& address, base::Mono now);  // 0: not exhausted
 
-  // With a reload, when the new snapshot serves.
-  void configure(const config::Limits& limits, base::Mono now);
+  // With a reload, when the new snapshot serves. False: the table has kept its size, since memory is short.
+  bool configure(const config::Limits& limits, base::Mono now);
   FailureStats stats() const;
 
  private:

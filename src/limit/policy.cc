@@ -24,9 +24,11 @@ std::uint64_t Tally::read_refused() const {
 }
 
 std::uint64_t Standing::Item::remaining() const {
+  if (refused) return 0;
   const Quota& quota = policy->quota;
-  return refused ? 0
-                 : static_cast<std::uint64_t>((quota.window - std::min(debt, quota.window)) / quota.interval);
+  // What Redis says is a little ahead of the time at which this request is looked at: not worth a token.
+  const std::int64_t ahead = drawn ? std::min<std::int64_t>(quota.interval / 2, 1'000'000) : 0;
+  return static_cast<std::uint64_t>((quota.window - std::min(debt, quota.window) + ahead) / quota.interval);
 }
 
 base::Nanos Standing::Item::retry_after() const {

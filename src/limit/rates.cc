@@ -215,8 +215,8 @@ net::Task<> Rates::wait(const Standing& standing, net::Cancel* cancel) {
     co_await link->wait_for_lease(*item.policy, item.key, cancel);
 }
 
-void Rates::resize(const config::Limits& limits, base::Mono now) {
-  buckets_.resize(memory_of(limits), now);
+bool Rates::resize(const config::Limits& limits, base::Mono now) {
+  return buckets_.resize(memory_of(limits), now);
 }
 
 RateStats Rates::stats() const {

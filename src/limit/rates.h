@@ -54,8 +54,8 @@ class Rates {
   // After kWait, on the same thread: until it is worth to check again, SharedLink::kPatience at most.
   static net::Task<> wait(const Standing& standing, net::Cancel* cancel);
 
-  // With a reload's limits.memory, when the new snapshot serves.
-  void resize(const config::Limits& limits, base::Mono now);
+  // With a reload's limits.memory, when the new snapshot serves. False: there is not so much; nothing has changed.
+  bool resize(const config::Limits& limits, base::Mono now);
   RateStats stats() const;
 
   // The part of limits.memory that these buckets get; Failures has the rest.
