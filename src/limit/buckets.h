@@ -18,11 +18,13 @@
 // What is not, under a flood: a key is one of eight places in its set. A new key takes, in this order, a free
 // place, one whose bucket is full (nothing is lost), else that of the bucket which would be full soonest. Whoever
 // owned that gets a full bucket next time: at most that bucket's remaining wait is given away, and it was the
-// smallest in the set. Hence, with `m` bytes: as long as fewer than about m/32 buckets are less than full at one
-// time, next to none is lost; beyond that the most exhausted survive, and a stranger's bucket with one token gone
-// goes before that of a caller at its limit. Two classes: keys that only a verified token can make (kVerified)
-// are never displaced by others while they are less than full, and may hold six of the eight places. So a flood of
-// addresses takes nothing from a principal.
+// smallest in the set. Hence, with m bytes, which are m/16 places:
+//   - of m/64 buckets that are less than full at one time about one in 7,000 is lost (of principals, see below,
+//     three in 1,000), of m/128 hardly any;
+//   - beyond that the most exhausted survive: a stranger's bucket with one token gone goes before that of a caller
+//     at its limit, which goes only where all eight of its set are at theirs.
+// Two classes: keys that only a verified token can make (kVerified) are never displaced by others while they are
+// less than full, and may hold six of the eight places. So a flood of addresses takes nothing from a principal.
 #pragma once
 
 #include <algorithm>
