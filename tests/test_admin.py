@@ -7,9 +7,10 @@ import threading
 import pytest
 
 from lib.deadline import patience, until
+from lib.issuer import Issuer
 from lib.origin import Ask, says
 from lib.peers import free_port
-from lib.tokens import SECRET, bearer, hs256
+from lib.tokens import SECRET, Signer, bearer, hs256
 from lib.wire import Client, Truncated, fetch
 
 FRESH = {"Cache-Control": "max-age=600"}
@@ -341,6 +342,22 @@ def test_a_reload_changes_who_may(gateway, origin, folder):
     made = config(origin, folder, admin={"listen": "127.0.0.1:0"})
     assert gw.reload(made).ok
     until(lambda: level(gw, admin).status == 401, 5, "the identity to go")
+
+
+def test_an_identity_with_published_keys_is_asked_again_for_a_new_one(gateway, origin, folder):
+    issuer, old, new = Issuer(), Signer("ES256", kid="old"), Signer("ES256", kid="new")
+    try:
+        issuer.publish(old)
+        made = config(origin, folder, admin={"listen": "127.0.0.1:0"} | ADMINS)
+        made["identities"]["staff"] = {"type": "jwt", "issuer": issuer.url, "algorithms": ["ES256"],
+                                       "jwks": {"url": issuer.keys_url, "cooldown": "1s"}}
+        gw = gateway(made)
+        assert level(gw, bearer(old.token(iss=issuer.url, role="admin"))).status == 200
+        issuer.publish(old, new)
+        assert level(gw, bearer(new.token(iss=issuer.url, role="admin"))).status == 200
+        assert level(gw, bearer(new.token(iss=issuer.url, role="user"))).status == 403
+    finally:
+        issuer.stop()
 
 
 def test_guessing_is_slow_and_shuts_nobody_else_out(gw):
