@@ -5,6 +5,9 @@
 //      object, re-reading it finds no duplicate member at any depth, and the claims say what the rules want.
 // 'h': the rest is a header under a good signature over it: accepted only with `alg` of the rules.
 //
+// An identity of every algorithm, with keys of every kind, accepts what the one of HMAC accepts and nothing else,
+// since only that one's secret is known here.
+//
 // What is accepted is remembered and found again; what is refused carries a reason that has a challenge.
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/parse.hpp>
@@ -12,6 +15,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "identity/algorithm.h"
 #include "identity/challenge.h"
 #include "identity/reason.h"
 #include "identity/remembered.h"
@@ -95,10 +99,26 @@ void check_claims(const Principal& principal, std::string_view payload) {
   check(named);
 }
 
+config::JwtIdentity every_rules() {
+  config::JwtIdentity rules = hs256_rules();
+  rules.algorithms.clear();
+  for (const AlgorithmRow& row : algorithms()) {
+    rules.algorithms.push_back(row.algorithm);
+    config::Key key = rules.keys[0];
+    key.algorithm = row.algorithm;
+    key.material = row.family == Family::kHmac ? generate_secret(row.algorithm)
+                                               : base::Secret(generate_keypair(row.algorithm).public_pem);
+    rules.keys.push_back(std::move(key));
+  }
+  rules.keys[0].algorithm = config::Algorithm::kHS256;
+  return rules;
+}
+
 struct World {
   Verifiers hs{{std::make_shared<const Verifier>(hs256_rules())}};
   KeyPair pair = generate_es256_keypair();
   Verifier es{es256_rules(pair.public_pem)};
+  Verifier every{every_rules()};
   Remembered remembered{{.entries = 64, .bytes = 256 << 10}};
   // The tokens that seeds may hold: signed with the rules' secret, so that any other bytes are forged.
   std::set<std::string, std::less<>> minted{
@@ -131,6 +151,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const auto result = world.hs.verify(token, kNow);
   check(!world.es.verify(token, kNow));
+  check(world.every.verify(token, kNow).has_value() == result.has_value());
   if (!result) {
     check(result.error().code == base::Code::kUnauthorized);
     check(challenge(result.error()).starts_with("Bearer error=\"invalid_token\", error_description=\""));
