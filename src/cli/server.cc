@@ -397,6 +397,8 @@ std::string Server::metrics(bool ready) const {
                            .version = SEKISHO_VERSION,
                            .commit = SEKISHO_COMMIT};
   scrape.limits = limit_figures();
+  const std::vector<telemetry::IssuerKeys> issuers = key_refresh_.figures();
+  scrape.issuers = issuers;
   if (audit_log_) scrape.audit = audit_log_->figures();
   if (access_log_) {
     scrape.access_log_lines_written = access_log_->lines_written();

@@ -56,6 +56,7 @@ class Server {
   void audit(telemetry::AuditRecord record);
   bool finished_by(base::Mono deadline, bool& second_signal);
   std::string metrics(bool ready) const;
+  telemetry::LimitFigures limit_figures() const;
   template <class F>
   void on_every_worker(F fn);
 

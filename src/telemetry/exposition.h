@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "telemetry/audit_log.h"
+#include "telemetry/limit_figures.h"
 #include "telemetry/metrics.h"
 
 namespace telemetry {
@@ -46,6 +47,7 @@ struct Scrape {
   std::uint64_t access_log_dropped_queue = 0;   // the writer fell behind
   std::uint64_t access_log_dropped_output = 0;  // the disk is full, the pipe is gone
   std::optional<AuditFigures> audit{};          // none: there is no audit log
+  LimitFigures limits{};
   bool ready = true;
   std::string_view version{};
   std::string_view commit{};
