@@ -43,8 +43,9 @@ constexpr Section kLog = table<Log>({"log", "", "The operational log and the acc
 constexpr Row kRotateRows[] = {
     size<&Audit::rotate_size>("size", "0", {0, 1_TiB}, kRestart,
                               "Bytes of a file before the next is begun. 0: never by size."),
-    duration<&Audit::rotate_every>("every", "0s", {0ms, 366 * 24h}, kRestart,
-                                   "Age of a file before the next is begun. 0s: never by time."),
+    duration<&Audit::rotate_every>(
+        "every", "0s", {0ms, 366 * 24h}, kRestart,
+        "A file for each such period, counted from 1970 in UTC: 24h ends at midnight. 0s: never by time."),
     count<&Audit::keep>("keep", "7", {1, 10'000}, kRestart,
                         "Rotated files that are kept; older ones are deleted."),
 };

@@ -138,7 +138,7 @@ void audit_line(const Exchange& x, Outcome outcome, telemetry::AuditRecord& line
 }  // namespace
 
 void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLogBuffer& log,
-            base::Wall started, telemetry::AuditBuffer* audit) {
+            telemetry::AuditBuffer& audit, base::Wall started) {
   if (sabotage::on("memory-leak")) sabotage::leak_memory(2048);
   if (sabotage::one_in("descriptor-leak", 50)) sabotage::leak_descriptor();
   x.finished = base::mono_now();
@@ -180,7 +180,7 @@ void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLog
 
   // ---- the lines
   const bool logged = log.enabled() && !sabotage::one_in("access-line-lost", 200);
-  const bool audited = audit && audit->enabled() && (audit->all_requests() || denied(outcome, x.error.code));
+  const bool audited = audit.enabled() && (audit.all_requests() || denied(outcome, x.error.code));
   if (!logged && !audited) return;
   std::string scratch;
   const std::string_view path = logged_path(x, scratch);
@@ -190,7 +190,7 @@ void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLog
     describe(x, started, path, line);
     audit_line(x, outcome, line);
     line.cache = cache;
-    audit->append(line);
+    audit.append(line);
   }
   if (!logged) return;
   telemetry::AccessRecord line;

@@ -12,7 +12,7 @@ namespace gateway {
 
 // The audit log gets every request that was denied, by a rule or a limit of ours; every request, if it says so.
 void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLogBuffer& log,
-            base::Wall started, telemetry::AuditBuffer* audit = nullptr);
+            telemetry::AuditBuffer& audit, base::Wall started);
 
 // A call to an origin that has come back, with its reply or without.
 void record_origin(const Route& route, const base::Result<origin::Reply>& reply, base::Nanos took,

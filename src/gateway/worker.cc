@@ -186,7 +186,7 @@ std::string_view Worker::make_request_id() {
 }
 
 void Worker::record(Exchange& x) {
-  gateway::record(x, metrics_, access_log_, wall(x.started), &audit_log_);
+  gateway::record(x, metrics_, access_log_, audit_log_, wall(x.started));
 }
 
 std::unique_ptr<Exchange> Worker::take_exchange() {

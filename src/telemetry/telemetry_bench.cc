@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "telemetry/access_log.h"
+#include "telemetry/audit_log.h"
 #include "telemetry/exposition.h"
 #include "telemetry/metrics.h"
 
@@ -49,6 +50,31 @@ void BM_AccessLogAppendToDevNull(benchmark::State& state) {
   state.counters["dropped"] = static_cast<double>(log.dropped_queue());
 }
 BENCHMARK(BM_AccessLogAppendToDevNull);
+
+void BM_AuditLogAppendToDevNull(benchmark::State& state) {
+  AuditLog log({.output = "/dev/null"});
+  AuditBuffer buffer(&log);
+  AuditRecord record{.time = base::wall_now(),
+                     .request_id = "0123456789abcdef0123456789abcdef",
+                     .client = "192.0.2.7",
+                     .issuer = "https://id.example.com",
+                     .subject = "ana@example.com",
+                     .method = "GET",
+                     .path = "/photos/2026/11/a.jpg?width=200",
+                     .route = "/photos/",
+                     .status = 200,
+                     .duration = base::Nanos(34'567),
+                     .bytes_sent = 1234,
+                     .bytes_received = 410,
+                     .bytes = true,
+                     .cache = "hit"};
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(record);
+    buffer.append(record);
+  }
+  state.counters["dropped"] = static_cast<double>(log.dropped_queue());
+}
+BENCHMARK(BM_AuditLogAppendToDevNull);
 
 void BM_HistogramRecord(benchmark::State& state) {
   Histogram h;
