@@ -480,7 +480,7 @@ def test_keys_that_are_too_old_serve_nobody(gateway, app, issuer):
 
 
 def test_an_issuer_that_hangs_delays_nobody_who_is_known(gateway, app, issuer):
-    gw = gateway(site(app, published(issuer, jwks={"ttl": "1h", "timeout": "2s", "cooldown": "1s"}), workers=1))
+    gw = gateway(site(app, published(issuer, jwks={"ttl": "1h", "timeout": "2s"}), workers=1))
     known = fresh(OLD, issuer)
     served(gw.get("/private/x", known))
     issuer.answer(Ask.stall)
@@ -496,8 +496,9 @@ def test_an_issuer_that_hangs_delays_nobody_who_is_known(gateway, app, issuer):
         thread.start()
     until(lambda: issuer.fetches == 2, 10, "the fetch for the unknown key")
     slowest = 0.0
+    end = time.monotonic() + patience(15)
     with gw.client() as client:
-        while not waiting:
+        while not waiting and time.monotonic() < end:
             began = time.monotonic()
             served(client.get("/private/x", known))
             served(client.get("/x"))
@@ -505,8 +506,21 @@ def test_an_issuer_that_hangs_delays_nobody_who_is_known(gateway, app, issuer):
     for thread in threads:
         thread.join(patience(20))
     assert slowest < patience(0.25), slowest
+    assert len(waiting) == 5
     assert all(status in (401, 503) and took < patience(4) for status, took in waiting), waiting
     good(gw, OLD, issuer)
+
+
+@pytest.mark.xfail(strict=True, reason="with a cooldown below the timeout a request joins fetch after fetch, without end: "
+                   "KeySource::want() says yes again, and Walk::identify() does not count")
+def test_an_issuer_that_hangs_is_waited_for_once(gateway, app, issuer):
+    gw = gateway(site(app, published(issuer, jwks={"ttl": "1h", "timeout": "1s", "cooldown": "1s"})))
+    good(gw, OLD, issuer)
+    issuer.answer(Ask.stall)
+    began = time.monotonic()
+    with gw.client(timeout=6) as client:
+        assert client.get("/private/x", fresh(NEW, issuer)).status in (401, 503)
+    assert time.monotonic() - began < patience(4)
 
 
 def test_the_time_for_keys_is_counted_to_the_last_byte(gateway, app):
