@@ -34,13 +34,11 @@ end
 return {granted, math.ceil(debt)}
 )";
 
-std::string hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) {
-    out += "0123456789abcdef"[static_cast<unsigned char>(c) >> 4];
+void append_hex(std::span<const unsigned char> bytes, std::string& out) {
+  for (const unsigned char c : bytes) {
+    out += "0123456789abcdef"[c >> 4];
     out += "0123456789abcdef"[c & 15];
   }
-  return out;
 }
 
 const std::string& script_name() {  // as EVALSHA wants it
@@ -49,7 +47,9 @@ const std::string& script_name() {  // as EVALSHA wants it
     std::size_t size = 0;
     if (EVP_Q_digest(nullptr, "SHA1", nullptr, kScript.data(), kScript.size(), digest, &size) != 1)
       std::abort();
-    return hex({reinterpret_cast<const char*>(digest), size});
+    std::string out;
+    append_hex({digest, size}, out);
+    return out;
   }();
   return name;
 }
@@ -75,7 +75,7 @@ class SharedLink::Digest {
   Digest(const Digest&) = delete;
   Digest& operator=(const Digest&) = delete;
 
-  std::string operator()(std::span<const std::string_view> parts) {
+  void append(std::span<const std::string_view> parts, std::string& out) {
     std::array<unsigned char, 32> digest;
     EVP_DigestInit_ex2(context_, method_, nullptr);
     for (const std::string_view part : parts) {
@@ -84,7 +84,7 @@ class SharedLink::Digest {
       EVP_DigestUpdate(context_, part.data(), part.size());
     }
     EVP_DigestFinal_ex(context_, digest.data(), nullptr);
-    return hex({reinterpret_cast<const char*>(digest.data()), 16});
+    append_hex(std::span(digest).first(16), out);
   }
 
  private:
@@ -217,7 +217,7 @@ bool SharedLink::refill(const Policy& policy, std::uint64_t key, std::span<const
   const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), id, 16);
   refill.name.append(digits.data(), end);
   refill.name += ':';
-  refill.name += (*digest_)(parts);
+  digest_->append(parts, refill.name);
   if (!send(refill, false)) {
     refill.same_head = std::exchange(spare_, &refill);
     return false;
