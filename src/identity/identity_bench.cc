@@ -1,7 +1,7 @@
-// What a token costs, and what of it is the crypto library's: the difference is ours.
+// What a token costs beside its signature; signature_bench.cc compares the algorithms with the crypto library's.
 //
-// Yardsticks in the same run: llhttp's time is in http_bench; raw_* here do the hash or the curve of the same
-// bytes and nothing else; json_parse_* is what two Boost.JSON parses of the same token would cost.
+// Yardsticks in the same run: llhttp's time is in http_bench; raw_* here do the hash of the same bytes by EVP and
+// nothing else; json_parse_* is what two Boost.JSON parses of the same token would cost.
 #include <benchmark/benchmark.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -109,48 +109,6 @@ void json_parse_ours_ten_claims(benchmark::State& s) {
   json_read(s, kTenClaims);
 }
 
-std::string es256_token(const KeyPair& pair) {
-  MintRequest request;
-  request.issuer = "https://id.test";
-  request.audience = {"sekisho"};
-  request.subject = "4f5e6d7c-8b9a-4001-a2b3-c4d5e6f70819";
-  request.now = kNow;
-  request.ttl = base::Seconds(3600);
-  return mint(config::Algorithm::kES256, pair.private_pem, request);
-}
-
-void es256_cold(benchmark::State& state) {
-  const KeyPair pair = generate_es256_keypair();
-  verify(state, es256_rules(pair.public_pem), es256_token(pair));
-}
-
-void raw_es256(benchmark::State& state) {
-  EVP_PKEY* key = EVP_EC_gen("P-256");
-  EVP_MD* sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  EVP_PKEY_CTX* context = EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr);
-  const std::string token = es256_token(generate_es256_keypair());
-  const std::string_view message = message_of(token);
-  unsigned char hash[32], signature[128];
-  unsigned hash_size;
-  std::size_t size = sizeof signature;
-  EVP_MD_CTX* digest = EVP_MD_CTX_new();
-  EVP_Digest(message.data(), message.size(), hash, &hash_size, sha256, nullptr);
-  EVP_PKEY_sign_init(context);
-  EVP_PKEY_sign(context, signature, &size, hash, hash_size);
-  EVP_PKEY_verify_init(context);
-  for (auto _ : state) {
-    EVP_DigestInit_ex2(digest, sha256, nullptr);
-    EVP_DigestUpdate(digest, message.data(), message.size());
-    EVP_DigestFinal_ex(digest, hash, &hash_size);
-    if (EVP_PKEY_verify(context, signature, size, hash, hash_size) != 1)
-      return state.SkipWithError("refused");
-  }
-  EVP_MD_CTX_free(digest);
-  EVP_PKEY_CTX_free(context);
-  EVP_MD_free(sha256);
-  EVP_PKEY_free(key);
-}
-
 void remembered_find(benchmark::State& state) {
   Remembered remembered;
   const Verifiers verifiers({std::make_shared<const Verifier>(hs256_rules())});
@@ -191,8 +149,6 @@ BENCHMARK(hs256_cold);
 BENCHMARK(raw_hmac_sha256);
 BENCHMARK(hs256_cold_ten_claims);
 BENCHMARK(raw_hmac_sha256_ten_claims);
-BENCHMARK(es256_cold);
-BENCHMARK(raw_es256);
 BENCHMARK(remembered_find);
 BENCHMARK(remembered_find_among_10000);
 BENCHMARK(siphash_of_token);
