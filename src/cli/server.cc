@@ -298,8 +298,9 @@ bool Server::swap(std::shared_ptr<const gateway::Snapshot> next, std::string& wh
   fills_.limits(config.cache.memory.max_object, config.cache.fill_budget);
   fills_.forget_passed();
   snapshot_->configure_gates();
-  rates_.resize(config.limits, base::mono_now());
-  failures_.configure(config.limits, base::mono_now());
+  const base::Mono now = base::mono_now();
+  if (!rates_.resize(config.limits, now) || !failures_.configure(config.limits, now))
+    log::error("no memory for limits.memory; the tables keep their size", {});
   key_refresh_.watch(snapshot_->key_sources());
   log::set_level(level_of(config.log.level));
   if (admin_) admin_->watch(snapshot_);

@@ -91,6 +91,7 @@ net::Task<> feed(Worker& worker, base::Ref<cache::Fill> fill, base::Ref<Handover
     if (reply->status() == 200) fills.remember_passed(fill->key(), base::mono_now());
     handover->why_not = too_large ? "too-large" : storable.why_not;
     handover->reply = std::move(*reply);
+    handover->slot = std::move(slot);
     fill->pass();
     co_return;
   }

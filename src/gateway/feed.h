@@ -13,6 +13,7 @@
 #include "base/ref.h"
 #include "cache/fill.h"
 #include "gateway/exchange.h"
+#include "limit/gate.h"
 #include "net/task.h"
 #include "origin/origin.h"
 
@@ -23,6 +24,7 @@ class Worker;
 // A reply that is not for sharing, on its way to the first asker of the same worker, if that is still there.
 struct Handover : base::Local<Handover> {
   std::optional<origin::Reply> reply;
+  limit::Slot slot;          // at the origin, until the body has come
   std::string_view why_not;  // static
 };
 

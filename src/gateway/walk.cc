@@ -331,6 +331,7 @@ net::Task<bool> Walk::collapse(Exchange& x) {
   // The leader's fetch asked for the whole object; who wants a part or has a condition asks for that instead.
   if (!handover || !handover->reply || selects(x.head.fields)) co_return false;
   x.reply = std::move(handover->reply);
+  x.origin_slot = std::move(handover->slot);
   x.cache_detail = handover->why_not;
   x.plan = Plan::kOrigin;
   co_return true;
