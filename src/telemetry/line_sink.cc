@@ -161,7 +161,8 @@ class RotatingSink final : public LineSink {
   }
 
   bool due(std::size_t next_line) const {
-    if (file_.size() == 0 || base::mono_now() < not_before_) return false;
+    const bool plain = S_ISREG(file_.about().st_mode);  // a pipe or a device is never moved aside
+    if (!plain || file_.size() == 0 || base::mono_now() < not_before_) return false;
     const bool full = rotation_.size != 0 && file_.size() + next_line > rotation_.size;
     return full || period(base::wall_now()) > period_;
   }

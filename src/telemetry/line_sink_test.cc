@@ -121,6 +121,15 @@ TEST_F(RotatedFile, GoesOnInTheSameFileWhenItCannotBeRotated) {
   EXPECT_EQ(slurp(path_), "111\n222\n333\n");
 }
 
+TEST_F(RotatedFile, IsNeverAPipe) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  const int reader = ::open(path_.c_str(), O_RDONLY | O_NONBLOCK);
+  EXPECT_EQ(put(*make_rotating_sink(path_, {.size = 4, .keep = 3}), "111\n222\n333\n"), 0);
+  ::close(reader);
+  EXPECT_TRUE(std::filesystem::is_fifo(path_));
+  EXPECT_FALSE(std::filesystem::exists(path_ + ".1"));
+}
+
 TEST_F(RotatedFile, IsOpenToTheGroupAtMost) {
   const ::mode_t before = ::umask(0);
   make_rotating_sink(path_, {});
