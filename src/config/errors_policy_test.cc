@@ -147,6 +147,10 @@ TEST(RouteErrors, RulesNeedAnIdentity) {
   EXPECT_EQ(after("admin: { listen: '127.0.0.1:1', require: { claim: a, exists: true } }"),
             ":4: admin.require: needs 'identity'");
   EXPECT_EQ(after("admin: { identity: x }"), ":4: admin.identity: there is no identity 'x'");
+  EXPECT_EQ(
+      after(
+          "admin: { identity: i }\nidentities: { i: { type: jwt, algorithms: HS256, keys: { inline: x } } }"),
+      ":4: admin.identity: needs 'require', which says who of them is an administrator");
 }
 
 TEST(ClaimRuleErrors, OneWayAndOneTest) {

@@ -78,7 +78,8 @@ constexpr Row kAdminRows[] = {
         "token_file", "(admin.token)", kRestart,
         "The file of the bootstrap token. Where it is missing one is made, with mode 0600."),
     rows::text<&Admin::identity, Name>("identity", "", kLive,
-                                       "The identities whose tokens are taken beside the bootstrap token."),
+                                       "The identities whose tokens are taken beside the bootstrap token. "
+                                       "Needs `require`."),
     drafts<Admin, ClaimRule, kClaimRule, rules::place_require<Admin>>(
         "require", "", kLive,
         "What must hold for the claims of those tokens, all of it, else 403. Needs `identity`."),

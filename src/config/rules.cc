@@ -105,6 +105,9 @@ void check_config(Reader& reader, const YamlNode& node, Config& config) {
   if (const Entry* admin = node.find("admin"); admin != nullptr) {
     const Reader::Step step(reader, "admin");
     check_identities(reader, admin->value, config.admin.identity, config);
+    // Else everybody whom the issuer knows could administer this gateway.
+    if (!config.admin.identity.empty() && config.admin.require.empty())
+      reader.fail_at(admin->value, "identity", "needs 'require', which says who of them is an administrator");
   } else {
     config.admin.token_file = reader.resolve("admin.token");
   }
