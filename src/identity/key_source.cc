@@ -84,12 +84,13 @@ std::shared_ptr<const KeySet> KeySource::keys() const {
 
 bool KeySource::may_want(base::Mono now) const {
   const std::lock_guard guard(lock_);
-  return flight_ != Flight::kNone || wanted_ || follow_up_ || !wanted_at_ ||
-         now >= *wanted_at_ + rules_.cooldown;
+  return !abandoned_ && (flight_ != Flight::kNone || wanted_ || follow_up_ || !wanted_at_ ||
+                         now >= *wanted_at_ + rules_.cooldown);
 }
 
 bool KeySource::want(base::Mono now) {
   const std::lock_guard guard(lock_);
+  if (abandoned_) return false;
   if (flight_ != Flight::kNone) {
     joined_ = true;
     return true;
@@ -121,6 +122,7 @@ void KeySource::on_fetched(std::move_only_function<void()> call) {
 void KeySource::on_wanted(std::move_only_function<void()> wake) {
   const std::lock_guard guard(lock_);
   wake_ = std::move(wake);
+  if (wake_) abandoned_ = false;
 }
 
 base::Mono KeySource::stale_at() const {
@@ -138,7 +140,7 @@ std::optional<config::Url> KeySource::begin(base::Mono now) {
   const std::lock_guard guard(lock_);
   drop_stale(now);
   if (flight_ != Flight::kNone || (!wanted_ && now < due_)) return std::nullopt;
-  wanted_ = false;
+  demanded_ = std::exchange(wanted_, false);
   joined_ = false;
   if (discovered_ && now >= discovered_until_) discovered_.reset();
   flight_ = rules_.url || discovered_ ? Flight::kKeys : Flight::kDiscovery;
@@ -162,6 +164,8 @@ std::optional<config::Url> KeySource::fetched(const Reply& reply, base::Mono now
       flight_ = Flight::kKeys;
       return discovered_;
     }
+    // Counted from here, or a request could go on asking an issuer that takes longer to answer than this.
+    if (demanded_) wanted_at_ = now;
     calls = end_flight();
   }
   for (auto& call : calls) call();
@@ -173,6 +177,7 @@ void KeySource::abandon() {
   {
     const std::lock_guard guard(lock_);
     wanted_ = false;
+    abandoned_ = true;
     calls = end_flight();
   }
   for (auto& call : calls) call();

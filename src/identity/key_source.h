@@ -162,8 +162,10 @@ class KeySource {
   base::Mono discovered_until_{};
   base::Mono due_;                       // of the next refresh
   base::Mono fetched_at_{}, expires_{};  // of the keys; without meaning while there are none
-  std::optional<base::Mono> wanted_at_;  // the last fetch that a request caused
+  std::optional<base::Mono> wanted_at_;  // the last fetch that a request caused: its end
   bool wanted_ = false;                  // by a request; the driver has not begun yet
+  bool abandoned_ = false;               // nobody drives it any more, so that nothing is worth a wait
+  bool demanded_ = false;                // the fetch under way was wanted
   bool joined_ = false;                  // a request waits for a fetch that had begun before it asked
   bool follow_up_ = false;               // for its sake one more is granted, cooldown or not
   bool following_up_ = false;            // that one is wanted, or under way

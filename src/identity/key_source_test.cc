@@ -254,6 +254,15 @@ TEST_F(KeySourceWanted, CoolsDown) {
   EXPECT_EQ(woken, 2);
 }
 
+TEST_F(KeySourceWanted, CoolsDownFromTheEndOfAFetchHoweverLongItTook) {
+  ASSERT_TRUE(source.want(now));
+  ASSERT_TRUE(source.begin(now));
+  now += Seconds(60);
+  source.fetched(no_reply(), now);
+  EXPECT_FALSE(source.want(now));
+  EXPECT_TRUE(source.want(now + Seconds(10)));
+}
+
 TEST_F(KeySourceWanted, IsAskedOnceMoreForWhoJoinedAFetchThatMayHaveBeenTooEarly) {
   ASSERT_TRUE(source.want(now));
   ASSERT_TRUE(source.begin(now));
@@ -287,6 +296,19 @@ TEST_F(KeySourceWanted, CallsBackAlsoAfterAFailureAndWhenTheDriverStops) {
   EXPECT_EQ(called, 2);
   EXPECT_FALSE(source.fetched(reply_of(old_set()), now)) << "an answer to nobody's question";
   EXPECT_TRUE(source.begin(source.due())) << "goes on when it is driven again";
+}
+
+// A reload dropped the issuer while a request of the old snapshot waited: no fetch will ever end its wait.
+TEST_F(KeySourceWanted, IsNotWorthAWaitWhenNobodyDrivesIt) {
+  source.on_wanted([] {});
+  ASSERT_TRUE(source.begin(source.due()));
+  ASSERT_TRUE(source.want(now)) << "joins the fetch under way";
+  source.on_wanted(nullptr);
+  source.abandon();
+  EXPECT_FALSE(source.want(now));
+  EXPECT_FALSE(source.want(now + Seconds(20)));
+  source.on_wanted([] {});
+  EXPECT_TRUE(source.want(now + Seconds(20))) << "a later reload has brought it back";
 }
 
 TEST_F(KeySourceWanted, MayCallBackIntoItself) {

@@ -55,16 +55,6 @@ class Remembered {
 
   void insert(std::string_view token, base::Ref<const Principal> principal, base::Wall now);
 
-  // Until the walk asks with Verifiers.
-  const Principal* find(std::uint64_t verifier, std::string_view token, base::Wall now) {
-    static constexpr std::atomic<std::uint64_t> kNoEpoch{0};
-    const Verifiers::Accepted one{verifier, &kNoEpoch, nullptr};
-    return find(std::span(&one, 1), token, now);
-  }
-  void insert(std::uint64_t, std::string_view token, base::Ref<const Principal> principal, base::Wall now) {
-    insert(token, std::move(principal), now);
-  }
-
   std::size_t entries() const { return live_; }
   std::size_t bytes() const { return bytes_; }
 
