@@ -73,7 +73,7 @@ struct Exchange {
   Awaits awaits = Awaits::kOrigin;
   identity::KeySource* key_source = nullptr;  // that may know the token's key; the snapshot holds it
   limit::Standing standing;                   // with the rate limits of the route
-  limit::Slot slot, origin_slot;              // places among the requests of the route, and those at the origin
+  limit::Slot slot, origin_slot;  // places among the requests of the route, and those at the origin
   const net::Endpoint* peer = nullptr;
   bool nameless_peer = false;  // relayed by a proxy that did not say for whom: nothing it says is believed
   std::string client;          // address as logged: the peer's, or what a trusted proxy says
