@@ -646,29 +646,63 @@ NONSENSE = {
 }
 
 
-@pytest.mark.parametrize("name", NONSENSE)
-def test_nonsense_at_start_is_no_key_and_afterwards_changes_nothing(gateway, app, name):
-    issuer = Issuer()
-    issuer.answer(NONSENSE[name])
-    gw = gateway(site(app, published(issuer, ["ES256", "RS256", "HS256"] if name == "secrets" else ["ES256", "RS256"]
-                                     if name == "weak keys" else ["ES256"], jwks=QUICK)), wait="listening")
-    try:
-        until(lambda: issuer.fetches >= 1, 10, "a first fetch")
-        for key in (OLD, WEAK, Signer("HS256", OLD.kid, private="x" * 64), Signer("HS256", private=signer("HS256").private)):
-            if key.algorithm == "ES256" or name in ("weak keys", "secrets"):
-                assert gw.get("/private/x", fresh(key, issuer)).status in (401, 503)
-        assert gw.get("/private/x", fresh(OLD, issuer)).status == 503
-        until(lambda: gw.ready().status == 503 and "staff" in gw.ready().text, 10, "readiness to tell")
-        issuer.publish(OLD)
-        until(lambda: gw.get("/private/x", fresh(OLD, issuer)).status == 200, 20, "the keys")
+@pytest.fixture
+def liars():
+    """An issuer for each kind of nonsense."""
+    made = {name: Issuer() for name in NONSENSE}
+    for name, issuer in made.items():
         issuer.answer(NONSENSE[name])
-        fetches = issuer.fetches
-        until(lambda: issuer.fetches >= fetches + 2, 20, "two bad renewals")
-        good(gw, OLD, issuer)
-        assert gw.ready().status == 200
-        assert gw.total("sekisho_jwks_fetches_total", result="success") >= 1
-    finally:
+    yield made
+    for issuer in made.values():
         issuer.stop()
+
+
+def trusting(issuer: Issuer, name: str) -> dict:
+    """An identity that would take the nonsense if anybody did."""
+    ours = [Signer("HS256", "ours", private="our own secret of the tests, as long as it has to be").key()]
+    return {"weak keys": published(issuer, ["ES256", "RS256"], QUICK),
+            "secrets": published(issuer, ["ES256", "HS256"], QUICK, keys=ours)}.get(name, published(issuer, jwks=QUICK))
+
+
+def test_nonsense_at_start_is_no_key_and_afterwards_changes_nothing(gateway, app, liars):
+    """All at one gateway, each with a route of its own, so that their waits are one."""
+    names = {name: f"liar{number}" for number, name in enumerate(liars)}
+    config = site(app, {names[name]: trusting(issuer, name) for name, issuer in liars.items()})
+    config["routes"] = [{"path": f"/{identity}/", "origin": "app", "identity": identity} for identity in names.values()]
+    gw = gateway(config, wait="listening")
+
+    def status(name: str, key: Signer) -> int:
+        return gw.get(f"/{names[name]}/x", fresh(key, liars[name])).status
+
+    for name, issuer in liars.items():
+        until(lambda: issuer.fetches >= 1, 10, f"a first fetch: {name}")
+        assert status(name, OLD) == 503, name
+    assert status("weak keys", WEAK) in (401, 503)
+    for secret in ("x" * 64, signer("HS256").private):
+        for kid in (None, OLD.kid):
+            assert status("secrets", Signer("HS256", kid, private=secret)) in (401, 503)
+    report = gw.ready()
+    assert report.status == 503
+    told = {each["name"]: each for each in json.loads(report.text)["dependencies"]}
+    for name, identity in names.items():
+        (mine,) = [each for key, each in told.items() if key.rpartition(" ")[2].strip('"') == identity] or [None]
+        assert mine and mine["ready"] is False and mine["reason"], (name, told)
+
+    for issuer in liars.values():
+        issuer.publish(OLD)
+    for name in liars:
+        until(lambda: status(name, OLD) == 200, 40, f"the keys: {name}")
+    until(lambda: gw.ready().status == 200, 40, "readiness to be green")
+
+    before = {}
+    for name, issuer in liars.items():
+        issuer.answer(NONSENSE[name])
+        before[name] = issuer.fetches
+    for name, issuer in liars.items():
+        until(lambda: issuer.fetches >= before[name] + 2, 20, f"two bad renewals: {name}")
+        assert status(name, OLD) == 200, name
+        assert status(name, NEW) == 401, name
+    assert gw.ready().status == 200
 
 
 def test_huge_answers_do_not_stay_in_memory(gateway, app):
