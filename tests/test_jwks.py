@@ -6,11 +6,13 @@ import threading
 import time
 
 import pytest
+import yaml
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lib.configs import UNLIMITED
 from lib.deadline import holds, patience, until
-from lib.issuer import KEYS, Issuer
+from lib.gateway import run
+from lib.issuer import DISCOVERY, KEYS, Issuer
 from lib.origin import CHUNKED, Ask, says
 from lib.tokens import AUDIENCE, PUBLIC, RSA, Signer, b64, bearer, claims, jwks, signer
 from lib.verdicts import OBJECT, problem, refused, served
@@ -766,26 +768,39 @@ LIES = {
     "keys a file": lambda issuer: {"jwks_uri": "file:///etc/passwd"},
     "keys a list": lambda issuer: {"jwks_uri": [issuer.keys_url]},
     "keys a URL with a name": lambda issuer: {"jwks_uri": issuer.keys_url.replace("//", "//user:pass@")},
+    "keys of another scheme": lambda issuer: {"jwks_uri": "ftp://127.0.0.1/keys"},
 }
 
 
-@pytest.mark.parametrize("name", LIES)
-def test_a_discovery_document_that_lies_is_not_believed(gateway, app, issuer, name):
-    issuer.discover(**LIES[name](issuer))
-    gw = gateway(site(app, discovered(issuer)), wait="listening")
-    until(lambda: failures(gw) >= 1, 10, "discovery to fail")
-    unavailable(gw.get("/private/x", fresh(OLD, issuer)))
-    assert issuer.fetches == 0
-    if "issuer" in LIES[name](issuer):
-        assert gw.total("sekisho_jwks_fetches_total", result="issuer_mismatch") + gw.total(
-            "sekisho_jwks_fetches_total", result="malformed") >= 1
-    issuer.discover()
-    until(lambda: gw.get("/private/x", fresh(OLD, issuer)).status == 200, 20, "the keys")
+NO_DOCUMENT = {"empty": b"", "a list": b"[]", "an empty object": b"{}", "HTML": b"<html>", "cut": b'{"issuer":'}
 
 
-def failures(gw) -> float:
-    metrics = gw.metrics()
-    return metrics.total("sekisho_jwks_fetches_total") - metrics.total("sekisho_jwks_fetches_total", result="success")
+def test_a_discovery_document_that_lies_or_is_none_is_not_believed(gateway, app):
+    """All at one gateway, each issuer with a route of its own, so that their waits are one."""
+    issuers = {name: Issuer() for name in (*LIES, *NO_DOCUMENT)}
+    try:
+        for name, issuer in issuers.items():
+            issuer.publish(OLD)
+            if name in LIES:
+                issuer.discover(**LIES[name](issuer))
+            else:
+                issuer.on(DISCOVERY, lambda ask, body=NO_DOCUMENT[name]: ask.reply(body))
+        names = {name: f"liar{number}" for number, name in enumerate(issuers)}
+        config = site(app, {names[name]: discovered(issuer) for name, issuer in issuers.items()})
+        config["routes"] = [{"path": f"/{identity}/", "origin": "app", "identity": identity} for identity in names.values()]
+        gw = gateway(config, wait="listening")
+        for name, issuer in issuers.items():
+            lie = name in LIES and isinstance(LIES[name](issuer).get("issuer"), str)
+            until(lambda: gw.total("sekisho_jwks_fetches_total", identity=names[name],
+                                   result="issuer_mismatch" if lie else "malformed") >= 1, 10, f"discovery to fail: {name}")
+            unavailable(gw.get(f"/{names[name]}/x", fresh(OLD, issuer)))
+            assert issuer.fetches == 0, name
+            issuer.discover()
+        for name, issuer in issuers.items():
+            until(lambda: gw.get(f"/{names[name]}/x", fresh(OLD, issuer)).status == 200, 40, f"the keys: {name}")
+    finally:
+        for issuer in issuers.values():
+            issuer.stop()
 
 
 def test_discovery_says_where_the_keys_are(gateway, app, issuer, other):
@@ -796,16 +811,6 @@ def test_discovery_says_where_the_keys_are(gateway, app, issuer, other):
     bad(gw, OLD, issuer)
     assert other.origin.seen("/moved")[0].target == "/moved?tenant=a%20b&x=1"
     assert issuer.fetches == 0
-
-
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"<html>", b'{"issuer":'])
-def test_a_discovery_document_that_is_none_is_tried_again(gateway, app, issuer, body):
-    issuer.on("/.well-known/openid-configuration", lambda ask: ask.reply(body))
-    gw = gateway(site(app, discovered(issuer)), wait="listening")
-    until(lambda: failures(gw) >= 2, 10, "discovery to fail twice")
-    unavailable(gw.get("/private/x", fresh(OLD, issuer)))
-    issuer.discover()
-    until(lambda: gw.get("/private/x", fresh(OLD, issuer)).status == 200, 20, "the keys")
 
 
 # ---- TLS
@@ -835,6 +840,14 @@ def test_a_certificate_that_nobody_vouches_for_brings_no_keys(gateway, app, tls_
         assert tls_issuer.fetches == 0
     gw = gateway(site(app, published(tls_issuer, jwks={"tls": {"verify": False}})))
     good(gw, OLD, tls_issuer)
+
+
+def test_an_issuer_behind_tls_cannot_send_us_to_keys_in_the_clear(gateway, app, tls_issuer, other, certificate):
+    tls_issuer.discover(jwks_uri=other.keys_url)
+    gw = gateway(site(app, discovered(tls_issuer, jwks={"tls": {"ca_file": str(certificate.ca)}})), wait="listening")
+    until(lambda: gw.total("sekisho_jwks_fetches_total", result="malformed") >= 1, 10, "discovery to fail")
+    unavailable(gw.get("/private/x", fresh(OLD, tls_issuer)))
+    assert other.fetches == 0
 
 
 # ---- reload
@@ -913,3 +926,35 @@ def test_no_token_stands_in_a_log_when_the_issuer_fails(gateway, app, issuer):
     gw.stop()
     for part in token.split("."):
         assert part not in gw.stderr() and part not in gw.out.read_text()
+
+
+# ---- what does not start
+
+BROKEN = {
+    "keys in the clear, elsewhere": ({"jwks": "http://id.example/keys"}, "jwks"),
+    "keys no URL": ({"jwks": "keys.json"}, "jwks"),
+    "keys by FTP": ({"jwks": "ftp://127.0.0.1/keys"}, "jwks"),
+    "keys with a password": ({"jwks": "https://user:secret-word@id.example/keys"}, "jwks"),
+    "discovery without an issuer": ({"discovery": True, "issuer": None}, "issuer"),
+    "discovery of an issuer that is no URL": ({"discovery": True, "issuer": "accounts"}, "issuer"),
+    "discovery in the clear, elsewhere": ({"discovery": True, "issuer": "http://id.example"}, ""),
+    "no keys at all": ({}, "keys"),
+    "no keys to be found": ({"jwks": {"ttl": "1m"}}, ""),
+    "times the wrong way round": ({"jwks": {"url": "https://id.example/keys", "min_ttl": "2h", "max_ttl": "1h"}}, "ttl"),
+    "a published secret": ({"jwks": "https://id.example/keys", "algorithms": ["HS256"]}, "HS256"),
+    "an unknown key": ({"jwks": {"url": "https://id.example/keys", "tll": "1m"}}, "ttl"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_keys_that_can_never_come_do_not_start(app, tmp_path, name):
+    changes, mentions = BROKEN[name]
+    identity = {"type": "jwt", "issuer": "https://id.example", "algorithms": ["ES256"]} | changes
+    identity = {key: value for key, value in identity.items() if value is not None}
+    file = tmp_path / "broken.yaml"
+    file.write_text(yaml.safe_dump({"listen": "127.0.0.1:0"} | site(app, {"staff": identity})))
+    done = run("check", "-c", file)
+    assert done.returncode != 0
+    lines = [line for line in done.stderr.splitlines() if line]
+    assert len(lines) == 1 and "broken.yaml:" in lines[0] and mentions in lines[0], done.stderr
+    assert "secret-word" not in done.stderr

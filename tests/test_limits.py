@@ -701,6 +701,41 @@ def test_places_come_back_however_a_request_ends(gateway, origin):
             served(client.read())
 
 
+UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade"}
+
+
+@pytest.mark.parametrize("where", ["route", "origin"])
+def test_a_tunnel_keeps_its_place_as_long_as_it_lasts(gateway, origin, where):
+    def tunnel(ask):
+        ask.head(101, UPGRADE | {"Sec-WebSocket-Accept": "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="})
+        ask.connection.wait_gone(20)
+
+    origin.on("/tunnel", tunnel)
+    origin.on("/fine", lambda ask: ask.reply(OBJECT.encode()))
+    gw = gateway(crowded(origin, {"max": 1}, where))
+    with gw.client() as client:
+        client.ask("/tunnel", fields=UPGRADE | {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+        assert client.read_head().status == 101
+        for _ in range(3):
+            too_many(gw.get("/fine"))
+        served(gw.get("/free/fine"))
+    until(lambda: gw.get("/fine").status == 200, 10, "the tunnel's place to come free")
+
+
+def test_a_slow_reader_keeps_its_place(gateway, origin):
+    """A large reply that the client does not take is still under way."""
+    origin.on("/large", lambda ask: ask.reply(b"x" * (16 << 20)))
+    origin.on("/fine", lambda ask: ask.reply(OBJECT.encode()))
+    gw = gateway(crowded(origin, {"max": 1}))
+    with gw.client(receive_buffer=4096) as client:
+        client.ask("/large")
+        head = client.read_head()
+        for _ in range(3):
+            too_many(gw.get("/fine"))
+        assert client.drain(head) == 16 << 20
+        until(lambda: gw.get("/fine").status == 200, 10, "the place to come free")
+
+
 def test_a_hit_waits_for_no_place_at_the_origin(gateway, origin):
     slow = Slow(origin)
     origin.on("/kept", lambda ask: ask.reply(OBJECT.encode(), fields={"Cache-Control": "max-age=600"}))
