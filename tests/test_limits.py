@@ -736,6 +736,18 @@ def test_a_slow_reader_keeps_its_place(gateway, origin):
         until(lambda: gw.get("/fine").status == 200, 10, "the place to come free")
 
 
+def test_a_body_that_nobody_wants_keeps_no_place(gateway, origin, folder):
+    """A reply that is out before its request's body: the rest may drip, and others must not wait for it."""
+    (folder / "x").write_text(OBJECT)
+    made = crowded(origin, {"max": 1})
+    made["origins"]["app"] = {"type": "dir", "path": str(folder)}
+    gw = gateway(made)
+    with gw.client() as client:
+        client.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 50000\r\n\r\n")
+        assert client.read("POST").status == 405
+        until(lambda: gw.get("/x").status == 200, 5, "the place to come free")
+
+
 def test_a_hit_waits_for_no_place_at_the_origin(gateway, origin):
     slow = Slow(origin)
     origin.on("/kept", lambda ask: ask.reply(OBJECT.encode(), fields={"Cache-Control": "max-age=600"}))

@@ -117,6 +117,9 @@ net::Task<> Connection::serve() {
     if (!x.gone.requested() && !responder.at_once(x)) co_await responder.rest(x);
     client_.watch().on_hangup = nullptr;
     worker_.record(x);
+    // The reply is out: who is slow with the rest of a body that nobody wants keeps no place from others.
+    x.slot.leave();
+    x.origin_slot.leave();
 
     // ---- and the next, if there may be one
     if (!x.whole()) {
