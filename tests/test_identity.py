@@ -357,6 +357,8 @@ def test_tokens_stand_in_no_log(app):
     app.get(f"/private/b?token={token}&x=1")
     app.get("/private/c", {"X-Token": token})
     app.get(f"/private/d?token={token}x")
+    app.get(f"/open?a=1&token={token}&b=2")
+    assert app.access_for("/open?a=1&b=2"), "nor one that was sent where none is asked for"
     record = app.access_for("/private/d")
     assert record["status"] == 401
     assert app.access_for("/private/a")["principal"] == "ann"

@@ -2,6 +2,7 @@
 
 #include "base/sabotage.h"
 #include "http/problem.h"
+#include "http/target.h"
 
 namespace gateway {
 
@@ -78,8 +79,19 @@ std::string_view logged_path(const Exchange& x, std::string& scratch) {
   const std::string_view path = x.head.target.substr(0, mark);
   if (sabotage::on("token-logged")) return x.head.target;
   if (!x.has_query) return path;
-  if (x.query.size() == x.target.raw_query.size()) return x.head.target;
-  scratch.assign(path).append("?").append(x.query);
+  std::string_view query = x.query;
+  std::string less;
+  for (const std::string& name : x.snapshot->snapshot->credential_queries()) {
+    if (!http::query_value(query, name))
+      continue;  // sent to a route that takes none, it is a token all the same
+    std::string kept;
+    http::query_without(query, name, kept);
+    less = std::move(kept);
+    query = less;
+  }
+  if (query.size() == x.target.raw_query.size()) return x.head.target;
+  if (query.empty()) return path;
+  scratch.assign(path).append("?").append(query);
   return scratch;
 }
 

@@ -30,6 +30,9 @@ Snapshot::Snapshot(config::Config configuration, Registries registries)
       router_(prefixes_of(config_)) {
   const bool open = sabotage::after_first("reload-opens-door");
   const VerifierMap verifiers = make_verifiers();
+  for (const auto& [name, rules] : config_.identities)
+    for (const config::TokenSource& source : rules.from)
+      if (source.kind == config::TokenSource::Kind::kQuery) credential_queries_.push_back(source.name);
   if (!config_.admin.identity.empty()) admin_verifiers_ = choose(config_.admin.identity, 0, verifiers);
   for (const auto& rules : config_.routes) {
     Route route;

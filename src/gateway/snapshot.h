@@ -68,6 +68,8 @@ class Snapshot {
   // The verifiers and rules of the admin listener; null: none.
   const std::shared_ptr<const identity::Verifiers>& admin_verifiers() const { return admin_verifiers_; }
   const identity::ClaimRules& admin_require() const { return admin_require_; }
+  // Query parameters that hold a credential on some route; no log shows them on any.
+  const std::vector<std::string>& credential_queries() const { return credential_queries_; }
   // When it serves: what the gates allow from now on.
   void configure_gates() const;
   bool trusts(const std::array<std::uint8_t, 16>& address) const;
@@ -83,6 +85,7 @@ class Snapshot {
   std::vector<std::shared_ptr<identity::KeySource>> key_sources_;
   std::shared_ptr<const identity::Verifiers> admin_verifiers_;
   identity::ClaimRules admin_require_;
+  std::vector<std::string> credential_queries_;
   std::vector<Route> routes_;
   Router router_;
 };
