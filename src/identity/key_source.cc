@@ -43,7 +43,7 @@ base::Nanos ahead_of(base::Nanos ttl) {
   std::uint16_t random;
   base::random_bytes(&random, sizeof random);
   const base::Nanos most = ttl * 3 / 4;
-  return most - most / 10 * random / 0xffff;
+  return most - most / 10 / 0xffff * random;  // in this order: the product of a month would overflow
 }
 
 base::Nanos retry_after(unsigned failures) {

@@ -102,6 +102,16 @@ TEST_F(KeySourceTest, SpreadsRenewals) {
   EXPECT_GT(times.size(), 15U);
 }
 
+TEST(KeySource, RenewsAMonthAheadOfItsEndToo) {
+  config::JwtIdentity rules = published_rules();
+  rules.jwks->max_ttl = Seconds(30 * 24 * 3600);
+  for (int i = 0; i < 20; ++i) {  // how far ahead is drawn
+    KeySource source(rules, kStart);
+    refresh(source, reply_of(old_set(), rules.jwks->max_ttl), kStart);
+    EXPECT_LE(source.due() - kStart, Nanos(rules.jwks->max_ttl) * 3 / 4);
+  }
+}
+
 TEST(KeySource, IsNotAskedInALoopByAnIssuerThatAllowsNoKeeping) {
   config::JwtIdentity rules = published_rules();
   rules.jwks->min_ttl = Seconds(0);
