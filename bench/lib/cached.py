@@ -70,23 +70,32 @@ def run(lab, names, rounds, seconds):
             fill(server)
         if "floor" in names:
             servers["floor"] = start_floor(lab, stack, keys, servers)
-        for server in servers.values():  # warm: code paths, connection tables, remembered tokens
-            load.wrk(lab, server.port, server.headers, 1)
-        counts = {name: origin_count(s.origin) for name, s in servers.items() if s.origin}
+        warm(lab, servers)
         idle = measure_idle(servers)
+        return {"rounds": interleave(lab, servers, names, rounds, seconds, "cached"), "idle": idle}
 
-        result = []
-        order = list(names)
-        for index in range(rounds):
-            result.append({name: one_round(lab, servers[name], seconds) for name in order})
-            lab.say(f"  cached, round {index + 1} of {rounds}: " + "  ".join(
-                f"{name} {result[-1][name]['us']:.1f}" for name in names))
-            order = order[1:] + order[:1]  # nobody always follows the same neighbour
 
-        for name, count in counts.items():
-            if origin_count(servers[name].origin) != count:
-                raise BenchError(f"{name} went to its origin during the rounds: not a cache measurement")
-        return {"rounds": result, "idle": idle}
+def warm(lab, servers):
+    """Code paths, connection tables, remembered tokens."""
+    for server in servers.values():
+        load.wrk(lab, server.port, server.headers, 1)
+
+
+def interleave(lab, servers, names, rounds, seconds, what):
+    """[{server: figures of one round}]"""
+    counts = {name: origin_count(s.origin) for name, s in servers.items() if s.origin}
+    result = []
+    order = list(names)
+    for index in range(rounds):
+        result.append({name: one_round(lab, servers[name], seconds) for name in order})
+        lab.say(f"  {what}, round {index + 1} of {rounds}: " + "  ".join(
+            f"{name} {result[-1][name]['us']:.1f}" for name in names))
+        order = order[1:] + order[:1]  # nobody always follows the same neighbour
+
+    for name, count in counts.items():
+        if origin_count(servers[name].origin) != count:
+            raise BenchError(f"{name} went to its origin during the rounds: not a cache measurement")
+    return result
 
 
 def one_round(lab, server, seconds):
@@ -94,11 +103,19 @@ def one_round(lab, server, seconds):
     done = load.wrk(lab, server.port, server.headers, seconds)
     cpu = server.process.cpu_since(before)
     if server.access_log:
-        if os.path.getsize(server.access_log) == 0:
-            raise BenchError(f"{server.name} wrote no access log")
+        wait_for_log(server)
         os.truncate(server.access_log, 0)
-    return {"us": cpu / done["requests"] * 1e6, "rps": done["requests"] / done["seconds"],
-            "p99": done["p99"] * 1e6, "rss": server.process.rss()}
+    return {"requests": done["requests"], "us": cpu / done["requests"] * 1e6, "rps": done["requests"] / done["seconds"],
+            "p50": done["p50"] * 1e6, "p99": done["p99"] * 1e6, "rss": server.process.rss()}
+
+
+def wait_for_log(server):
+    """A line is written 100 ms after its request, on a busy machine later."""
+    deadline = time.monotonic() + 2
+    while os.path.getsize(server.access_log) == 0:
+        if time.monotonic() > deadline:
+            raise BenchError(f"{server.name} wrote no access log")
+        time.sleep(0.05)
 
 
 def measure_idle(servers):

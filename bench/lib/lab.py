@@ -80,3 +80,4 @@ class Server:
     headers: list = field(default_factory=list)  # what its clients send beyond Host
     origin: int = 0  # its origin's port, 0: it has none
     access_log: str = ""
+    admin: int = 0  # the port of its admin listener

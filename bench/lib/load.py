@@ -14,17 +14,17 @@ UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 
 
 def wrk(lab, port, headers, seconds, connections=CONNECTIONS):
-    """One round; {requests, seconds, p99}. Fails when any reply was not 2xx."""
+    """One round; {requests, seconds, p50, p99}. Fails when any reply was not 2xx."""
     argv = [lab.program("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-H", f"Host: {HOST}"]
     for header in headers:
         argv += ["-H", header]
     text = _run(lab, argv + [f"http://127.0.0.1:{port}{PATH}"], seconds + 20)
     done = re.search(r"(\d+) requests in ([\d.]+)(us|ms|s|m),", text)
-    tail = re.search(r"99%\s+([\d.]+)(us|ms|s|m)", text)
-    if not done or not tail or int(done[1]) == 0 or "Non-2xx" in text or "Socket errors" in text:
+    times = {p: re.search(rf"{p}%\s+([\d.]+)(us|ms|s|m)", text) for p in (50, 99)}
+    if not done or not all(times.values()) or int(done[1]) == 0 or "Non-2xx" in text or "Socket errors" in text:
         raise BenchError("the load did not get what it asked for: " + " | ".join(text.split("\n")))
     return {"requests": int(done[1]), "seconds": float(done[2]) * UNITS[done[3]],
-            "p99": float(tail[1]) * UNITS[tail[2]]}
+            **{f"p{p}": float(found[1]) * UNITS[found[2]] for p, found in times.items()}}
 
 
 def request_bytes(lab, headers):

@@ -30,8 +30,9 @@ def _start(lab, stack, name, argv, port, folder, **kwargs):
 
 # ---- ours
 
-def sekisho(lab, stack, name, origin, key=None, cache=True, unprivileged=False, env=None):
-    folder, port = lab.folder(name), free_port()
+def sekisho(lab, stack, name, origin, key=None, cache=True, unprivileged=False, env=None, more=None):
+    """`more`: blocks of the configuration beside those that all have."""
+    folder, port, admin = lab.folder(name), free_port(), free_port()
     log = os.path.join(folder, "access.log")
     route = {"path": "/", "origin": "origin"}
     if not cache:
@@ -39,10 +40,11 @@ def sekisho(lab, stack, name, origin, key=None, cache=True, unprivileged=False, 
     config = {
         "listen": f"127.0.0.1:{port}",
         "workers": 1,
-        "admin": {"listen": f"127.0.0.1:{free_port()}"},
+        "admin": {"listen": f"127.0.0.1:{admin}"},
         "origins": {"origin": {"type": "http", "url": f"http://127.0.0.1:{origin}"}},
         "log": {"access": {"output": log}},
         "routes": [route],
+        **(more or {}),
     }
     if key:
         config["identities"] = {"bench": {
@@ -52,7 +54,7 @@ def sekisho(lab, stack, name, origin, key=None, cache=True, unprivileged=False, 
     path = _write(folder, "sekisho.yaml", json.dumps(config, indent=2))  # JSON is YAML
     server = _start(lab, stack, name, [lab.program("sekisho"), "serve", "-c", path], port, folder,
                     unprivileged=unprivileged, env=env)
-    server.access_log = log
+    server.access_log, server.admin = log, admin
     if key:
         server.headers = ["Authorization: Bearer " + key.token()]
     return server

@@ -72,11 +72,11 @@ class Process:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.popen.poll() is not None:
-                raise BenchError(f"{self.name} ended at once with {self.popen.returncode}: {self._last_words()}")
+                raise BenchError(f"{self.name} ended at once with {self.popen.returncode}: {self.last_words()}")
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 return
             time.sleep(0.02)
-        raise BenchError(f"{self.name} does not listen after {seconds} s: {self._last_words()}")
+        raise BenchError(f"{self.name} does not listen after {seconds} s: {self.last_words()}")
 
     def wait_for_line(self, line, seconds):
         """Until the log has the line."""
@@ -87,7 +87,7 @@ class Process:
                 if line in f.read().splitlines():
                     return
             if ended:
-                raise BenchError(f"{self.name} ended early: {self._last_words()}")
+                raise BenchError(f"{self.name} ended early: {self.last_words()}")
             time.sleep(0.02)
         raise BenchError(f"{self.name} did not say {line!r} within {seconds} s")
 
@@ -96,14 +96,14 @@ class Process:
         try:
             return self.popen.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise BenchError(f"{self.name} did not end within {seconds:.0f} s: {self._last_words()}") from None
+            raise BenchError(f"{self.name} did not end within {seconds:.0f} s: {self.last_words()}") from None
 
     def signal(self, number):
         """To it and all that it has started."""
         for pid in _tree(self.pid):
             os.kill(pid, number)
 
-    def _last_words(self):
+    def last_words(self):
         with contextlib.suppress(OSError, TypeError), open(self.log, errors="replace") as f:
             return " | ".join(f.read().strip().splitlines()[-3:])
         return "(no output)"
