@@ -18,7 +18,7 @@ processes:
     command: ["${{SEKISHO}}", serve, -c, /dev/stdin]
     stdin: |
       listen: 127.0.0.1:${{PORT_GATEWAY}}
-      admin: {{ listen: "127.0.0.1:${{PORT_ADMIN}}" }}
+      admin: {{ listen: "127.0.0.1:${{PORT_ADMIN}}", token_file: "${{RUN_DIR}}/admin.token" }}
       log: {{ level: warn, access: off }}
       origins: {{ objects: {{ type: dir, path: "${{RUN_DIR}}/objects" }} }}
       routes: {{ path: /, origin: objects, cache: {{ ttl: 10m }} }}

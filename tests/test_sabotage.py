@@ -15,8 +15,9 @@ import pytest
 
 from lib.deadline import holds, until
 from lib.gateway import ROOT, Gateway
+from lib.issuer import Issuer
 from lib.origin import says
-from lib.tokens import AUDIENCE, ISSUER, SECRET, b64, bearer, claims, hs256
+from lib.tokens import AUDIENCE, ISSUER, SECRET, Signer, b64, bearer, claims, hs256
 from lib.wire import Client, Truncated, fetch, is_hit
 
 BINARY = Path(os.environ.get("SEKISHO_SABOTAGED_BIN", ROOT / "build/sabotage/sekisho")).resolve()
@@ -123,6 +124,65 @@ def token_logged(lab):
     assert lab.gw.get("/private/x?token=" + token).status == 200
     lab.gw.access_for(lambda record: record["path"].startswith("/private/x"))
     return token in lab.gw.out.read_text()
+
+
+@probe
+def claims_not_checked(lab):
+    lab.start(routes={"path": "/private/", "origin": "app", "identity": "staff",
+                      "require": {"claim": "role", "equals": "admin"}})
+    assert lab.private(hs256(role="admin")).status == 200
+    return lab.private(hs256()).status == 200
+
+
+@probe
+def withdrawn_key_trusted(lab):
+    old, new, issuer = Signer("ES256", "old"), Signer("ES256", "new"), Issuer()
+    try:
+        issuer.publish(old, new)
+        gw = lab.start(identities={"staff": {"type": "jwt", "issuer": ISSUER, "audience": AUDIENCE, "algorithms": "ES256",
+                                             "jwks": {"url": issuer.keys_url, "min_ttl": "1s", "ttl": "1s"}}})
+        token = old.token()
+        assert lab.private(token).status == 200
+        issuer.publish(new)
+        until(lambda: gw.total("sekisho_jwks_keys") == 1, 5, "the old key to be gone")
+        assert lab.private(old.token(sub="bob")).status == 401
+        return lab.private(token).status == 200
+    finally:
+        issuer.stop()
+
+
+@probe
+def forwarded_believed_from_anybody(lab):
+    gw = lab.start(rates={"few": {"requests": "2/h", "per": "address"}}, limits={"rates": "few"})
+    return all(gw.get("/x", {"X-Forwarded-For": f"192.0.2.{n}"}).status == 200 for n in range(5))
+
+
+# ---- how often
+
+
+@probe
+def rates_ignored(lab):
+    gw = lab.start(rates={"few": {"requests": "2/h"}}, limits={"rates": "few"})
+    return all(gw.get("/x").status == 200 for _ in range(5))
+
+
+@probe
+def concurrency_ignored(lab):
+    gw, gate = lab.start(routes={"path": "/", "origin": "app", "concurrency": 1}), threading.Event()
+    lab.origin.on("/slow", says(200, {"Content-Length": "2"}, gate, b"ok"))
+    with gw.client() as client:
+        client.ask("/slow")
+        until(lambda: lab.origin.count("/slow"), 5, "the first to reach the origin")
+        second = gw.get("/x").status
+        gate.set()
+        assert client.read().status == 200
+    return second == 200
+
+
+@probe
+def failures_ignored(lab):
+    lab.start(limits={"failures": {"rate": "1/h", "burst": 2}})
+    return all(lab.private(hs256("x" * 48)).status == 401 for _ in range(5))
 
 
 # ---- the cache

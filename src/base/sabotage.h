@@ -42,6 +42,10 @@ inline constexpr std::array kRows{
     Row{"sabotage:authorization-forwarded", "The caller's token goes on to the origin."},
     Row{"sabotage:token-logged", "A token in the query stands in the access log."},
     Row{"sabotage:claims-not-checked", "Any good token opens a route, whatever its claims."},
+    Row{"sabotage:withdrawn-key-trusted",
+        "A token that was verified once is believed when its issuer has withdrawn the key."},
+    Row{"sabotage:forwarded-believed-from-anybody",
+        "Whoever sends X-Forwarded-For is taken for the address that it names."},
     // how often
     Row{"sabotage:rates-ignored", "No rate limit is asked."},
     Row{"sabotage:concurrency-ignored", "No limit of requests at a time is asked."},
