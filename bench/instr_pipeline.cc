@@ -33,8 +33,8 @@ constexpr std::string_view kHost = "media.example.com";
 constexpr std::string_view kPath = "/photos/2026/11/object-1k.bin";
 
 // The origin is never asked: the object is in the cache before the first request.
-config::Config configuration() {
-  const std::string text = R"(
+config::Config configuration(std::string_view more) {
+  std::string text = R"(
 listen: 127.0.0.1:8080
 origins:
   bucket: { type: http, url: "http://127.0.0.1:9" }
@@ -50,6 +50,7 @@ routes:
   - { path: /photos/, origin: bucket, identity: staff, cache: { ttl: 10m } }
   - { path: /team1/reports/, origin: bucket, identity: staff }
 )";
+  text += more;
   return config::load_text(text, "instr.yaml", [](const std::string&) { return identity::kSecret; });
 }
 
@@ -60,9 +61,10 @@ void store(void* memory, base::Ref<const cache::Entry> entry) {
 // A worker with its commons, as cli::Server makes them, and clients within its own loop.
 class Gateway {
  public:
-  Gateway() {
+  // `more`: of the configuration, beside what all cases have.
+  explicit Gateway(std::string_view more) {
     worker_.prepare(std::make_shared<const gateway::Snapshot>(
-        configuration(), gateway::Registries{.rates = rates_, .gates = gates_}));
+        configuration(more), gateway::Registries{.rates = rates_, .gates = gates_}));
     worker_.commit();
     keep_object();
     for (Client& client : clients_) {
@@ -195,13 +197,23 @@ std::string request(Token token, std::string_view more = {}) {
   return out.append(more).append("\r\n");
 }
 
-void serve(Run& run, const std::string& bytes, std::string_view expected) {
-  const auto gateway = std::make_unique<Gateway>();
+void serve(Run& run, const std::string& bytes, std::string_view expected, std::string_view more = {}) {
+  const auto gateway = std::make_unique<Gateway>(more);
   run.all([&](std::uint64_t n) { gateway->serve(n, bytes, expected); });
 }
 
 void hit(Run& run) {
   serve(run, request(Token::kValid), "HTTP/1.1 200 OK\r\n");
+}
+// Three limits that are never exhausted, and the fields that tell of them.
+void hit_limited(Run& run) {
+  serve(run, request(Token::kValid), "HTTP/1.1 200 OK\r\n", R"(
+rates:
+  address: { requests: 1000000/s, per: address }
+  principal: { requests: 1000000/s, per: principal }
+  route: { requests: 1000000/s, per: route }
+limits: { rates: [ address, principal, route ] }
+)");
 }
 void hit_not_modified(Run& run) {
   serve(run, request(Token::kValid, "If-None-Match: \"0123456789abcdef\"\r\n"), "HTTP/1.1 304 ");
@@ -215,6 +227,7 @@ void denied(Run& run) {
 
 constexpr Case kCases[] = {
     {"pipeline/hit", 4'000, hit},
+    {"pipeline/hit-limited", 4'000, hit_limited},
     {"pipeline/hit-not-modified", 2'000, hit_not_modified},
     {"pipeline/hit-range", 2'000, hit_range},
     {"pipeline/denied", 2'000, denied},
