@@ -37,12 +37,12 @@ std::size_t chunk_size(const std::optional<std::uint64_t>& length, std::uint64_t
   return so_far < (64 << 10) ? 16 << 10 : base::Chunk::kMaxCapacity;  // most bodies are small
 }
 
-cache::FillHead head_of(Worker& worker, const origin::Reply& reply, const cache::Storable& storable,
-                        std::optional<std::uint64_t> length) {
+cache::FillHead head_of(Worker& worker, const Route& route, const origin::Reply& reply,
+                        const cache::Storable& storable, std::optional<std::uint64_t> length) {
   cache::FillHead head;
   const http::ResponseHead& theirs = reply.head();
   head.status = theirs.status;
-  append_end_to_end(theirs, true, head.fields);
+  append_end_to_end(route, theirs, true, head.fields);
   if (!theirs.find(http::FieldId::kDate)) append_field(head.fields, "Date", worker.http_date());
   head.etag = theirs.value(http::FieldId::kEtag);
   head.last_modified = theirs.value(http::FieldId::kLastModified);
@@ -95,7 +95,7 @@ net::Task<> feed(Worker& worker, base::Ref<cache::Fill> fill, base::Ref<Handover
     fill->pass();
     co_return;
   }
-  if (!fill->begin(head_of(worker, *reply, storable, length))) {
+  if (!fill->begin(head_of(worker, *ask.route->rules, *reply, storable, length))) {
     fill->fail({Code::kCancelled, "nobody waits any more"});
     co_return;
   }

@@ -1,6 +1,7 @@
 #include "gateway/render.h"
 
 #include <algorithm>
+#include <array>
 
 #include "http/chars.h"
 #include "http/hop_by_hop.h"
@@ -58,13 +59,24 @@ void append_cache_fields(Exchange& x, base::Nanos age, base::Nanos freshness) {
   x.out.append("\r\n");
 }
 
-void append_end_to_end(const http::ResponseHead& head, bool stored, std::string& out) {
+namespace {
+
+constexpr std::array<std::string_view, 5> kRateFields = {"ratelimit", "ratelimit-policy", "x-ratelimit-limit",
+                                                         "x-ratelimit-remaining", "x-ratelimit-reset"};
+
+}  // namespace
+
+void append_end_to_end(const Route& route, const http::ResponseHead& head, bool stored, std::string& out) {
   const http::HopByHop hop(head.fields);
   for (const http::Field& field : head.fields) {
     // Framing and the request id are ours to write.
     if (field.id == FieldId::kContentLength || field.id == FieldId::kXRequestId || hop.ends_here(field))
       continue;
     if (stored && (field.id == FieldId::kAge || field.id == FieldId::kCacheStatus)) continue;
+    if (route.tells_rates && std::ranges::any_of(kRateFields, [&](std::string_view name) {
+          return http::iequals(name, field.name);
+        }))
+      continue;
     append_field(out, field.name, field.value);
   }
 }

@@ -34,7 +34,8 @@ void append_cache_fields(Exchange& x, base::Nanos age, base::Nanos freshness);
 
 // The fields of an origin's reply that go on to a client, each ended by CRLF. `stored`: those that a cache
 // keeps, without what each reply gets anew.
-void append_end_to_end(const http::ResponseHead& head, bool stored, std::string& out);
+// Where the route tells of rate limits of its own, an origin's word on its own would only contradict it.
+void append_end_to_end(const Route& route, const http::ResponseHead& head, bool stored, std::string& out);
 
 // Of rendered fields ("Name: value\r\n"…): the value of one, or "".
 std::string_view rendered_value(std::string_view fields, std::string_view name);

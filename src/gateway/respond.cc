@@ -451,7 +451,7 @@ net::Task<> Responder::send_fill(Exchange& x) {
 net::Task<> Responder::send_origin(Exchange& x) {
   const http::ResponseHead& head = x.reply->head();
   std::string fields;
-  append_end_to_end(head, false, fields);
+  append_end_to_end(*x.route->rules, head, false, fields);
   if (!head.find(FieldId::kDate)) append_field(fields, "Date", worker_.http_date());
   if (const origin::File* file = x.reply->file()) {
     co_await send_kept(x, {.fields = fields,
@@ -543,7 +543,7 @@ net::Task<> Responder::send_tunnel(Exchange& x) {
   x.keep_alive = true;  // no "Connection: close" beside the upgrade; the connection ends with the tunnel
   begin_head(x, 101);
   x.out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
-  append_end_to_end(head, false, x.out);
+  append_end_to_end(*x.route->rules, head, false, x.out);
   std::string early;  // what the origin sent right behind its 101
   net::Stream origin = x.reply->take_stream(early);
   const bool started = co_await write_head(x) && co_await write(x, early);

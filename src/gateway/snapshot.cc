@@ -47,6 +47,7 @@ Snapshot::Snapshot(config::Config configuration, Registries registries)
       take_out_credentials(route);
     }
     route.rates = registries.rates.compile(config_, rules);
+    route.tells_rates = !route.rates->empty() && config_.limits.rate_fields != config::RateFields::kOff;
     if (rules.concurrency)
       route.gate = registries.gates.get(limit::Gates::Of::kRoute, rules.path, *rules.concurrency);
     if (route.origin->concurrency)

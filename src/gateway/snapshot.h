@@ -33,6 +33,7 @@ struct Route {
   std::span<const config::TokenSource> token_sources;    // with verifiers, at least one
   identity::ClaimRules require{{}};
   std::shared_ptr<const limit::Policies> rates;
+  bool tells_rates = false;                  // replies say how the caller stands with them
   std::shared_ptr<limit::Gate> gate;         // null: no limit of requests at a time
   std::shared_ptr<limit::Gate> origin_gate;  // the same of the origin, for requests that are with it
   std::optional<base::Nanos> ttl;

@@ -98,7 +98,7 @@ Walk::Next Walk::identify(Exchange& x) {
     x.principal = base::Ref<const identity::Principal>(known);
     return Next::kGoOn;
   }
-  if (!admit(x)) return Next::kRespond;
+  if (!admit(x, credential->token)) return Next::kRespond;
   identity::KeySource* may_know = nullptr;
   auto principal = rules.verifiers->verify(credential->token, now, &may_know);
   if (!principal && may_know && may_know->want(base::mono_now())) {
@@ -109,19 +109,23 @@ Walk::Next Walk::identify(Exchange& x) {
   if (!principal) {
     counts[telemetry::Verification::kFailed].add();
     // That our own keys are missing is not the caller's failure.
-    if (principal.error().code == Code::kUnauthorized)
+    if (principal.error().code == Code::kUnauthorized) {
       worker_.commons().failures.charge(x.client_address, worker_.loop().now());
+      worker_.commons().failures.forget(credential->token);
+    }
     x.stop(principal.error());
     return Next::kRespond;
   }
   counts[telemetry::Verification::kVerified].add();
   worker_.remembered().insert(credential->token, *principal, now);
+  worker_.commons().failures.vouch(credential->token);
   x.principal = std::move(*principal);
   return Next::kGoOn;
 }
 
-bool Walk::admit(Exchange& x) {
-  if (!worker_.commons().failures.exhausted(x.client_address, worker_.loop().now()) ||
+bool Walk::admit(Exchange& x, std::string_view token) {
+  limit::Failures& failures = worker_.commons().failures;
+  if (failures.vouched(token) || !failures.exhausted(x.client_address, worker_.loop().now()) ||
       sabotage::on("failures-ignored"))
     return true;
   x.stop({Code::kTooManyFailures, "too many credentials from this address have failed"});

@@ -41,7 +41,7 @@ class Walk {
   bool shed(Exchange& x);
   bool route(Exchange& x);
   Next identify(Exchange& x);
-  bool admit(Exchange& x);
+  bool admit(Exchange& x, std::string_view token);
   Next known(Exchange& x);  // from here on it is settled who is calling
   bool require(Exchange& x);
   Next rate(Exchange& x);
