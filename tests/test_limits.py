@@ -191,7 +191,6 @@ def test_without_limits_nothing_is_said(gateway, app):
     assert not [name for name, _ in reply.fields if name.lower().startswith(("ratelimit", "x-ratelimit"))]
 
 
-@pytest.mark.xfail(strict=True, reason="src/gateway/render.cc adds our fields to those that the origin sent")
 def test_fields_of_the_origin_do_not_stand_beside_ours(gateway, app):
     """An origin with limits of its own: a client must not read two of a kind."""
     app.on("/both", lambda ask: ask.reply(OBJECT.encode(), fields={
@@ -454,6 +453,17 @@ def test_the_worst_guest_of_a_house_does_not_shut_out_who_is_known(gateway, app)
     exhausted(gw.get("/private/x", new | from_("192.0.2.1")))
     served(gw.get("/private/x", new | from_("192.0.2.2")))
     served(gw.get("/private/x", new | from_("192.0.2.1")))  # it is known now
+
+
+def test_who_is_known_to_one_worker_is_shut_out_by_none(gateway, app):
+    """Connections end at any of the workers, and each remembers its own tokens."""
+    gw = gateway(guarded(app, FEW, workers=4))
+    known = bearer(KEY.token(sub="known"))
+    served(gw.get("/private/x", known | from_("192.0.2.1")))
+    exhaust(gw, "192.0.2.1")
+    for _ in range(30):
+        served(gw.get("/private/x", known | from_("192.0.2.1")))
+    exhausted(gw.get("/private/x", bearer(KEY.token(sub="new")) | from_("192.0.2.1")))
 
 
 def test_an_address_by_its_connection_is_exhausted_alone(gateway, app):
