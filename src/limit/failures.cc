@@ -1,5 +1,7 @@
 #include "limit/failures.h"
 
+#include <algorithm>
+
 #include "base/siphash.h"
 #include "limit/address.h"
 
@@ -11,9 +13,19 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 std::uint64_t memory_of(const config::Limits& limits) {
   return limits.memory / 8;
 }
+
+std::uint64_t places_of(const config::Limits& limits) {
+  return std::max<std::uint64_t>(limits.memory / 64 / sizeof(std::uint64_t), 1024);
+}
+
+// Of its end, which is its signature: who knows that of a good token has the token.
+std::uint64_t hash_of(std::string_view token) {
+  constexpr std::size_t kTail = 48;
+  return base::siphash(token.substr(token.size() > kTail ? token.size() - kTail : 0)) | 1;
+}
 }  // namespace
 
-Failures::Failures(const config::Limits& limits) : buckets_(memory_of(limits)) {
+Failures::Failures(const config::Limits& limits) : buckets_(memory_of(limits)), vouched_(places_of(limits)) {
   set(limits);
 }
 
@@ -50,6 +62,21 @@ base::Nanos Failures::retry_after(const AddressBytes& address, base::Mono now) {
   if (!limited_.load(kRelaxed)) return base::Nanos(0);
   const Quota rate = quota();
   return base::Nanos(rate.until_token(buckets_.look(key(address), rate, now).debt));
+}
+
+void Failures::vouch(std::string_view token) {
+  const std::uint64_t hash = hash_of(token);
+  vouched_[(hash >> 1) % vouched_.size()].store(hash, kRelaxed);
+}
+
+void Failures::forget(std::string_view token) {
+  std::uint64_t hash = hash_of(token);
+  vouched_[(hash >> 1) % vouched_.size()].compare_exchange_strong(hash, 0, kRelaxed);
+}
+
+bool Failures::vouched(std::string_view token) const {
+  const std::uint64_t hash = hash_of(token);
+  return vouched_[(hash >> 1) % vouched_.size()].load(kRelaxed) == hash;
 }
 
 bool Failures::configure(const config::Limits& limits, base::Mono now) {

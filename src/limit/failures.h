@@ -6,13 +6,16 @@
 // Failure:  none after construction.
 //
 // An address whose bucket is empty is exhausted until a token comes back. Nobody is charged for succeeding, and
-// whoever comes with a remembered token is not asked, so that a house behind one address does not suffer for its
-// worst guest.
+// whoever comes with a token that has verified before is not asked, so that a house behind one address does not
+// suffer for its worst guest. Each worker remembers its own tokens; that one of them has verified a token is known
+// to all here, by a keyed hash, so that a caller is not turned away where the next connection happens to end.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "config/model.h"
@@ -37,6 +40,11 @@ class Failures {
   void charge(const AddressBytes& address, base::Mono now);
   base::Nanos retry_after(const AddressBytes& address, base::Mono now);  // 0: not exhausted
 
+  // A token has verified; or it has not, though it had before. Newer ones take the place of older ones.
+  void vouch(std::string_view token);
+  void forget(std::string_view token);
+  bool vouched(std::string_view token) const;  // then it may be looked at, exhausted or not
+
   // With a reload, when the new snapshot serves. False: the table has kept its size, since memory is short.
   bool configure(const config::Limits& limits, base::Mono now);
   FailureStats stats() const;
@@ -51,6 +59,7 @@ class Failures {
   std::atomic<std::int64_t> interval_{1}, window_{0};
   std::atomic<unsigned> ipv6_prefix_{64};
   Buckets buckets_;
+  std::vector<std::atomic<std::uint64_t>> vouched_;  // keyed hashes, each at a place of its own; 0: none
   telemetry::SharedCounter charged_, refused_;
 };
 
