@@ -101,9 +101,11 @@ bool verifies_pss(Working& w, Sha2 hash, EVP_PKEY* key, std::string_view message
                                   digest.size) == 1;
 }
 
-// The context is used again as it is: OpenSSL 3.0 cannot start it anew and needs not to.
+// The context is used again as it is: OpenSSL 3.0 cannot start it anew and needs not to. Later ones refuse a second
+// message in one (EVP_R_FINAL_ERROR), so they get a new one each time.
 bool verifies_eddsa(Working& w, EVP_PKEY* key, std::string_view message, std::string_view signature) {
-  if (!w.eddsa) {
+  static const bool serves_again = OpenSSL_version_num() < 0x30100000;
+  if (!w.eddsa || !serves_again) {
     Handle<EVP_MD_CTX> context(EVP_MD_CTX_new());
     if (!context ||
         EVP_DigestVerifyInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, key, nullptr) != 1)
