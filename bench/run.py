@@ -56,12 +56,12 @@ def parse_arguments():
                                               "relay", "crowd", "idle", "micro", "alloc"])
     parser.add_argument("--rounds", type=int, help="of the cache measurement (15)")
     parser.add_argument("--seconds", type=int, help="of each of them (2)")
-    parser.add_argument("--caller-rounds", type=int, help="of es256-hit, limits-hit and shared-limit (9)")
+    parser.add_argument("--caller-rounds", type=int, help="of es256-hit, limits-hit and shared-limit (7)")
     parser.add_argument("--flood-rounds", type=int, help="(3)")
     parser.add_argument("--relay-rounds", type=int, help="(5)")
     parser.add_argument("--micro-rounds", type=int, help="(5)")
     parser.add_argument("--envoy", default=os.path.join(peers_folder(), "envoy"))
-    return driver.parse(parser, {"rounds": (15, 5), "seconds": (2, 1), "caller_rounds": (9, 2),
+    return driver.parse(parser, {"rounds": (15, 5), "seconds": (2, 1), "caller_rounds": (7, 2),
                                  "flood_rounds": (3, 1), "relay_rounds": (5, 2),
                                  "micro_rounds": (5, 3), "micro_seconds": (0.2, 0.05)})
 

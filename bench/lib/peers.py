@@ -9,7 +9,7 @@ import os
 
 from . import tokens
 from .lab import Server
-from .process import Process, free_port
+from .process import Process, free_port, free_ports
 
 PATH = "/bench/object-1k.bin"  # what the cache measurement asks for
 
@@ -32,7 +32,7 @@ def _start(lab, stack, name, argv, port, folder, **kwargs):
 
 def sekisho(lab, stack, name, origin, key=None, cache=True, unprivileged=False, env=None, more=None):
     """`more`: blocks of the configuration beside those that all have."""
-    folder, port, admin = lab.folder(name), free_port(), free_port()
+    folder, (port, admin) = lab.folder(name), free_ports(2)
     log = os.path.join(folder, "access.log")
     route = {"path": "/", "origin": "origin"}
     if not cache:
