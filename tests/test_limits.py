@@ -370,6 +370,7 @@ def test_what_is_refused_before_costs_nothing(gateway, app):
 def test_refusals_are_counted_and_logged(gateway, app):
     gw = gateway(site(app, {"each": {"requests": "1/100s", "per": "address"}}, ["each"]))
     assert statuses(gw, 4, from_("192.0.2.1"), "/counted") == [200, 429, 429, 429]
+    until(lambda: gw.total("sekisho_denials_total") == 3, 5, "the last refusal to be counted, which is after its reply")
     metrics = gw.metrics()
     assert metrics.total("sekisho_denials_total", reason="too_many_requests") == 3
     assert metrics.total("sekisho_rate_limit_requests_total", policy="each", result="refused") == 3
