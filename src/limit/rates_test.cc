@@ -321,6 +321,20 @@ TEST(FailuresTest, AChargeBeyondTheLimitDoesNotProlongIt) {
   EXPECT_EQ(failures.retry_after(ipv4(192, 0, 2, 1), kNow), Seconds(10));
 }
 
+TEST(FailuresTest, KnowATokenThatHasVerifiedUntilItFails) {
+  Failures failures(config::Limits{});
+  const std::string token = std::string(200, 'a') + std::string(48, 's');
+  EXPECT_FALSE(failures.vouched(token));
+  failures.vouch(token);
+  EXPECT_TRUE(failures.vouched(token));
+  EXPECT_FALSE(failures.vouched(token.substr(0, token.size() - 1) + "t"));
+  failures.forget(token.substr(0, token.size() - 1) + "t");
+  EXPECT_TRUE(failures.vouched(token));
+  failures.forget(token);
+  EXPECT_FALSE(failures.vouched(token));
+  EXPECT_FALSE(failures.vouched(""));
+}
+
 TEST(FailuresTest, AReloadKeepsThemAndZeroTurnsThemOff) {
   config::Limits limits;
   limits.failures = {.rate = {1, Seconds(10)}, .burst = 1};
