@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, padding, rsa, u
 
 from lib.configs import UNLIMITED
 from lib.gateway import run
-from lib.tokens import (ALGORITHMS, AUDIENCE, HMAC, ISSUER, LONG_SECRET, PUBLIC, RSA, SECRET, Signer, b64, bearer,
+from lib.tokens import (ALGORITHMS, AUDIENCE, HMAC, ISSUER, PUBLIC, RSA, SECRET, Signer, b64, bearer,
                         claims, public_pem, signer, unb64)
 from lib.verdicts import OBJECT, refused, served
 
