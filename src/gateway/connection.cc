@@ -27,6 +27,7 @@ Connection::Connection(Worker& worker, int fd, const net::Endpoint& peer, Openin
       client_(worker.loop(), fd),
       peer_(peer),
       peer_text_(peer.host()),
+      peer_bytes_(peer.bytes()),
       awaits_proxy_header_(opening == Opening::kProxyHeader) {
   after_ = worker.open_;
   if (after_) after_->before_ = this;
@@ -92,7 +93,7 @@ net::Task<> Connection::serve() {
     x.peer = &peer_;
     x.nameless_peer = nameless_;
     x.client.assign(peer_text_);
-    x.client_address = peer_.bytes();
+    x.client_address = peer_bytes_;
     x.request_id.assign(worker_.make_request_id());
     RequestBody body(x, client_, x.snapshot->snapshot->config());
     client_.watch().on_hangup = nullptr;
@@ -195,6 +196,7 @@ Connection::Input Connection::look_at_proxy_header() {
   if (header.source == http::ProxyHeader::Source::kAddress) {
     peer_ = net::Endpoint::of(header.address, header.port);
     peer_text_ = peer_.host();
+    peer_bytes_ = header.address;
   }
   return Input::kHead;
 }

@@ -49,8 +49,9 @@ class Connection {
 
   Worker& worker_;
   net::Stream client_;
-  net::Endpoint peer_;  // the socket's, until a PROXY header names another
-  std::string peer_text_;
+  net::Endpoint peer_;                       // the socket's, until a PROXY header names another
+  std::string peer_text_;                    // the same, as logs write it
+  std::array<std::uint8_t, 16> peer_bytes_;  // the same, as limits count by it
   std::unique_ptr<Exchange> x_;
   bool awaits_proxy_header_;
   bool nameless_ = false;  // see Exchange::nameless_peer

@@ -137,8 +137,9 @@ void append_cookies(const Route& rules, const http::Field& field, std::string& o
 }  // namespace
 
 bool learn_client(Exchange& x) {
+  // Until somebody is believed, client_address is the peer's.
   if (x.nameless_peer ||
-      (!x.snapshot->snapshot->trusts(x.peer->bytes()) && !sabotage::on("forwarded-believed-from-anybody")))
+      (!x.snapshot->snapshot->trusts(x.client_address) && !sabotage::on("forwarded-believed-from-anybody")))
     return true;
   x.trusted_peer = true;
   if (const std::string_view id = x.head.value(FieldId::kXRequestId); usable_id(id)) x.request_id.assign(id);

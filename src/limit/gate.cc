@@ -20,8 +20,8 @@ struct Gate::Waiter : base::Shared<Waiter> {
   Waiter* after = nullptr;
 };
 
-void Slot::leave() {
-  if (gate_) std::exchange(gate_, nullptr)->leave();
+void Slot::give_back() {
+  std::exchange(gate_, nullptr)->leave();
 }
 
 Gate::Gate(const config::Concurrency& rules) : rules_(rules) {}

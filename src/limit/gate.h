@@ -58,10 +58,13 @@ class Slot {
   ~Slot() { leave(); }
 
   explicit operator bool() const { return gate_ != nullptr; }
-  void leave();
+  void leave() {  // inline: every request asks, and most have no place to give back
+    if (gate_) give_back();
+  }
 
  private:
   friend class Gate;
+  void give_back();
   explicit Slot(std::shared_ptr<Gate> gate) : gate_(std::move(gate)) {}
 
   std::shared_ptr<Gate> gate_;
