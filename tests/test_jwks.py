@@ -513,8 +513,6 @@ def test_an_issuer_that_hangs_delays_nobody_who_is_known(gateway, app, issuer):
     good(gw, OLD, issuer)
 
 
-@pytest.mark.xfail(strict=True, reason="with a cooldown below the timeout a request joins fetch after fetch, without end: "
-                   "KeySource::want() says yes again, and Walk::identify() does not count")
 def test_an_issuer_that_hangs_is_waited_for_once(gateway, app, issuer):
     gw = gateway(site(app, published(issuer, jwks={"ttl": "1h", "timeout": "1s", "cooldown": "1s"})))
     good(gw, OLD, issuer)
@@ -523,6 +521,21 @@ def test_an_issuer_that_hangs_is_waited_for_once(gateway, app, issuer):
     with gw.client(timeout=6) as client:
         assert client.get("/private/x", fresh(NEW, issuer)).status in (401, 503)
     assert time.monotonic() - began < patience(4)
+
+
+def test_a_reload_without_the_issuer_ends_a_wait_for_its_keys(gateway, app, issuer):
+    """A request that joined a fetch nobody will finish; there is no driver that could begin another."""
+    gw = gateway(site(app, published(issuer, jwks=QUICK | {"timeout": "20s"})))
+    good(gw, OLD, issuer)
+    before = issuer.fetches
+    issuer.answer(Ask.stall)
+    until(lambda: issuer.fetches > before, 10, "a renewal to be under way")
+    other = published(issuer, jwks=QUICK | {"timeout": "19s"})
+    with gw.client(timeout=8) as client:
+        client.ask("/private/x", fields=fresh(NEW, issuer))
+        until(lambda: gw.total("sekisho_connections_active") >= 1, 5, "the request to be there")
+        assert gw.reload(site(app, other) | {"admin": gw.config["admin"], "listen": gw.config["listen"]}).ok
+        assert client.read().status in (401, 503)
 
 
 def test_the_time_for_keys_is_counted_to_the_last_byte(gateway, app):
