@@ -249,8 +249,8 @@ base::Result<> Verifier::check_signature(const Header& header, std::string_view 
     return false;
   };
   if (verified_by_one_of(keys_) || (published && verified_by_one_of(published->keys))) return {};
-  // A token that names no key, or none that is here, may be of one that was published since.
-  by.unknown_here = published && !named;
+  // A token that names no key, or none that is here, may be of one that was published since; a secret never is.
+  by.unknown_here = published && !named && header.algorithm->family != Family::kHmac;
   if (by.unknown_here && published->keys.empty())
     return base::fail(base::Code::kIdentityUnavailable, reason::kNoKeys);
   return refuse(tries == 0 ? reason::kUnknownKey : reason::kBadSignature);

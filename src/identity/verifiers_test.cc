@@ -138,6 +138,19 @@ TEST(Verifier, TakesConfiguredKeysBesidePublishedOnes) {
   EXPECT_EQ(ask, nullptr);
 }
 
+TEST(Verifier, AsksNobodyForASecretThatItDoesNotKnow) {
+  config::JwtIdentity rules = published_rules();
+  rules.algorithms.push_back(config::Algorithm::kHS256);
+  rules.keys = {config::Key{"shared", config::Algorithm::kHS256, base::Secret(kSecret), "inline", 42}};
+  Issuer issuer(rules);
+  const Verifiers verifiers({issuer.verifier});
+  KeySource* ask = nullptr;
+  const auto result =
+      verifiers.verify(hs256_token(R"({"alg":"HS256","kid":"another"})", kGoodPayload), kNow, &ask);
+  EXPECT_EQ(reason_of(result), reason::kUnknownKey);
+  EXPECT_EQ(ask, nullptr);
+}
+
 TEST(Verifier, IsTheSameWhateverKeysArePublished) {
   Issuer issuer(published_rules()), again(published_rules());
   issuer.publish({&first()});
