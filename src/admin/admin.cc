@@ -98,7 +98,7 @@ AdminServer::~AdminServer() {
   stop();
 }
 
-void AdminServer::start(std::shared_ptr<const gateway::Snapshot> snapshot) {
+void AdminServer::start(const std::shared_ptr<const gateway::Snapshot>& snapshot) {
   adopt(snapshot);
   connections_.spawn(
       listener_.run([this](int fd, const net::Endpoint& peer) { connections_.spawn(serve(fd, peer)); }));

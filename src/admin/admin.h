@@ -56,7 +56,7 @@ class AdminServer {
   AdminServer& operator=(const AdminServer&) = delete;
 
   std::string address() const { return listener_.address(); }
-  void start(std::shared_ptr<const gateway::Snapshot> snapshot);
+  void start(const std::shared_ptr<const gateway::Snapshot>& snapshot);
   void watch(std::shared_ptr<const gateway::Snapshot> snapshot);
   void draining();
   void stop();

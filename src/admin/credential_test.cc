@@ -78,6 +78,7 @@ TEST_F(TokenFile, IsOneAndTheSameForAllWhoStartAtOnce) {
           const base::Secret token = open_token_file(path_);
           code = ::write(ends[1], token.reveal().data(), 43) == 43 ? 0 : 1;
         } catch (const std::exception&) {
+          code = 1;
         }
         ::_exit(code);
       }
@@ -88,9 +89,9 @@ TEST_F(TokenFile, IsOneAndTheSameForAllWhoStartAtOnce) {
       ASSERT_EQ(::waitpid(child, &status, 0), child);
       EXPECT_EQ(status, 0);
     }
-    std::string got(4 * 43, '\0');
+    std::string got(std::size_t{4} * 43, '\0');
     ASSERT_EQ(::read(ends[0], got.data(), got.size()), static_cast<ssize_t>(got.size()));
-    for (int i = 0; i < 4; ++i) EXPECT_EQ(got.substr(i * 43, 43) + "\n", slurp(path_));
+    for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(got.substr(i * 43, 43) + "\n", slurp(path_));
     ::close(ends[0]);
     ::close(ends[1]);
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_), {}), 1) << "nothing stays behind";
@@ -138,7 +139,7 @@ TEST_F(TokenFile, IsRefusedWhenItIsNoToken) {
     EXPECT_EQ(refusal(), "is empty or too short: 32 characters at least") << text;
   }
   for (const char* bad : {"\n", " ", "\"", ":"}) {
-    write(kToken + bad + kToken);
+    write(std::string(kToken).append(bad).append(kToken));
     EXPECT_EQ(refusal(), "holds more than a token: letters, digits and -._~+/= only") << bad;
   }
   write(std::string(5000, 'x'));

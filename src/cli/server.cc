@@ -113,7 +113,7 @@ void prepare_process() {
   }
 }
 
-Server::Server(Load load) : Server(load, load()) {}
+Server::Server(const Load& load) : Server(load, load()) {}
 
 Server::Server(Load load, config::Config first)
     : load_(std::move(load)),
@@ -196,7 +196,7 @@ std::string Server::admin_address() const {
 }
 
 template <class F>
-void Server::on_every_worker(F fn) {
+void Server::on_every_worker(const F& fn) {
   if (threads_.empty()) return;
   for (auto& worker : workers_) worker->loop().post([fn, w = worker.get()] { fn(*w); });
 }

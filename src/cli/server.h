@@ -37,7 +37,7 @@ class Server {
  public:
   using Load = std::function<config::Config()>;  // throws one line
 
-  explicit Server(Load load);
+  explicit Server(const Load& load);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -58,7 +58,7 @@ class Server {
   std::string metrics(bool ready) const;
   telemetry::LimitFigures limit_figures() const;
   template <class F>
-  void on_every_worker(F fn);
+  void on_every_worker(const F& fn);
 
   gateway::Registries registries() { return {.rates = rates_, .gates = gates_}; }
 

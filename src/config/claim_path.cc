@@ -84,7 +84,8 @@ class PathReader {
         return true;
       }
       if (c == '\\') {
-        if (++at_ == text_.size() || (text_[at_] != '"' && text_[at_] != '\\'))
+        ++at_;
+        if (at_ == text_.size() || (text_[at_] != '"' && text_[at_] != '\\'))
           return wrong("a '\\' stands before neither '\"' nor '\\'");
         c = text_[at_];
       }

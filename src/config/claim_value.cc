@@ -64,15 +64,16 @@ Parsed<ClaimValue> parse_claim_value(std::string_view text, bool quoted) {
   if (std::ranges::find(kOtherSwitches, text) != kOtherSwitches.end())
     return std::unexpected("is a text or a switch; write true or false, or put the text in quotes");
   if (is_json_number(text)) {
-    const char* const end = text.data() + text.size();
+    const char* const begin = text.data();  // NOLINT(bugprone-suspicious-stringview-data-usage): with its end
+    const char* const end = begin + text.size();
     if (text.find_first_of(".eE") == text.npos) {
       std::int64_t whole = 0;
-      if (std::from_chars(text.data(), end, whole).ec != std::errc())
+      if (std::from_chars(begin, end, whole).ec != std::errc())
         return std::unexpected("is beyond whole numbers of 64 bits");
       return whole;
     }
     double number = 0;
-    if (std::from_chars(text.data(), end, number).ec != std::errc() || !std::isfinite(number))
+    if (std::from_chars(begin, end, number).ec != std::errc() || !std::isfinite(number))
       return std::unexpected("is beyond the numbers of a computer");
     return number;
   }

@@ -49,7 +49,7 @@ bool AlgorithmRow::takes(std::string_view type, std::string_view key_curve) cons
 }
 
 std::string AlgorithmRow::need() const {
-  const std::string needs = std::string(name) + " needs ";
+  std::string needs = std::string(name) + " needs ";
   switch (family) {
     case Family::kHmac:
       return needs + "a shared secret";

@@ -279,7 +279,7 @@ TEST(ClaimRules, NestAsDeepAsConfigurationsDo) {
   EXPECT_FALSE(holds(deep, R"({"a":2})"));
   std::string path = "a";
   std::string payload = "1";
-  for (int i = 0; i < 15; ++i) path += "[0]", payload = "[" + payload + "]";
+  for (int i = 0; i < 15; ++i) path += "[0]", payload.insert(0, "[").append("]");
   EXPECT_TRUE(holds(rule(kEquals, path, "1"), R"({"a":)" + payload + "}"));
 }
 

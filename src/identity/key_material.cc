@@ -180,8 +180,10 @@ std::expected<void, JwkRefusal> read_purpose(const json::object& jwk, KeyMateria
   if (use && *use != "sig") return foreign("is a JWK whose `use` is not sig: it is not for signatures");
   if (const json::value* key_ops = jwk.if_contains("key_ops"); key_ops && !may_verify(*key_ops))
     return foreign("is a JWK whose `key_ops` do not hold verify");
-  if (alg && !(material.algorithm = algorithm_named(*alg)))
-    return foreign("is a JWK whose `alg` is none that Sekisho knows");
+  if (alg) {
+    material.algorithm = algorithm_named(*alg);
+    if (!material.algorithm) return foreign("is a JWK whose `alg` is none that Sekisho knows");
+  }
   material.kid = kid.value_or("");
   return {};
 }

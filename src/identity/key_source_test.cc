@@ -167,7 +167,7 @@ TEST(KeySource, ServesForEverWhereMaxStaleIsZero) {
 TEST_F(KeySourceTest, KeepsItsKeysThroughBadReplies) {
   ASSERT_TRUE(give(old_set(), kStart));
   const std::uint64_t epoch = source.epoch();
-  const auto bad = [&](KeySource::Reply reply, FetchResult result) {
+  const auto bad = [&](const KeySource::Reply& reply, FetchResult result) {
     const std::uint64_t before = count(result);
     ASSERT_TRUE(refresh(source, reply, source.due()));
     EXPECT_EQ(count(result), before + 1) << label(result);

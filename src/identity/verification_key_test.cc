@@ -332,6 +332,7 @@ TEST(VerificationKey, VerifiesInManyThreadsAtOnce) {
   const VerificationKey key(allowed, pair_of(Algorithm::kRS256).verifying, "");
   std::atomic<int> good{0};
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
       for (int i = 0; i < 50; ++i) {

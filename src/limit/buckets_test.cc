@@ -171,6 +171,7 @@ TEST(BucketsTest, SeveralThreadsOnOneBucketAreAdmittedExactly) {
   SingleBucket single;
   std::atomic<int> of_table{0}, of_single{0};
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
       for (int i = 0; i < 5'000; ++i) {
@@ -188,6 +189,7 @@ TEST(BucketsTest, SeveralThreadsThatGiveBackLoseAndWinNothing) {
   Buckets buckets(0);
   SingleBucket single;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
       for (int i = 0; i < 100'000; ++i) {
@@ -335,6 +337,7 @@ TEST(BucketsTest, NobodyIsAdmittedTwiceWhileTheTableIsResized) {
   std::atomic<std::uint64_t> twice{0};
   std::atomic<bool> done{false};
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (std::uint64_t t = 0; t < 2; ++t)
     threads.emplace_back([&, t] {
       for (std::uint64_t n = 0; !done; ++n) {

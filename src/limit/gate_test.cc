@@ -61,7 +61,7 @@ TEST(GateTest, ASlotMovesAndIsGivenBackOnce) {
   const auto g = gate(1, 0);
   Slot slot = *g->try_enter();
   Slot other = std::move(slot);
-  slot.leave();
+  slot.leave();  // NOLINT(bugprone-use-after-move): what was moved from holds nothing
   EXPECT_EQ(g->stats().in_use, 1);
   other = Slot();
   EXPECT_EQ(g->stats().in_use, 0);
@@ -227,6 +227,7 @@ net::Task<> client(Load& load, net::Loop& loop, unsigned seed) {
 void stress(Load& load, std::uint64_t queue, Millis wait) {
   load.gate = gate(load.max, queue, wait);
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (unsigned t = 0; t < 4; ++t)
     threads.emplace_back([&load, t] {
       TestLoop test;

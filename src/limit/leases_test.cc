@@ -181,6 +181,7 @@ TEST_F(LeasesTest, ManyThreadsSpendEachTokenOnce) {
   put(30'000, 30'000);
   std::atomic<int> granted{0};
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < kThreads; ++i)
     threads.emplace_back([&] {
       for (int n = 0; n < 10'000; ++n)

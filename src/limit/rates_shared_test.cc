@@ -18,7 +18,7 @@ using redis::testing::RedisServer;
 
 struct SharedWorld {
   std::shared_ptr<const Policies> route(
-      std::vector<std::pair<std::uint64_t, bool>> bursts) {  // burst, shared
+      const std::vector<std::pair<std::uint64_t, bool>>& bursts) {  // burst, shared
     config::Route route;
     route.path = "/";
     for (const auto& [burst, shared] : bursts) {

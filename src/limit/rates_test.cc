@@ -33,7 +33,7 @@ Caller from(std::array<std::uint8_t, 16> address, std::string_view issuer = {},
 }
 
 struct World {
-  World& rate(std::string name, std::uint64_t count, base::Nanos per, std::uint64_t burst,
+  World& rate(const std::string& name, std::uint64_t count, base::Nanos per, std::uint64_t burst,
               std::vector<RateKey> by) {
     config::RateLimit limit;
     limit.name = name;

@@ -31,7 +31,9 @@ class DirOriginTest : public ::testing::Test {
   ~DirOriginTest() override { fs::remove_all(top); }
 
   static void write(const fs::path& path, std::string_view text) { std::ofstream(path) << text; }
-  config::Origin configuration() const { return {.name = "site", .kind = config::DirOrigin{root.string()}}; }
+  config::Origin configuration() const {
+    return {.name = "site", .concurrency = {}, .kind = config::DirOrigin{root.string()}};
+  }
 
   base::Result<Reply> get(std::string_view path, http::Method method = http::Method::kGet) {
     return test.await(origin->fetch({.method = method, .path = path}, nullptr));

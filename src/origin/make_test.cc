@@ -15,9 +15,9 @@ TEST(FingerprintTest, ChangesWithWhateverDecidesTheAnswer) {
   config::S3Origin s3;
   s3.bucket = "b";
   s3.secret_access_key = base::Secret("one");
-  const config::Origin first{.name = "o", .kind = s3};
+  const config::Origin first{.name = "o", .concurrency = {}, .kind = s3};
   s3.secret_access_key = base::Secret("two");
-  const config::Origin second{.name = "o", .kind = s3};
+  const config::Origin second{.name = "o", .concurrency = {}, .kind = s3};
   EXPECT_NE(fingerprint_of(first), fingerprint_of(second));
 }
 

@@ -43,7 +43,7 @@ class S3OriginTest : public testing::OriginTest {
     });
   }
   base::Result<Reply> get(const Ask& ask) {
-    if (!origin) origin = make({.name = "s3", .kind = options_for(server->port())});
+    if (!origin) origin = make({.name = "s3", .concurrency = {}, .kind = options_for(server->port())});
     return test.await(origin->fetch(ask, nullptr));
   }
   // The code of the error for one reply of the server; kCount when there was none.
@@ -114,7 +114,7 @@ TEST_F(S3OriginTest, UsesVirtualHostPrefixAndSessionToken) {
   options.style = config::S3Style::kVirtualHost;
   options.prefix = "team one/";
   options.session_token = base::Secret("session");
-  origin = make({.name = "s3", .kind = options});
+  origin = make({.name = "s3", .concurrency = {}, .kind = options});
   ASSERT_TRUE(get({.path = "/k"}));
   EXPECT_THAT(heads[0], StartsWith("GET /team%20one/k HTTP/1.1\r\nHost: photos.127.0.0.1:"));
   EXPECT_THAT(heads[0], HasSubstr("\r\nx-amz-security-token: session\r\n"));
@@ -125,7 +125,7 @@ TEST_F(S3OriginTest, AnonymousRequestsAreNotSigned) {
   auto options = options_for(server->port());
   options.access_key_id.clear();
   options.secret_access_key = base::Secret();
-  origin = make({.name = "s3", .kind = options});
+  origin = make({.name = "s3", .concurrency = {}, .kind = options});
   ASSERT_TRUE(get({.path = "/k"}));
   EXPECT_THAT(heads[0], Not(HasSubstr("uthorization")));
   EXPECT_THAT(heads[0], Not(HasSubstr("x-amz-")));
@@ -312,7 +312,7 @@ TEST_F(S3OriginTest, HeadIgnoresRanges) {
 }
 
 TEST_F(S3OriginTest, EffectiveQueryIsWhatIsSent) {
-  auto s3 = make({.name = "s3", .kind = options_for(1)});
+  auto s3 = make({.name = "s3", .concurrency = {}, .kind = options_for(1)});
   std::string out;
   EXPECT_FALSE(s3->effective_query("acl&list-type=2", true, out));
   EXPECT_EQ(out, "");

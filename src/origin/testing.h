@@ -21,7 +21,7 @@ inline config::Origin http_configuration(std::uint16_t port, std::string path = 
   options.url.path = std::move(path);
   options.timeouts = {
       .connect = base::Millis(2000), .first_byte = base::Millis(2000), .idle = base::Millis(2000)};
-  return {.name = "http", .kind = options};
+  return {.name = "http", .concurrency = {}, .kind = options};
 }
 
 inline constexpr std::string_view kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-One: 1\r\n\r\nhello";

@@ -56,6 +56,7 @@ class RedisServer {
                                      "log"};
       words.insert(words.end(), options_.begin(), options_.end());
       std::vector<char*> arguments;
+      arguments.reserve(words.size() + 1);
       for (auto& word : words) arguments.push_back(word.data());
       arguments.push_back(nullptr);
       ::execv(arguments[0], arguments.data());
