@@ -112,6 +112,7 @@ TEST_F(AuditFile, RotatesUnderLoadWithEveryLineOnce) {
   {
     AuditLog log(some);
     std::vector<std::thread> workers;
+    workers.reserve(kWorkers);
     for (std::size_t w = 0; w < kWorkers; ++w)
       workers.emplace_back([&log, w] {
         AuditBuffer buffer(&log);
