@@ -5,6 +5,7 @@ import pytest
 import yaml
 
 from lib.configs import UNLIMITED
+from lib.deadline import until
 from lib.gateway import run
 from lib.tokens import AUDIENCE, ISSUER, Signer, bearer, claims
 from lib.verdicts import OBJECT, problem, refused, served
@@ -276,7 +277,7 @@ def test_the_reason_is_counted_and_logged_and_gives_no_claim_away(gateway, app):
     reply = gw.get("/admin/x", bearer(KEY.token(team="red-private-team", sub="ann")))
     body = json.dumps(rejected(reply))
     assert "blue-secret-team" not in body and "red-private-team" not in body and "blue" not in reply.raw_head.decode()
-    assert gw.total("sekisho_denials_total", reason="claims_rejected") == 1
+    until(lambda: gw.total("sekisho_denials_total", reason="claims_rejected") == 1, 5, "the refusal to be counted")
     record = gw.access_for("/admin/x")
     assert record["status"] == 403 and record["principal"] == "ann"
 

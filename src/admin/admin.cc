@@ -166,11 +166,12 @@ net::Task<base::Result<Credentials::Caller>> AdminServer::identify(const Request
   };
   identity::KeySource* ask = nullptr;
   auto caller = check(&ask);
-  if (!caller && ask) {
-    if (ask->want(base::mono_now()))
-      co_await gateway::keys_fetched(*ask, loop_, base::mono_now() + kPatienceForKeys);
-    caller = check(nullptr);
+  const base::Mono until = base::mono_now() + kPatienceForKeys;
+  while (!caller && ask && base::mono_now() < until && ask->want(base::mono_now())) {
+    co_await gateway::keys_fetched(*ask, loop_, until);
+    caller = check(&ask);
   }
+  if (!caller && ask) caller = check(nullptr);  // for good, and charged
   co_return caller;
 }
 
