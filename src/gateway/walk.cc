@@ -250,54 +250,51 @@ Walk::Next Walk::look_up(Exchange& x) {
 
 net::Task<> Walk::wait(Exchange& x, RequestBody& body) {
   for (;;) {
-    Next next = Next::kWait;
-    switch (std::exchange(x.awaits, Awaits::kOrigin)) {
+    const Awaits awaited = std::exchange(x.awaits, Awaits::kOrigin);
+    switch (awaited) {
       case Awaits::kKeys:
-        next = co_await wait_for_keys(x);
+        co_await keys_fetched(*x.key_source, worker_.loop(), base::mono_now() + x.key_source->rules().timeout,
+                              &x.gone);
         break;
       case Awaits::kRates:
-        next = co_await wait_for_rates(x);
+        co_await limit::Rates::wait(x.standing, &x.gone);
         break;
-      case Awaits::kPlace:
-        next = co_await wait_for_place(x);
+      case Awaits::kPlace: {
+        auto slot = co_await x.route->rules->gate->enter(worker_.loop(), &x.gone);
+        if (!slot) {
+          x.stop(slot.error());
+          co_return;
+        }
+        x.slot = std::move(*slot);
         break;
+      }
       case Awaits::kOrigin:
         co_await ask(x, body);
         co_return;
     }
-    if (next == Next::kRespond) co_return;
+    if (x.gone.requested()) {
+      x.stop({Code::kClientGone, "the client has left"});
+      co_return;
+    }
+    if (resume(x, awaited) == Next::kRespond) co_return;
   }
 }
 
-net::Task<Walk::Next> Walk::wait_for_keys(Exchange& x) {
-  identity::KeySource& source = *x.key_source;
-  co_await keys_fetched(source, worker_.loop(), base::mono_now() + source.rules().timeout, &x.gone);
-  if (x.gone.requested()) {
-    x.stop({Code::kClientGone, "the client has left"});
-    co_return Next::kRespond;
+// From the stage that had to wait.
+Walk::Next Walk::resume(Exchange& x, Awaits awaited) {
+  Next next = Next::kGoOn;
+  switch (awaited) {
+    case Awaits::kKeys:
+      next = identify(x);
+      return next == Next::kGoOn ? known(x) : next;
+    case Awaits::kRates:
+      next = rate(x);
+      return next == Next::kGoOn ? within_rates(x) : next;
+    case Awaits::kPlace:
+    case Awaits::kOrigin:
+      break;
   }
-  const Next next = identify(x);
-  co_return next == Next::kGoOn ? known(x) : next;
-}
-
-net::Task<Walk::Next> Walk::wait_for_rates(Exchange& x) {
-  co_await limit::Rates::wait(x.standing, &x.gone);
-  if (x.gone.requested()) {
-    x.stop({Code::kClientGone, "the client has left"});
-    co_return Next::kRespond;
-  }
-  const Next next = rate(x);
-  co_return next == Next::kGoOn ? within_rates(x) : next;
-}
-
-net::Task<Walk::Next> Walk::wait_for_place(Exchange& x) {
-  auto slot = co_await x.route->rules->gate->enter(worker_.loop(), &x.gone);
-  if (!slot) {
-    x.stop(slot.error());
-    co_return Next::kRespond;
-  }
-  x.slot = std::move(*slot);
-  co_return entered(x);
+  return entered(x);
 }
 
 net::Task<> Walk::ask(Exchange& x, RequestBody& body) {

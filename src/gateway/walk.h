@@ -51,9 +51,7 @@ class Walk {
   bool allow(Exchange& x);
   Next look_up(Exchange& x);
 
-  net::Task<Next> wait_for_keys(Exchange& x);
-  net::Task<Next> wait_for_rates(Exchange& x);
-  net::Task<Next> wait_for_place(Exchange& x);
+  Next resume(Exchange& x, Awaits awaited);
   net::Task<> ask(Exchange& x, RequestBody& body);
 
   net::Task<bool> collapse(Exchange& x);  // false: ask the origin alone

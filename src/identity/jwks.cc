@@ -53,23 +53,6 @@ std::string described(const json::value& jwk, std::size_t index) {
   return out;
 }
 
-std::expected<config::Url, std::string> parse_url(std::string_view text) {
-  const std::size_t question = text.find('?');
-  const std::string_view base = text.substr(0, question);
-  auto url = config::UrlText::parse(base);
-  if (!url) return url;
-  if (base.ends_with('/')) url->path += '/';  // it makes a difference, whatever UrlText says
-  if (question != text.npos) {
-    const std::string_view query = text.substr(question);
-    if (!std::ranges::all_of(query, [](char c) { return c > ' ' && c < '\x7f' && c != '#'; }))
-      return std::unexpected("has a query with a character that must be percent-encoded");
-    if (url->path.empty()) url->path = "/";
-    url->path += query;
-  }
-  if (url->path.empty()) url->path = "/";
-  return url;
-}
-
 }  // namespace
 
 std::expected<PublishedKeys, std::string> parse_jwks(std::string_view text,
@@ -117,8 +100,9 @@ std::expected<config::Url, DiscoveryFault> parse_discovery(std::string_view text
   const json::value* place = document->if_contains("jwks_uri");
   if (!place || !place->is_string())
     return std::unexpected(DiscoveryFault{false, "is no discovery document: it has no jwks_uri"});
-  auto url = parse_url(view(place->get_string()));
+  auto url = config::JwksUrl::parse(view(place->get_string()));
   if (!url) return std::unexpected(DiscoveryFault{false, "has a jwks_uri that " + url.error()});
+  if (url->path.empty()) url->path = "/";
   if (!url->tls && !issuer.starts_with("http://"))
     return std::unexpected(DiscoveryFault{false, "has a jwks_uri that is not https"});
   return *url;

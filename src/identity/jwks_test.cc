@@ -172,13 +172,17 @@ TEST(Discovery, WantsTheVeryIssuer) {
                 HasSubstr("other issuer: is of the issuer '" + std::string(other) + "', not of"));
 }
 
-TEST(Discovery, WantsKeysOverTlsUnlessTheIssuerItselfHasNone) {
+TEST(Discovery, WantsKeysOverTlsUnlessTheyAreOfThisHostAsTheIssuerIs) {
   EXPECT_THAT(fault_of(R"({"issuer":"https://id.test/a","jwks_uri":"http://id.test/k"})"),
+              HasSubstr("must begin with https://"));
+  EXPECT_THAT(fault_of(R"({"issuer":"https://id.test/a","jwks_uri":"http://127.0.0.1/k"})"),
               HasSubstr("not https"));
-  EXPECT_EQ(fault_of(R"({"issuer":"http://id.test","jwks_uri":"http://id.test/k"})", "http://id.test"),
-            "taken");
-  EXPECT_EQ(fault_of(R"({"issuer":"http://id.test","jwks_uri":"https://id.test/k"})", "http://id.test"),
-            "taken");
+  const std::string here = "http://127.0.0.1:8";
+  EXPECT_EQ(fault_of(R"({"issuer":"http://127.0.0.1:8","jwks_uri":"http://127.0.0.1:9/k"})", here), "taken");
+  EXPECT_EQ(fault_of(R"({"issuer":"http://127.0.0.1:8","jwks_uri":"https://id.test/k"})", here), "taken");
+  EXPECT_THAT(fault_of(R"({"issuer":"http://127.0.0.1:8","jwks_uri":"http://id.test/k"})", here),
+              HasSubstr("must begin with https://"))
+      << "whoever is in between would choose the keys";
 }
 
 TEST(Discovery, RefusesWhatIsNoDocument) {
