@@ -22,7 +22,7 @@ binary := $(release)/sekisho
 configure = log=$$(cmake --preset $(1) 2>&1) || { echo "$$log"; exit 1; }
 compile = cmake --build build/$(1) -j $(JOBS) --target
 
-.PHONY: help build run test unit-test black-box-test bench prove prove-ab sabotage bench-prove instr instr-save asan \
+.PHONY: help build run test bench prove prove-ab sabotage bench-prove instr instr-save asan \
         asan-test tsan tsan-test fuzz coverage format check tidy docs clean
 
 help: ## list the targets

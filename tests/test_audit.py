@@ -319,19 +319,22 @@ def test_a_full_disk_costs_lines_and_no_requests(started):
     assert counted(gw, "blocked_seconds_total") == 0
 
 
+def stands_still(load) -> None:
+    """Waits until the load is under way and nothing more of it is answered."""
+    def still():
+        before = len(load.ids)
+        return before > 100 and holds(lambda: len(load.ids) == before, 0.5)
+
+    until(still, 60, "the load to stand still")
+
+
 def test_a_full_disk_stops_requests_where_nothing_may_be_lost(started, tmp_path):
     link = tmp_path / "audit.log"
     link.symlink_to("/dev/full")
     gw = started(buffer="64KiB", when_full="block", more={"workers": 1})
     load = Load(gw)
     try:
-        seen = [0]
-
-        def stands_still():
-            seen.append(len(load.ids))
-            return len(load.ids) > 100 and holds(lambda: len(load.ids) == seen[-1], 0.5)
-
-        until(stands_still, 60, "the load to stand still")
+        stands_still(load)
         assert fetch(gw.admin, "/health").status == 200 and gw.metrics()
         link.unlink()
         gw.signal(signal.SIGHUP)
@@ -386,13 +389,7 @@ def test_a_pipe_that_nobody_reads(started, tmp_path, when_full):
             had = len(load.ids)
             until(lambda: len(load.ids) > had + 100, 20, "requests to go on")
         else:
-            seen = [0]
-
-            def stands_still():
-                seen.append(len(load.ids))
-                return len(load.ids) > 100 and holds(lambda: len(load.ids) == seen[-1], 0.5)
-
-            until(stands_still, 60, "the load to stand still")
+            stands_still(load)
         os.set_blocking(reader, True)
         pump = threading.Thread(target=lambda: [got.extend(piece) for piece in iter(lambda: os.read(reader, 65536), b"")])
         pump.start()

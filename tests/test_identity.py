@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from lib.configs import UNLIMITED
 from lib.deadline import until
-from lib.gateway import run
+from lib.gateway import complaint, run
 from lib.peers import free_port
 from lib.tokens import AUDIENCE, ISSUER, SECRET, EcKey, b64, bearer, claims, hs256
 from lib.wire import Client, is_hit
@@ -409,13 +409,7 @@ BROKEN = {
 @pytest.mark.parametrize("command", ["serve", "check"])
 def test_a_verifier_that_cannot_verify_does_not_start(objects, tmp_path, name, command):
     identity, mentions = BROKEN[name]
-    file = tmp_path / "broken.yaml"
-    file.write_text(yaml.safe_dump({"listen": "127.0.0.1:0"} | site(objects, {"staff": identity})))
-    done = run(command, "-c", file)
-    assert done.returncode != 0
-    lines = [line for line in done.stderr.splitlines() if line]
-    assert len(lines) == 1 and mentions in lines[0], done.stderr
-    assert "broken.yaml:" in lines[0]
+    done = complaint(tmp_path, site(objects, {"staff": identity}), mentions, command)
     assert "a secret of the tests" not in done.stderr and "not a key" not in done.stderr
 
 

@@ -2,26 +2,10 @@
 // errors_test.cc.
 #include <gtest/gtest.h>
 
-#include "config/load.h"
+#include "config/testing.h"
 
 namespace config {
 namespace {
-
-std::string error_of(const std::string& text) {
-  const Env env = [](const std::string& name) -> std::optional<std::string> {
-    if (name == "SECRET") return "hunter2 hunter2";
-    return std::nullopt;
-  };
-  try {
-    load_text(text, "t.yaml", env);
-  } catch (const ConfigError& e) {
-    const std::string what = e.what();
-    EXPECT_EQ(what.find('\n'), what.npos) << what;
-    EXPECT_FALSE(what.contains("hunter2")) << what;
-    return what.substr(std::string("t.yaml").size());
-  }
-  return "";
-}
 
 constexpr const char* kPem = "-----BEGIN PUBLIC KEY-----";
 

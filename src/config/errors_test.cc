@@ -1,28 +1,10 @@
 // The texts of errors: what an operator reads, so they are pinned.
 #include <gtest/gtest.h>
 
-#include "config/load.h"
+#include "config/testing.h"
 
 namespace config {
 namespace {
-
-// The error's text without "t.yaml", or "" when there was none.
-std::string error_of(const std::string& text) {
-  const Env env = [](const std::string& name) -> std::optional<std::string> {
-    if (name == "SECRET") return "hunter2 hunter2";
-    if (name == "EMPTY") return "";
-    return std::nullopt;
-  };
-  try {
-    load_text(text, "t.yaml", env);
-  } catch (const ConfigError& e) {
-    const std::string what = e.what();
-    EXPECT_EQ(what.find('\n'), what.npos) << what;
-    EXPECT_FALSE(what.contains("hunter2")) << what;
-    return what.substr(std::string("t.yaml").size());
-  }
-  return "";
-}
 
 // Three good lines, then `text` from line 4 on.
 std::string after(const std::string& text) {

@@ -34,6 +34,17 @@ def run(*arguments, env=None, timeout: float = 30, **more) -> subprocess.Complet
     return done
 
 
+def complaint(directory: Path, config: dict, mentions: str, command: str = "check") -> subprocess.CompletedProcess:
+    """A configuration that is refused, with one line that names the file and `mentions` what is wrong."""
+    file = directory / "broken.yaml"
+    file.write_text(yaml.safe_dump({"listen": "127.0.0.1:0"} | config))
+    done = run(command, "-c", file)
+    assert done.returncode != 0
+    lines = [line for line in done.stderr.splitlines() if line]
+    assert len(lines) == 1 and "broken.yaml:" in lines[0] and mentions in lines[0], done.stderr
+    return done
+
+
 @dataclass
 class Reload:
     ok: bool
