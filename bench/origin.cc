@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <ctime>
 #include <string_view>
 
 #include "pattern.h"
@@ -83,7 +84,7 @@ class Origin {
   void answer(std::string_view head, Connection& connection) {
     const std::size_t from = head.find(' ') + 1;
     const std::string path(head.substr(from, head.find(' ', from) - from));
-    const std::string ok = "HTTP/1.1 200 OK\r\nDate: Sat, 21 Nov 2026 00:00:00 GMT\r\n";
+    const std::string ok = "HTTP/1.1 200 OK\r\nDate: " + date() + "\r\n";
     connection.sent = 0;
     connection.offset = 0;
     if (path.ends_with("/count")) {
@@ -105,6 +106,18 @@ class Origin {
                      "ETag: \"5ek15h0\"\r\nLast-Modified: Fri, 20 Nov 2026 00:00:00 GMT\r\n"
                      "Content-Length: 1024\r\n\r\n" +
                      std::string(1024, 'k');
+  }
+
+  // The second that it is, as a real origin says it: caches count an entry's age from here.
+  const std::string& date() {
+    if (const std::time_t now = std::time(nullptr); now != date_at_) {
+      std::tm parts{};
+      std::array<char, 32> text;
+      gmtime_r(&now, &parts);
+      date_.assign(text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts));
+      date_at_ = now;
+    }
+    return date_;
   }
 
   // Sends what the socket takes, within the connection's turn; false: the client has gone.
@@ -134,6 +147,8 @@ class Origin {
   int epoll_;
   int pattern_ = -1;
   std::uint64_t count_ = 0;
+  std::time_t date_at_ = -1;
+  std::string date_;  // of that second
   std::vector<Connection> connections_;  // by descriptor
 };
 
