@@ -6,19 +6,20 @@
 
 set(SEKISHO_ROOMS
   "base:"
+  "text: base"
   "config: base"
-  "telemetry: base"
+  "telemetry: base text"
   "net: base telemetry"
-  "http: base"
+  "http: base text"
   "redis: base telemetry net"
-  "identity: base config telemetry http"
+  "identity: base text config telemetry http"
   "limit: base config telemetry net redis"
   "cache: base config telemetry net http"
   "origin: base config telemetry net http"
   "gateway: base config telemetry net http redis identity limit cache origin"
-  "admin: base config telemetry net http redis identity limit cache origin gateway"
+  "admin: base text config telemetry net http redis identity limit cache origin gateway"
   "prove: base config telemetry net"
-  "cli: base config telemetry net http redis identity limit cache origin gateway admin prove"
+  "cli: base text config telemetry net http redis identity limit cache origin gateway admin prove"
 )
 
 set(SEKISHO_LIBS_base OpenSSL::Crypto fmt::fmt)

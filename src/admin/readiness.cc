@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "http/problem.h"
 #include "identity/key_source.h"
 #include "telemetry/oplog.h"
+#include "text/json_text.h"
 
 namespace admin {
 
@@ -100,14 +100,13 @@ std::string Readiness::report() const {
     if (!std::exchange(first, false)) out += ",";
     out += R"({"kind":")";
     out += kind;
-    out += R"(","name":")";
-    http::append_json_escaped(name, out);
-    out += R"(","ready":)";
+    out += R"(","name":)";
+    text::append_json(out, name);
+    out += R"(,"ready":)";
     out += is_ready ? "true" : "false";
     if (!reason.empty()) {
-      out += R"(,"reason":")";
-      http::append_json_escaped(reason, out);
-      out += "\"";
+      out += R"(,"reason":)";
+      text::append_json(out, reason);
     }
     out += "}";
   };

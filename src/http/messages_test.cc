@@ -111,22 +111,6 @@ TEST(Problem, HasARowForEachCodeWithASlugOfItsOwn) {
   EXPECT_EQ(row_of(base::Code::kCount).status, 500);
 }
 
-TEST(Json, IsEscapedAndAlwaysUtf8) {
-  const auto escaped = [](std::string_view s) {
-    std::string out;
-    append_json_escaped(s, out);
-    return out;
-  };
-  EXPECT_EQ(escaped("a\"b\\c\n\x01\x7f"), "a\\\"b\\\\c\\u000a\\u0001\\u007f");
-  EXPECT_EQ(escaped("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"), "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
-  EXPECT_EQ(escaped("\xff"
-                    "a\xc3"),
-            "\\ufffda\\ufffd");
-  EXPECT_EQ(escaped("\xed\xa0\x80"), "\\ufffd\\ufffd\\ufffd") << "a surrogate";
-  EXPECT_EQ(escaped("\xc0\xaf"), "\\ufffd\\ufffd") << "overlong";
-  EXPECT_EQ(escaped("\xf4\x90\x80\x80"), "\\ufffd\\ufffd\\ufffd\\ufffd") << "above U+10FFFF";
-}
-
 TEST(Reason, HasAPhraseForEachStatusWeSend) {
   for (int i = 0; i < static_cast<int>(base::Code::kCount); ++i) {
     const std::uint16_t status = row_of(static_cast<base::Code>(i)).status;

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "http/chars.h"
+#include "text/json_text.h"
 
 namespace http {
 
@@ -55,25 +55,6 @@ consteval bool every_code_has_its_row() {
 }
 static_assert(every_code_has_its_row(), "a base::Code has no row, or the rows are not in its order");
 
-// The length of the UTF-8 sequence at the front of `s`; 0 when it is none (RFC 3629: no surrogates, nothing
-// overlong, nothing above U+10FFFF).
-std::size_t utf8_sequence(std::string_view s) {
-  const auto at = [&](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0u; };
-  const auto in = [&](std::size_t i, unsigned low, unsigned high) { return at(i) >= low && at(i) <= high; };
-  const unsigned lead = at(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xc2 && lead <= 0xdf) return in(1, 0x80, 0xbf) ? 2 : 0;
-  if (lead >= 0xe0 && lead <= 0xef) {
-    const bool second = in(1, lead == 0xe0 ? 0xa0 : 0x80, lead == 0xed ? 0x9f : 0xbf);
-    return second && in(2, 0x80, 0xbf) ? 3 : 0;
-  }
-  if (lead >= 0xf0 && lead <= 0xf4) {
-    const bool second = in(1, lead == 0xf0 ? 0x90 : 0x80, lead == 0xf4 ? 0x8f : 0xbf);
-    return second && in(2, 0x80, 0xbf) && in(3, 0x80, 0xbf) ? 4 : 0;
-  }
-  return 0;
-}
-
 }  // namespace
 
 const ProblemRow& row_of(base::Code code) {
@@ -81,37 +62,13 @@ const ProblemRow& row_of(base::Code code) {
   return kTable[i < kRows ? i : static_cast<std::size_t>(Code::kInternal)];
 }
 
-void append_json_escaped(std::string_view text, std::string& out) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  while (!text.empty()) {
-    const char c = text.front();
-    const auto byte = static_cast<unsigned char>(c);
-    std::size_t taken = 1;
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += "\\u00";
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    } else if (taken = utf8_sequence(text); taken != 0) {
-      out += text.substr(0, taken);
-    } else {
-      out += "\\ufffd";
-      taken = 1;
-    }
-    text.remove_prefix(taken);
-  }
-}
-
 void append_problem(const base::Error& error, std::string_view request_id, std::string& out) {
   const ProblemRow& row = row_of(error.code);
-  const auto member = [&out](std::string_view key, std::string_view text) {
+  const auto member = [&out](std::string_view key, std::string_view value) {
     out += ",\"";
     out += key;
-    out += "\":\"";
-    append_json_escaped(text, out);
-    out += '"';
+    out += "\":";
+    text::append_json(out, value);
   };
   out += "{\"type\":\"urn:sekisho:problem:";
   out += row.slug;

@@ -27,7 +27,4 @@ inline constexpr std::string_view kProblemType = "application/problem+json";
 // left out when the error has no text, request_id when it is empty.
 void append_problem(const base::Error& error, std::string_view request_id, std::string& out);
 
-// Appends `text` as the inside of a JSON string. Bytes that are not UTF-8 become U+FFFD.
-void append_json_escaped(std::string_view text, std::string& out);
-
 }  // namespace http

@@ -12,10 +12,10 @@
 #include <boost/json/value.hpp>
 
 #include "base/siphash.h"
-#include "identity/json_reader.h"
 #include "identity/remembered.h"
 #include "identity/testing.h"
 #include "identity/verifier.h"
+#include "text/json_reader.h"
 
 namespace identity {
 namespace {
@@ -73,10 +73,10 @@ void json_parse(benchmark::State& state, std::string_view payload) {
 }
 
 void json_read(benchmark::State& state, std::string_view payload) {
-  JsonSpace space;
+  text::JsonSpace space;
   for (auto _ : state) {
     for (const std::string_view one : {kHsHeader, payload}) {
-      JsonReader in(one, space);
+      text::JsonReader in(one, space);
       std::string_view name;
       while (in.next(name)) in.skip();
       if (!in.complete()) return state.SkipWithError("refused");

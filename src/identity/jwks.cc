@@ -8,8 +8,8 @@
 #include <optional>
 
 #include "config/address.h"
-#include "identity/json_reader.h"
 #include "identity/verification_key.h"
+#include "text/json_reader.h"
 
 namespace identity {
 
@@ -27,15 +27,15 @@ std::string shown(std::string_view text) {
   return "'" + std::string(text.substr(0, kMaxShown)) + (text.size() > kMaxShown ? "…'" : "'");
 }
 
-// Boost.JSON takes duplicate members, so JsonReader has a look first. That one wants nothing around an object, as a
+// Boost.JSON takes duplicate members, so text::JsonReader has a look first. That one wants nothing around an object, as a
 // token has it; a file may well end with a new line.
 std::optional<json::object> parse_object(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
   const std::size_t begin = text.find_first_not_of(kSpace);
   if (begin == text.npos) return std::nullopt;
   text = text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-  JsonSpace space;
-  JsonReader in(text, space);
+  text::JsonSpace space;
+  text::JsonReader in(text, space);
   std::string_view name;
   while (in.next(name)) in.skip();
   if (!in.complete()) return std::nullopt;

@@ -18,7 +18,7 @@
 #include <optional>
 
 #include "identity/base64url.h"
-#include "identity/json_reader.h"
+#include "text/json_reader.h"
 
 namespace identity {
 
@@ -189,8 +189,8 @@ std::expected<void, JwkRefusal> read_purpose(const json::object& jwk, KeyMateria
 }
 
 bool is_strict_object(std::string_view text) {
-  JsonSpace space;
-  JsonReader in(text, space);
+  text::JsonSpace space;
+  text::JsonReader in(text, space);
   std::string_view name;
   while (in.next(name)) in.skip();
   return in.complete();

@@ -9,7 +9,7 @@ namespace identity {
 
 namespace {
 
-void read_string(JsonReader& in, std::optional<std::string_view>& out, RegisteredClaims& claims) {
+void read_string(text::JsonReader& in, std::optional<std::string_view>& out, RegisteredClaims& claims) {
   std::string_view value;
   if (!in.at_string()) {
     claims.wrong_type = true;
@@ -19,14 +19,14 @@ void read_string(JsonReader& in, std::optional<std::string_view>& out, Registere
   }
 }
 
-void read_if_string(JsonReader& in, std::string_view& out) {
+void read_if_string(text::JsonReader& in, std::string_view& out) {
   if (in.at_string())
     in.string(out);
   else
     in.skip();
 }
 
-void read_date(JsonReader& in, std::optional<double>& out, RegisteredClaims& claims) {
+void read_date(text::JsonReader& in, std::optional<double>& out, RegisteredClaims& claims) {
   double value;
   if (!in.at_number()) {
     claims.wrong_type = true;
@@ -36,7 +36,7 @@ void read_date(JsonReader& in, std::optional<double>& out, RegisteredClaims& cla
   }
 }
 
-void read_audience(JsonReader& in, const std::vector<std::string>& wanted, RegisteredClaims& claims) {
+void read_audience(text::JsonReader& in, const std::vector<std::string>& wanted, RegisteredClaims& claims) {
   const auto check = [&](std::string_view one) {
     if (std::ranges::find(wanted, one) != wanted.end()) claims.audience_matches = true;
   };
@@ -50,7 +50,7 @@ void read_audience(JsonReader& in, const std::vector<std::string>& wanted, Regis
 
 }  // namespace
 
-bool read_claims(JsonReader& in, const std::vector<std::string>& audience, RegisteredClaims& claims) {
+bool read_claims(text::JsonReader& in, const std::vector<std::string>& audience, RegisteredClaims& claims) {
   std::string_view name;
   while (in.next(name)) {
     if (name.size() != 3) {
@@ -83,12 +83,12 @@ bool read_claims(JsonReader& in, const std::vector<std::string>& audience, Regis
 }
 
 base::Result<std::string_view> unverified_issuer(std::string_view encoded_payload) {
-  thread_local JsonSpace space;
+  thread_local text::JsonSpace space;
   thread_local std::string payload;
   payload.resize(base64url_decoded_size(encoded_payload.size()));
   if (!base64url_decode(encoded_payload, payload.data()))
     return base::fail(base::Code::kUnauthorized, reason::kMalformed);
-  JsonReader in(payload, space);
+  text::JsonReader in(payload, space);
   RegisteredClaims claims;
   const bool whole = read_claims(in, {}, claims);
   if (claims.wrong_type) return base::fail(base::Code::kUnauthorized, reason::kBadClaim);

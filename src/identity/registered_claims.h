@@ -2,7 +2,7 @@
 //
 // Owner:    the verifier, on its stack.  Thread: one.
 // Lifetime: texts are views into what the reader reads, or into its space.
-// Failure:  false: no JSON object as JsonReader wants it. A claim of a wrong type is told apart, for the reason.
+// Failure:  false: no JSON object as text::JsonReader wants it. A claim of a wrong type is told apart, for the reason.
 //           unverified_issuer() has kMalformed and kBadClaim.
 // Standard: RFC 7519 §2 (NumericDate), §4.1.
 #pragma once
@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "identity/json_reader.h"
+#include "text/json_reader.h"
 
 namespace identity {
 
@@ -27,7 +27,7 @@ struct RegisteredClaims {
   bool wrong_type = false;
 };
 
-bool read_claims(JsonReader& in, const std::vector<std::string>& audience, RegisteredClaims& claims);
+bool read_claims(text::JsonReader& in, const std::vector<std::string>& audience, RegisteredClaims& claims);
 
 // The `iss` of a payload that nobody has verified yet ("" where it has none): good for choosing whom to ask, and for
 // nothing else. The view is good until this thread asks again.

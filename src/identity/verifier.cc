@@ -9,12 +9,12 @@
 #include "base/sabotage.h"
 #include "base/siphash.h"
 #include "identity/base64url.h"
-#include "identity/json_reader.h"
 #include "identity/key_source.h"
 #include "identity/reason.h"
 #include "identity/registered_claims.h"
 #include "identity/token_parts.h"
 #include "identity/verification_key.h"
+#include "text/json_reader.h"
 
 namespace identity {
 
@@ -34,7 +34,7 @@ std::unexpected<base::Error> refuse(std::string_view reason) {
 
 // Working space of a thread, so that reading a token allocates nothing but its principal.
 struct Scratch {
-  JsonSpace json;
+  text::JsonSpace json;
   std::string header;
 
   // The last header that was read and accepted. An issuer spells all of its headers alike, so most tokens need
@@ -197,7 +197,7 @@ base::Result<const AlgorithmRow*> Verifier::parse_header(std::string_view encode
   Scratch& space = scratch();
   space.header.resize(base64url_decoded_size(encoded.size()));
   if (!base64url_decode(encoded, space.header.data())) return refuse(reason::kMalformed);
-  JsonReader in(space.header, space.json);
+  text::JsonReader in(space.header, space.json);
   std::optional<std::string_view> alg;
   bool refused = false;
   std::string_view name, value;
@@ -257,7 +257,7 @@ base::Result<> Verifier::check_signature(const Header& header, std::string_view 
 }
 
 base::Result<> Verifier::check_claims(Principal& principal, base::Wall now) const {
-  JsonReader in(principal.payload, scratch().json);
+  text::JsonReader in(principal.payload, scratch().json);
   RegisteredClaims claims;
   const bool whole = read_claims(in, audience_, claims);
   if (claims.wrong_type) return refuse(reason::kBadClaim);

@@ -2,7 +2,7 @@
 
 namespace telemetry {
 
-using namespace json_line;
+using namespace text::json_line;
 
 std::size_t AccessLineFormatter::format(const AccessRecord& record, char* const begin) {
   char* out = time_.put(put(begin, R"({"time":")"), record.time);

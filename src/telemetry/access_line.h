@@ -11,12 +11,13 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "telemetry/json_line.h"
 #include "telemetry/line_sink.h"
+#include "text/json_line.h"
 
 namespace telemetry {
 
-inline constexpr std::size_t kMaxAccessLine = kEscapeGrowth * (kMaxPath + 11 * kMaxText) + 1024;
+inline constexpr std::size_t kMaxAccessLine =
+    text::kEscapeGrowth * (text::json_line::kMaxPath + 11 * text::json_line::kMaxText) + 1024;
 static_assert(kMaxAccessLine <= kMaxLine);
 
 struct AccessRecord {
@@ -45,7 +46,7 @@ class AccessLineFormatter {
   std::size_t format(const AccessRecord& record, char* out);
 
  private:
-  LineTime time_;
+  text::LineTime time_;
 };
 
 }  // namespace telemetry

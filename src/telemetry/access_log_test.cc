@@ -9,17 +9,17 @@
 #include <sstream>
 #include <system_error>
 
-#include "telemetry/json_check.h"
 #include "telemetry/line_testing.h"
 #include "telemetry/oplog.h"
+#include "text/json_check.h"
 
 namespace telemetry {
 namespace {
 
 using testing_support::lines_in;
-using testing_support::read_object;
 using testing_support::slurp;
 using testing_support::within;
+using text::testing_support::read_object;
 
 AccessRecord typical() {
   return {.time = base::Wall(base::Nanos(1'795'235'506'123'456'789)),

@@ -13,16 +13,16 @@
 #include <thread>
 #include <vector>
 
-#include "telemetry/json_check.h"
 #include "telemetry/line_testing.h"
+#include "text/json_check.h"
 
 namespace telemetry {
 namespace {
 
 using testing_support::lines_in;
-using testing_support::read_object;
 using testing_support::slurp;
 using testing_support::within;
+using text::testing_support::read_object;
 
 class AuditFile : public testing_support::InFolder {
  protected:

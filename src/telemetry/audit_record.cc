@@ -6,13 +6,13 @@
 
 namespace telemetry {
 
-using namespace json_line;
+using namespace text::json_line;
 
 namespace {
 
 constexpr std::size_t kMaxArguments = 2;
 constexpr std::size_t kTexts = 14 + kMaxArguments;  // beside the path
-static_assert(kEscapeGrowth * (kMaxPath + kTexts * kMaxText) + 1024 <= kMaxLine);
+static_assert(text::kEscapeGrowth * (kMaxPath + kTexts * kMaxText) + 1024 <= kMaxLine);
 
 std::string_view word(AuditEvent event) {
   constexpr std::array<std::string_view, 5> kWords{"request", "admin", "reload", "start", "stop"};
@@ -28,7 +28,7 @@ char* put_member(char* out, bool& first, std::string_view name, std::string_view
   if (value.empty()) return out;
   if (!std::exchange(first, false)) *out++ = ',';
   *out++ = '"';
-  out = escape_json(name, out);
+  out = text::escape_json(name, out);
   out = put_text(out, R"(":")", value);
   return out;
 }

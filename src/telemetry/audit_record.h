@@ -22,8 +22,8 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "telemetry/json_line.h"
 #include "telemetry/line_sink.h"
+#include "text/json_line.h"
 
 namespace telemetry {
 
@@ -68,7 +68,7 @@ class AuditLineFormatter {
   std::size_t format(const AuditRecord& record, char* out);
 
  private:
-  LineTime time_;
+  text::LineTime time_;
 };
 
 }  // namespace telemetry

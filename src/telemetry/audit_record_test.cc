@@ -6,12 +6,12 @@
 #include <random>
 #include <string>
 
-#include "telemetry/json_check.h"
+#include "text/json_check.h"
 
 namespace telemetry {
 namespace {
 
-using testing_support::read_object;
+using text::testing_support::read_object;
 
 std::string line_of(const AuditRecord& record) {
   const auto out = std::make_unique<char[]>(kMaxLine);

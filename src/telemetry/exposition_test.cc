@@ -9,7 +9,7 @@
 #include <sstream>
 #include <thread>
 
-#include "telemetry/json_text.h"
+#include "text/utf8.h"
 
 namespace telemetry {
 namespace {

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "telemetry/json_text.h"
+#include "text/json_text.h"
 
 namespace telemetry::log {
 
@@ -65,7 +65,7 @@ State& state() {
 void append_value(std::string& out, const Value& value) {
   switch (value.kind) {
     case Value::Kind::kText:
-      return append_json(out, value.text);
+      return text::append_json(out, value.text);
     case Value::Kind::kSigned:
       out += std::to_string(value.integer);
       return;
@@ -85,10 +85,10 @@ void put_line(State& s, Level level, std::string_view message, Fields fields) {
   std::string text = R"("level":")";
   text += name_of(level);
   text += R"(","message":)";
-  append_json(text, message);
+  text::append_json(text, message);
   for (const Field& field : fields) {
     text += ',';
-    append_json(text, field.key);
+    text::append_json(text, field.key);
     text += ':';
     append_value(text, field.value);
   }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "telemetry/json_check.h"
+#include "text/json_check.h"
 
 namespace telemetry::log {
 namespace {
@@ -31,11 +31,11 @@ class OpLog : public testing::Test {
     ::unlink(path_.c_str());
     ::unlink((path_ + ".1").c_str());
   }
-  std::vector<testing_support::Object> lines(const std::string& suffix = "") {
-    std::vector<testing_support::Object> out;
+  std::vector<text::testing_support::Object> lines(const std::string& suffix = "") {
+    std::vector<text::testing_support::Object> out;
     std::ifstream in(path_ + suffix);
     for (std::string line; std::getline(in, line);) {
-      const auto object = testing_support::read_object(line);
+      const auto object = text::testing_support::read_object(line);
       EXPECT_TRUE(object) << line;
       if (object) out.push_back(*object);
     }

@@ -1,13 +1,13 @@
 #include "telemetry/page.h"
 
-#include "telemetry/json_text.h"
+#include "text/utf8.h"
 
 namespace telemetry {
 
 std::string escape_label(std::string_view value) {
   std::string out;
   while (!value.empty()) {
-    const std::size_t length = utf8_length(value);
+    const std::size_t length = text::utf8_length(value);
     if (value[0] == '\n')
       out += "\\n";
     else if (value[0] == '\\' || value[0] == '"')

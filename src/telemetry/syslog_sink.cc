@@ -10,8 +10,8 @@
 #include <string>
 #include <utility>
 
-#include "telemetry/json_line.h"
 #include "telemetry/line_sink.h"
+#include "text/json_line.h"
 
 namespace telemetry {
 
@@ -51,7 +51,7 @@ class SyslogSink final : public LineSink {
       if (const int error = connect()) return error;
     message_.assign("<").append(std::to_string(kPriority)).append(">1 ");
     if (line.starts_with(kTime))
-      message_.append(line.substr(kTime.size(), LineTime::kSize));
+      message_.append(line.substr(kTime.size(), text::LineTime::kSize));
     else
       message_.append("-");
     message_.append(middle_).append(line);

@@ -1,4 +1,4 @@
-#include "identity/json_reader.h"
+#include "text/json_reader.h"
 
 #include <algorithm>
 #include <array>
@@ -9,11 +9,13 @@
 #include <span>
 #include <utility>
 
+#include "text/utf8.h"
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
-namespace identity {
+namespace text {
 
 namespace {
 
@@ -41,39 +43,11 @@ const char* end_of_plain(const char* p, const char* end) {
   return p;
 }
 
-const char* end_of_ascii(const char* p, const char* end) {
-#ifdef __SSE2__
-  for (; end - p >= 16; p += 16)
-    if (_mm_movemask_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))) != 0) break;
-#endif
-  while (p != end && static_cast<std::uint8_t>(*p) < 0x80) ++p;
-  return p;
-}
-
 std::uint8_t byte(char c) {
   return static_cast<std::uint8_t>(c);
 }
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
-}
-
-void append_utf8(std::uint32_t point, std::string& out) {
-  if (point < 0x80) {
-    out += static_cast<char>(point);
-    return;
-  }
-  if (point < 0x800) {
-    out += static_cast<char>(0xc0 | point >> 6);
-  } else {
-    if (point < 0x10000) {
-      out += static_cast<char>(0xe0 | point >> 12);
-    } else {
-      out += static_cast<char>(0xf0 | point >> 18);
-      out += static_cast<char>(0x80 | (point >> 12 & 0x3f));
-    }
-    out += static_cast<char>(0x80 | (point >> 6 & 0x3f));
-  }
-  out += static_cast<char>(0x80 | (point & 0x3f));
 }
 
 }  // namespace
@@ -319,28 +293,4 @@ bool JsonReader::unique_names_since(std::size_t first) {
   return std::ranges::adjacent_find(names, {}, &JsonSpace::Name::text) == names.end();
 }
 
-bool valid_utf8(std::string_view text) {
-  const char* p = text.data();
-  const char* const end = p + text.size();
-  const auto follows = [&](std::uint8_t low, std::uint8_t high) {
-    if (p == end || byte(*p) < low || byte(*p) > high) return false;
-    ++p;
-    return true;
-  };
-  while (p != end) {
-    p = end_of_ascii(p, end);
-    if (p == end) break;
-    const std::uint8_t lead = byte(*p++);
-    bool ok = false;  // the table of RFC 3629 §4
-    if (lead >= 0xc2 && lead <= 0xdf) ok = follows(0x80, 0xbf);
-    if (lead == 0xe0) ok = follows(0xa0, 0xbf) && follows(0x80, 0xbf);
-    if (lead >= 0xe1 && lead <= 0xef) ok = follows(0x80, lead == 0xed ? 0x9f : 0xbf) && follows(0x80, 0xbf);
-    if (lead == 0xf0) ok = follows(0x90, 0xbf) && follows(0x80, 0xbf) && follows(0x80, 0xbf);
-    if (lead >= 0xf1 && lead <= 0xf3) ok = follows(0x80, 0xbf) && follows(0x80, 0xbf) && follows(0x80, 0xbf);
-    if (lead == 0xf4) ok = follows(0x80, 0x8f) && follows(0x80, 0xbf) && follows(0x80, 0xbf);
-    if (!ok) return false;
-  }
-  return true;
-}
-
-}  // namespace identity
+}  // namespace text

@@ -1,6 +1,6 @@
-#include "telemetry/json_line.h"
+#include "text/json_line.h"
 
-namespace telemetry {
+namespace text {
 
 namespace {
 
@@ -43,4 +43,4 @@ char* LineTime::put(char* out, base::Wall time) {
   return out;
 }
 
-}  // namespace telemetry
+}  // namespace text

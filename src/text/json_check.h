@@ -1,4 +1,4 @@
-// A reader of JSON objects without arrays, for the tests of this room, which may not include Boost.JSON. Strict:
+// A reader of JSON objects without arrays, for tests, apart from the reader that they may have to test. Strict:
 // RFC 8259 strings, UTF-8, no duplicate keys, no trailing bytes.
 #pragma once
 
@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
-#include "telemetry/json_text.h"
+#include "text/utf8.h"
 
-namespace telemetry::testing_support {
+namespace text::testing_support {
 
 // Strings unescaped, other values as written; members of an object within by their path: "principal.subject".
 using Object = std::map<std::string, std::string>;
@@ -89,4 +89,4 @@ inline std::optional<Object> read_object(std::string_view in) {
   return object;
 }
 
-}  // namespace telemetry::testing_support
+}  // namespace text::testing_support

@@ -1,6 +1,6 @@
 // Reads one JSON object, strictly, member by member, without building a tree.
 //
-// Owner:    the verifier, on its stack, one per part of a token.
+// Owner:    whoever reads, on its stack: the verifier for each part of a token, an operation for its body.
 // Thread:   one.
 // Lifetime: names and strings are views into the text or, where they are spelt with escapes, into the space;
 //           they die with either.
@@ -23,7 +23,7 @@
 #include <string_view>
 #include <vector>
 
-namespace identity {
+namespace text {
 
 // Working space, kept by its owner so that reading allocates nothing once it has grown.
 struct JsonSpace {
@@ -103,6 +103,4 @@ class JsonReader {
   State state_ = State::kFirst;
 };
 
-bool valid_utf8(std::string_view text);
-
-}  // namespace identity
+}  // namespace text

@@ -1,9 +1,11 @@
-#include "telemetry/json_text.h"
+#include "text/json_text.h"
 
 #include <cstdint>
 #include <cstring>
 
-namespace telemetry {
+#include "text/utf8.h"
+
+namespace text {
 
 namespace {
 
@@ -77,22 +79,6 @@ char* escape_special(std::string_view text, std::size_t& at, char* out) {
 
 }  // namespace
 
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  if (text.empty()) return 0;
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  // Overlong forms, surrogates and what lies above U+10FFFF show in the second byte.
-  if ((lead == 0xe0 && byte(1) < 0xa0) || (lead == 0xed && byte(1) > 0x9f) ||
-      (lead == 0xf0 && byte(1) < 0x90) || (lead == 0xf4 && byte(1) > 0x8f))
-    return 0;
-  return length;
-}
-
 char* escape_json(std::string_view text, char* out) {
   if (plain(text)) [[likely]] {
     if (!text.empty()) std::memcpy(out, text.data(), text.size());
@@ -117,4 +103,4 @@ void append_json(std::string& out, std::string_view text) {
   out.resize(static_cast<std::size_t>(p - out.data()));
 }
 
-}  // namespace telemetry
+}  // namespace text

@@ -11,14 +11,14 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "telemetry/json_text.h"
+#include "text/json_text.h"
 
-namespace telemetry {
-
-inline constexpr std::size_t kMaxPath = 4096;
-inline constexpr std::size_t kMaxText = 512;
+namespace text {
 
 namespace json_line {
+
+inline constexpr std::size_t kMaxPath = 4096;  // bytes in, of what a line tells of a path
+inline constexpr std::size_t kMaxText = 512;   // and of any other text
 
 inline constexpr auto kPairs = [] {  // "000102…99"
   std::array<char, 200> pairs{};
@@ -100,4 +100,4 @@ class LineTime {
   char date_[20];  // "2026-11-21T04:21:46." of second_
 };
 
-}  // namespace telemetry
+}  // namespace text
