@@ -36,7 +36,7 @@ constexpr std::size_t kConnections = 64;  // then the oldest goes, so that silen
 
 Response problem(Error error) {
   Response response{
-      .status = http::row_of(error.code).status, .type = http::kProblemType, .body = {}, .error = error};
+      .status = base::row_of(error.code).status, .type = http::kProblemType, .body = {}, .error = error};
   http::append_problem(error, "", response.body);
   if (error.code == Code::kUnauthorized) response.challenge = identity::challenge(error);
   if (error.code == Code::kClaimsRejected) response.challenge = R"(Bearer error="insufficient_scope")";

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
+#include "base/error_table.h"
 #include "base/ref.h"
 #include "base/secret.h"
 #include "base/siphash.h"
@@ -37,6 +38,31 @@ TEST(Clock, MovesForwardWhenATestTurnsIt) {
   const Mono before = mono_now();
   ClockShift shift(std::chrono::hours(1));
   EXPECT_GE(mono_now() - before, std::chrono::hours(1));
+}
+
+TEST(ErrorTable, HasARowForEachCodeWithASlugOfItsOwn) {
+  for (int i = 0; i < static_cast<int>(Code::kCount); ++i) {
+    const ErrorRow& row = row_of(static_cast<Code>(i));
+    EXPECT_EQ(row.code, static_cast<Code>(i));
+    for (int j = 0; j < i; ++j) EXPECT_NE(row.slug, row_of(static_cast<Code>(j)).slug);
+  }
+  EXPECT_EQ(row_of(Code::kCount).status, 500);
+}
+
+TEST(ErrorTable, TellsWhatMayBeAskedAgain) {
+  EXPECT_EQ(row_of(Code::kOriginUnreachable).retry, Retry::kAlways) << "no byte has reached it";
+  EXPECT_EQ(row_of(Code::kOriginTimeout).retry, Retry::kIdempotent) << "it may have acted";
+  EXPECT_EQ(row_of(Code::kOriginDenied).retry, Retry::kNever);
+  EXPECT_EQ(row_of(Code::kClientGone).retry, Retry::kNever);
+}
+
+TEST(ErrorTable, TellsBusynessApartFromBugs) {
+  EXPECT_TRUE(row_of(Code::kShed).denied);
+  EXPECT_EQ(row_of(Code::kShed).retry_after, 1);
+  EXPECT_EQ(row_of(Code::kShed).outcome, Outcome::kOurError);
+  EXPECT_FALSE(row_of(Code::kInternal).denied);
+  EXPECT_EQ(row_of(Code::kInternal).retry_after, 0);
+  EXPECT_EQ(row_of(Code::kNotFound).outcome, Outcome::kServed) << "a true answer about the object";
 }
 
 struct Node : Shared<Node> {

@@ -6,7 +6,7 @@
 //
 // Start-up and configuration use exceptions instead (config::ConfigError), because there a failure ends
 // the attempt as a whole and wants a long, specific line. What each code means to a client (status,
-// problem type, metric label) stands in one table: http/problem.cc.
+// problem type, metric label, outcome) stands in one table: error_table.h.
 #pragma once
 
 #include <cstdint>
@@ -17,18 +17,19 @@ namespace base {
 
 enum class Code : std::uint8_t {
   // the client's side
-  kBadRequest,           // malformed or ambiguous message
-  kTargetTooLong,        // 414
-  kHeadTooLarge,         // 431
-  kBodyTooLarge,         // 413
-  kMethodNotAllowed,     // 405, the origin of this route cannot do it
-  kMethodUnknown,        // 501
-  kVersionUnsupported,   // 505
-  kExpectationFailed,    // 417
-  kPreconditionFailed,   // 412
-  kRangeNotSatisfiable,  // 416
-  kRequestTimeout,       // 408, head or body did not arrive in time
-  kClientGone,           // the client left; nobody reads the reply
+  kBadRequest,            // malformed or ambiguous message
+  kTargetTooLong,         // 414
+  kHeadTooLarge,          // 431
+  kBodyTooLarge,          // 413
+  kUnsupportedMediaType,  // 415
+  kMethodNotAllowed,      // 405, the origin of this route cannot do it
+  kMethodUnknown,         // 501
+  kVersionUnsupported,    // 505
+  kExpectationFailed,     // 417
+  kPreconditionFailed,    // 412
+  kRangeNotSatisfiable,   // 416
+  kRequestTimeout,        // 408, head or body did not arrive in time
+  kClientGone,            // the client left; nobody reads the reply
   // who and whether
   kUnauthorized,     // 401, no credential or none that verifies
   kForbidden,        // 403

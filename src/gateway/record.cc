@@ -1,7 +1,7 @@
 #include "gateway/record.h"
 
+#include "base/error_table.h"
 #include "base/sabotage.h"
-#include "http/problem.h"
 #include "http/target.h"
 
 namespace gateway {
@@ -22,30 +22,7 @@ Outcome outcome_of(const Exchange& x) {
   if (gone) return Outcome::kClientGone;
   if (x.failed) return Outcome::kOriginError;
   if (x.plan != Plan::kProblem) return Outcome::kServed;
-  switch (x.error.code) {
-    case Code::kNotFound:
-    case Code::kPreconditionFailed:
-    case Code::kRangeNotSatisfiable:
-      return Outcome::kServed;  // true answers about the object
-    case Code::kOriginRefused:
-    case Code::kOriginBadReply:
-    case Code::kOriginUnreachable:
-    case Code::kOriginTimeout:
-    case Code::kOriginDenied:
-      return Outcome::kOriginError;
-    case Code::kInternal:
-    case Code::kOverloaded:
-    case Code::kConcurrency:
-    case Code::kShed:
-    case Code::kIdentityUnavailable:
-    case Code::kShuttingDown:
-      return Outcome::kOurError;
-    case Code::kClientGone:
-    case Code::kCancelled:
-      return Outcome::kClientGone;
-    default:
-      return Outcome::kDenied;
-  }
+  return base::row_of(x.error.code).outcome;
 }
 
 // What the origin gave and the cache could not keep is no miss: nothing would have made it a hit.
@@ -98,16 +75,7 @@ std::string_view logged_path(const Exchange& x, std::string& scratch) {
 // Refusals: the outcome kDenied, and what a limit of ours turned away, which counts as our error.
 bool denied(Outcome outcome, Code code) {
   if (outcome == Outcome::kDenied) return true;
-  if (outcome != Outcome::kOurError) return false;
-  switch (code) {
-    case Code::kOverloaded:
-    case Code::kConcurrency:
-    case Code::kShed:
-    case Code::kIdentityUnavailable:
-      return true;
-    default:
-      return false;
-  }
+  return outcome == Outcome::kOurError && base::row_of(code).denied;
 }
 
 // What both logs say alike.
@@ -225,7 +193,7 @@ void record_origin(const Route& route, const base::Result<origin::Reply>& reply,
   using telemetry::OriginOutcome;
   OriginOutcome outcome = OriginOutcome::kReply;
   if (!reply)
-    outcome = telemetry::origin_outcome(reply.error().code);
+    outcome = base::row_of(reply.error().code).asked;
   else if (reply->status() >= 500)
     outcome = OriginOutcome::kServerError;
   origin.requests[outcome].add();

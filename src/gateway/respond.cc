@@ -149,7 +149,7 @@ Responder::Kept Responder::kept_entry(const Exchange& x) {
 }
 
 void Responder::compose_problem(Exchange& x) {
-  const http::ProblemRow& row = http::row_of(x.error.code);
+  const base::ErrorRow& row = base::row_of(x.error.code);
   begin_head(x, row.status >= 502 && sabotage::on("origin-failure-200") ? 200 : row.status);
   if (x.route && x.route->rules->cacheable) append_cache_fields(x, base::Nanos(0), base::Nanos(0));
   append_field(x.out, "Date", worker_.http_date());
@@ -166,14 +166,8 @@ void Responder::compose_problem(Exchange& x) {
       limit::append_retry_after(
           worker_.commons().failures.retry_after(x.client_address, worker_.loop().now()), x.out);
       break;
-    case Code::kOverloaded:
-    case Code::kConcurrency:
-    case Code::kShed:
-    case Code::kIdentityUnavailable:
-    case Code::kShuttingDown:
-      append_field(x.out, "Retry-After", "1");
-      break;
     default:
+      if (row.retry_after != 0) append_field(x.out, "Retry-After", std::to_string(row.retry_after));
       break;
   }
   std::string body;

@@ -1,25 +1,15 @@
-// The one table of failures: code → status, problem type, title.
+// Failures as a client reads them; what stands in them is a row of base/error_table.h.
 //
-// Owner: nobody; constants. Thread: any. Failure: none.
+// Owner: nobody; a function. Thread: any. Failure: none.
 // Standard: RFC 9457 (application/problem+json).
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "base/error.h"
+#include "base/error_table.h"
 
 namespace http {
-
-struct ProblemRow {
-  base::Code code;
-  std::uint16_t status;   // 499 stands in logs for a client that has gone; nobody receives it
-  std::string_view slug;  // of the problem type, and the label of the metric
-  std::string_view title;
-};
-
-const ProblemRow& row_of(base::Code code);
 
 inline constexpr std::string_view kProblemType = "application/problem+json";
 

@@ -1,6 +1,7 @@
 #include "telemetry/metrics.h"
 
 #include <algorithm>
+#include <string>
 
 namespace telemetry {
 
@@ -22,38 +23,6 @@ constexpr Names<OriginOutcome> kOriginOutcomes = {"reply",   "server_error", "re
 constexpr Names<OriginConnection> kOriginConnections = {"opened", "reused", "retried"};
 constexpr Names<Verification> kVerifications = {"verified", "remembered", "failed"};
 constexpr Names<Refusal> kRefusals = {"limit", "shutting_down", "error", "untrusted_proxy", "proxy_header"};
-constexpr Names<base::Code> kCodes = {"bad_request",
-                                      "target_too_long",
-                                      "head_too_large",
-                                      "body_too_large",
-                                      "method_not_allowed",
-                                      "method_unknown",
-                                      "version_unsupported",
-                                      "expectation_failed",
-                                      "precondition_failed",
-                                      "range_not_satisfiable",
-                                      "request_timeout",
-                                      "client_gone",
-                                      "unauthorized",
-                                      "forbidden",
-                                      "claims_rejected",
-                                      "too_many_requests",
-                                      "too_many_failures",
-                                      "no_route",
-                                      "not_found",
-                                      "origin_refused",
-                                      "origin_bad_reply",
-                                      "origin_unreachable",
-                                      "origin_timeout",
-                                      "origin_denied",
-                                      "overloaded",
-                                      "concurrency",
-                                      "shed",
-                                      "identity_unavailable",
-                                      "shutting_down",
-                                      "cancelled",
-                                      "internal"};
-
 template <class Enum>
 constexpr bool complete(const Names<Enum>& names) {
   return std::ranges::none_of(names, &std::string_view::empty);
@@ -61,7 +30,7 @@ constexpr bool complete(const Names<Enum>& names) {
 static_assert(complete<Outcome>(kOutcomes) && complete<Phase>(kPhases) &&
               complete<CacheResult>(kCacheResults) && complete<OriginOutcome>(kOriginOutcomes) &&
               complete<OriginConnection>(kOriginConnections) && complete<Verification>(kVerifications) &&
-              complete<Refusal>(kRefusals) && complete<base::Code>(kCodes));
+              complete<Refusal>(kRefusals));
 
 // The first six are what has no series of its own.
 constexpr std::array<std::string_view, kStatusSlots> kStatuses = {
@@ -105,26 +74,15 @@ std::string_view label(Refusal e) {
   return name_in(kRefusals, e);
 }
 std::string_view label(base::Code e) {
-  return name_in(kCodes, e);
-}
-
-OriginOutcome origin_outcome(base::Code code) {
-  switch (code) {
-    case base::Code::kOriginRefused:
-      return OriginOutcome::kRefused;
-    case base::Code::kOriginUnreachable:
-      return OriginOutcome::kUnreachable;
-    case base::Code::kOriginTimeout:
-      return OriginOutcome::kTimeout;
-    case base::Code::kOriginDenied:
-      return OriginOutcome::kDenied;
-    case base::Code::kCancelled:
-    case base::Code::kClientGone:
-    case base::Code::kShuttingDown:
-      return OriginOutcome::kCancelled;
-    default:
-      return OriginOutcome::kBadReply;
-  }
+  static const auto kLabels = [] {
+    std::array<std::string, kSize<base::Code>> labels;
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      labels[i] = base::row_of(static_cast<base::Code>(i)).slug;
+      std::ranges::replace(labels[i], '-', '_');
+    }
+    return labels;
+  }();
+  return kLabels[static_cast<std::size_t>(e)];
 }
 
 std::size_t status_slot(std::uint16_t status) {

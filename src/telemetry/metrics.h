@@ -16,7 +16,7 @@
 #include <memory>
 #include <string_view>
 
-#include "base/error.h"
+#include "base/error_table.h"
 #include "telemetry/counter.h"
 #include "telemetry/histogram.h"
 #include "telemetry/labels.h"
@@ -38,15 +38,8 @@ class PerEnum {
   std::array<T, kSize<Enum>> items_{};
 };
 
-// How a request ended, whatever its status.
-enum class Outcome : std::uint8_t {
-  kServed,       // the whole reply went out, from the cache or from an origin
-  kDenied,       // we refused: malformed, not identified, not allowed, no route, too much
-  kOriginError,  // 502 or 504, or the origin's reply broke off
-  kClientGone,   // the client left before the end of the reply
-  kOurError,     // 500 or 503
-  kCount
-};
+using base::OriginOutcome;
+using base::Outcome;
 enum class Phase : std::uint8_t { kIdentity, kLimit, kPolicy, kCache, kOrigin, kRespond, kCount };
 enum class CacheResult : std::uint8_t {
   kHit,
@@ -55,17 +48,6 @@ enum class CacheResult : std::uint8_t {
   kStale,        // served past its freshness
   kRevalidated,  // the origin said 304
   kBypass,       // the cache was not asked
-  kCount
-};
-enum class OriginOutcome : std::uint8_t {
-  kReply,        // a whole reply below 500
-  kServerError,  // a whole reply of 500 and above
-  kRefused,
-  kUnreachable,
-  kTimeout,
-  kBadReply,
-  kDenied,     // it refused our credentials
-  kCancelled,  // we stopped: nobody waited for it any more
   kCount
 };
 enum class OriginConnection : std::uint8_t { kOpened, kReused, kRetried, kCount };
@@ -87,9 +69,6 @@ std::string_view label(OriginConnection);
 std::string_view label(Verification);
 std::string_view label(Refusal);
 std::string_view label(base::Code);  // "unauthorized": the reason of a denial, in metrics and access log
-
-// The outcome under which a failed call to an origin counts.
-OriginOutcome origin_outcome(base::Code);
 
 // Status codes that have a series of their own; others share that of their class ("4xx").
 std::size_t status_slot(std::uint16_t status);
