@@ -134,7 +134,7 @@ check: build ## the static checks: format, rooms, lengths, examples, generated d
 	@scripts/check-generated $(binary)
 	@scripts/check-sabotage $(binary)
 
-tidy: ## clang-tidy on the files that differ from BASE (all without one)
+tidy: ## clang-tidy on the files that differ from BASE (all without one); what was clean is remembered
 	@scripts/install build test
 	@$(call configure,release)
 	@scripts/tidy build/release $(BASE)
