@@ -83,6 +83,17 @@ bool JsonReader::number(double& value) {
   return take_number(value) || failed();
 }
 
+bool JsonReader::boolean(bool& value) {
+  value = p_ != end_ && *p_ == 't';
+  return take(value ? std::string_view("true") : std::string_view("false")) || failed();
+}
+bool JsonReader::raw(std::string_view& value) {
+  const char* const begin = p_;
+  if (!skip()) return false;
+  value = {begin, static_cast<std::size_t>(p_ - begin)};
+  return true;
+}
+
 bool JsonReader::take(std::string_view word) {
   if (static_cast<std::size_t>(end_ - p_) < word.size() || std::memcmp(p_, word.data(), word.size()) != 0)
     return false;

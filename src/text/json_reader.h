@@ -47,10 +47,16 @@ class JsonReader {
   bool next(std::string_view& name);
 
   bool at_string() const { return p_ != end_ && *p_ == '"'; }
+  bool at_object() const { return p_ != end_ && *p_ == '{'; }
+  bool at_array() const { return p_ != end_ && *p_ == '['; }
+  bool at_boolean() const { return p_ != end_ && (*p_ == 't' || *p_ == 'f'); }
   bool at_number() const { return p_ != end_ && (*p_ == '-' || (*p_ >= '0' && *p_ <= '9')); }
 
   bool string(std::string_view& value);
   bool number(double& value);
+  bool boolean(bool& value);
+  // An object or whatever else, checked and handed out as it stands: another reader's text.
+  bool raw(std::string_view& value);
   bool skip() { return skip_value(1) || failed(); }
   // An array of nothing but strings, each handed to `each`.
   template <class Each>
@@ -61,6 +67,18 @@ class JsonReader {
       std::string_view item;
       if (skip_space(); !string(item)) return false;
       each(item);
+      if (skip_space(); take(']')) return true;
+      if (!take(',')) return failed();
+    }
+  }
+
+  // Any array: `each` takes one value from the reader, or answers false, which ends the reading.
+  template <class Each>
+  bool items(Each each) {
+    if (!take('[')) return failed();
+    if (skip_space(); take(']')) return true;
+    for (;;) {
+      if (skip_space(); !each()) return failed();
       if (skip_space(); take(']')) return true;
       if (!take(',')) return failed();
     }

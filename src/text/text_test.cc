@@ -6,6 +6,7 @@
 
 #include "text/json_reader.h"
 #include "text/json_text.h"
+#include "text/json_writer.h"
 #include "text/utf8.h"
 
 namespace text {
@@ -116,6 +117,71 @@ TEST(JsonReader, HandsOutStringsNumbersAndListsOfStrings) {
   EXPECT_EQ(string, "a\tb");
   EXPECT_EQ(number, -12.5);
   EXPECT_EQ(list, (std::vector<std::string>{"x", "\xc3\xa4"}));
+}
+
+TEST(JsonReader, HandsOutFlagsListsAndObjectsAsTheyStand) {
+  JsonSpace space;
+  JsonReader in(R"({"yes":true,"no":false,"l":[1, {"x":[]} ,"s"],"e":[ ],"o":{ "a" : 1 }})", space);
+  std::string_view name, raw;
+  bool yes = false, no = true;
+  std::vector<std::string> items;
+  const auto item = [&] {
+    if (!in.raw(raw)) return false;
+    items.emplace_back(raw);
+    return true;
+  };
+  ASSERT_TRUE(in.next(name) && in.at_boolean() && in.boolean(yes));
+  ASSERT_TRUE(in.next(name) && in.boolean(no));
+  ASSERT_TRUE(in.next(name) && in.at_array() && in.items(item));
+  EXPECT_EQ(items, (std::vector<std::string>{"1", R"({"x":[]})", R"("s")"}));
+  ASSERT_TRUE(in.next(name) && in.items(item));
+  EXPECT_EQ(items.size(), 3U);
+  ASSERT_TRUE(in.next(name) && in.at_object() && in.raw(raw));
+  EXPECT_EQ(raw, R"({ "a" : 1 })");
+  EXPECT_FALSE(in.next(name));
+  EXPECT_TRUE(in.complete());
+  EXPECT_TRUE(yes);
+  EXPECT_FALSE(no);
+}
+
+TEST(JsonReader, FailsAListThatIsNoneOrWhoseItemIsRefused) {
+  for (const std::string_view bad :
+       {R"({"l":[1,]})", R"({"l":[1 2]})", R"({"l":[1})", R"({"l":1})", R"({"l":[x]})"}) {
+    JsonSpace space;
+    JsonReader in(bad, space);
+    std::string_view name, raw;
+    ASSERT_TRUE(in.next(name));
+    EXPECT_FALSE(in.items([&] { return in.raw(raw); })) << bad;
+    EXPECT_FALSE(in.complete());
+  }
+  JsonSpace space;
+  JsonReader in(R"({"l":[1,2]})", space);
+  std::string_view name;
+  ASSERT_TRUE(in.next(name));
+  EXPECT_FALSE(in.items([] { return false; }));
+  EXPECT_FALSE(in.complete());
+}
+
+TEST(JsonWriter, PutsTheCommas) {
+  std::string out;
+  JsonWriter(out)
+      .object()
+      .member("a", 1)
+      .member("b", "x\"")
+      .member("c", true)
+      .key("d")
+      .array()
+      .value(-2)
+      .value(0.5)
+      .object()
+      .end_object()
+      .array()
+      .end_array()
+      .json("null")
+      .end_array()
+      .member("e", std::string("z"))
+      .end_object();
+  EXPECT_EQ(out, R"({"a":1,"b":"x\"","c":true,"d":[-2,0.5,{},[],null],"e":"z"})");
 }
 
 }  // namespace
