@@ -16,10 +16,11 @@ set(SEKISHO_ROOMS
   "limit: base config telemetry net redis"
   "cache: base config telemetry net http"
   "origin: base config telemetry net http"
-  "gateway: base config telemetry net http redis identity limit cache origin"
-  "admin: base text config telemetry net http redis identity limit cache origin gateway"
+  "app: base text config telemetry net http"
+  "gateway: base config telemetry net http redis identity limit cache origin app"
+  "admin: base text config telemetry net http redis identity limit cache origin app gateway"
   "prove: base config telemetry net"
-  "cli: base text config telemetry net http redis identity limit cache origin gateway admin prove"
+  "cli: base text config telemetry net http redis identity limit cache origin app gateway admin prove"
 )
 
 set(SEKISHO_LIBS_base OpenSSL::Crypto fmt::fmt)
@@ -27,6 +28,7 @@ set(SEKISHO_LIBS_config yaml-cpp fmt::fmt Boost::json)
 set(SEKISHO_LIBS_telemetry fmt::fmt spdlog::spdlog)
 set(SEKISHO_LIBS_net OpenSSL::SSL)
 set(SEKISHO_LIBS_http fmt::fmt)
+set(SEKISHO_LIBS_app fmt::fmt)
 set(SEKISHO_LIBS_limit fmt::fmt)
 set(SEKISHO_LIBS_identity OpenSSL::Crypto Boost::json)
 set(SEKISHO_LIBS_origin OpenSSL::Crypto)

@@ -1,0 +1,30 @@
+// The application `status`: is the gateway alive, is it ready, and whom does it take the caller for.
+//
+// Owner:    see Endpoint.  Thread: that of its loop; what it reads is atomic.
+// Failure:  none.
+//
+//   GET /health   {"alive":true}
+//   GET /ready    {"ready":true}, or 503 and false; the reasons are for the admin listener
+//   GET /whoami   {"issuer":…,"subject":…,"agent":…} as the route's identity found out, or {"anonymous":true}
+#pragma once
+
+#include <atomic>
+
+#include "app/endpoint.h"
+
+namespace app {
+
+class Status final : public Endpoint {
+ public:
+  // `ready`: as the admin listener's /ready says; lives as long as the process.
+  explicit Status(const std::atomic<bool>& ready);
+
+  base::Result<Answer> health(Call& call);
+  base::Result<Answer> readiness(Call& call);
+  base::Result<Answer> whoami(Call& call);
+
+ private:
+  const std::atomic<bool>& ready_;
+};
+
+}  // namespace app

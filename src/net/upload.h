@@ -1,0 +1,29 @@
+// A request's body, pulled by whoever sends it on as fast as that is taken.
+//
+// Owner:    who has the bytes: a client's session, or a caller within this process.
+// Thread:   the worker's own.
+// Lifetime: until the exchange that reads it is over.
+// Failure:  the Error is the body's own (malformed, too large, too slow, its sender gone) and reaches the caller as
+//           it is.
+//
+// The one interface with a virtual call on the way of a body. It is crossed once for every 64 KiB, and lets what
+// sends know nothing of where bodies come from.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "base/error.h"
+#include "net/task.h"
+
+namespace net {
+
+class Upload {
+ public:
+  virtual Task<base::Result<std::size_t>> read(std::span<char> out) = 0;  // 0: complete; `out` is not empty
+
+ protected:
+  ~Upload() = default;
+};
+
+}  // namespace net
