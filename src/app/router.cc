@@ -101,6 +101,12 @@ bool match(const std::vector<Segment>& segments, std::string_view path, Call* ca
   return true;
 }
 
+// OpenAPI §4.8.8: paths that differ in nothing but their parameters are one path.
+bool same_place_in_a_path(const Segment& a, const Segment& b) {
+  const bool literal = a.kind == Kind::kLiteral;
+  return literal == (b.kind == Kind::kLiteral) && (!literal || a.text == b.text);
+}
+
 bool fits(http::Method wanted, http::Method has) {
   return wanted == has || (wanted == http::Method::kHead && has == http::Method::kGet);
 }
@@ -138,9 +144,10 @@ Router::Router(std::span<const Operation> operations) {
                                          operation.path, operation.id));
     Row row{.operation = &operation, .segments = parse_template(operation.path)};
     for (const Row& other : rows_) {
-      const bool same_path = std::ranges::equal(
-          row.segments, other.segments, [](const Segment& a, const Segment& b) { return a.matches(b); });
-      if ((same_path && other.operation->method == operation.method) || other.operation->id == operation.id)
+      const bool same_place = std::ranges::equal(row.segments, other.segments, same_place_in_a_path);
+      if (other.operation->id == operation.id ||
+          (same_place &&
+           (other.operation->method == operation.method || other.operation->path != operation.path)))
         throw std::logic_error(fmt::format("operations {} and {} are for the same requests or have one id",
                                            other.operation->id, operation.id));
     }

@@ -4,8 +4,7 @@
 // Failure:  the constructor throws std::logic_error with one line: a template that cannot be read, two rows for the
 //           same requests, an operation without a handler.
 //
-// A literal segment goes before a typed one, int before uuid before a plain segment before the rest, whatever the
-// order of the table.
+// A literal segment goes before a parameter, and the rest of a path comes last, whatever the order of the table.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +22,6 @@ struct Segment {
   enum class Kind : std::uint8_t { kLiteral, kInteger, kUuid, kText, kRest };  // in the order of preference
   Kind kind = Kind::kLiteral;
   std::string_view text;  // the literal, or the parameter's name
-
-  bool matches(const Segment& other) const {
-    return kind == other.kind && (kind != Kind::kLiteral || text == other.text);
-  }
 };
 
 // Throws std::logic_error.
