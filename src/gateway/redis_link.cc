@@ -27,9 +27,4 @@ RedisLink::RedisLink(net::Loop& loop, net::Resolver& resolver, const config::Red
     : connection_(loop, resolver, options_of(rules), metrics.redis),
       limits_(shared, connection_, rules.prefix, metrics.shared_limits) {}
 
-void RedisLink::start() {
-  connection_.start();
-  limits_.start();
-}
-
 }  // namespace gateway

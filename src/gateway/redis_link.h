@@ -22,9 +22,10 @@ class RedisLink {
   RedisLink(net::Loop& loop, net::Resolver& resolver, const config::Redis& rules,
             limit::SharedBuckets& shared, telemetry::WorkerMetrics& metrics);
 
-  void start();
+  void start() { connection_.start(); }
   void stop() { connection_.stop(); }
   net::Task<> drained() { return connection_.drained(); }
+  limit::SharedLink& limits() { return limits_; }
 
  private:
   redis::Connection connection_;

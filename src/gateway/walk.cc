@@ -149,7 +149,7 @@ Walk::Next Walk::rate(Exchange& x) {
     caller.issuer = x.principal->issuer;
     caller.subject = x.principal->subject;
   }
-  x.standing = worker_.commons().rates.check(policies, caller, worker_.loop().now());
+  x.standing = worker_.commons().rates.check(policies, caller, worker_.loop().now(), worker_.shared_limits());
   switch (x.standing.outcome) {
     case limit::Standing::Outcome::kGranted:
       return Next::kGoOn;
@@ -257,7 +257,7 @@ net::Task<> Walk::wait(Exchange& x, RequestBody& body) {
                               &x.gone);
         break;
       case Awaits::kRates:
-        co_await limit::Rates::wait(x.standing, &x.gone);
+        co_await limit::Rates::wait(x.standing, *worker_.shared_limits(), &x.gone);
         break;
       case Awaits::kPlace: {
         auto slot = co_await x.route->rules->gate->enter(worker_.loop(), &x.gone);

@@ -75,6 +75,7 @@ class Worker {
   telemetry::WorkerMetrics& metrics() { return metrics_; }
   identity::Remembered& remembered() { return remembered_; }
   net::PipePool& pipes() { return pipes_; }
+  limit::SharedLink* shared_limits() { return redis_ ? &redis_->limits() : nullptr; }
   net::Scope& fills() { return fills_; }
   const base::Ref<const LocalSnapshot>& snapshot() const { return snapshot_; }
   bool draining() const { return draining_; }

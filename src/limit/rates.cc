@@ -146,7 +146,7 @@ Policy Rates::policy_of(const config::RateLimit& limit, const std::string& path)
   return policy;
 }
 
-Standing Rates::check(const Policies& policies, const Caller& caller, base::Mono now) {
+Standing Rates::check(const Policies& policies, const Caller& caller, base::Mono now, SharedLink* link) {
   Standing standing;
   standing.policies = &policies;
   Identified identified(caller, policies.ipv6_prefix);
@@ -156,7 +156,7 @@ Standing Rates::check(const Policies& policies, const Caller& caller, base::Mono
     item.key = identified.key(policy);
     const bool take = standing.outcome == Outcome::kGranted;
     Level level;
-    if (SharedLink* const link = policy.shared ? SharedLink::current() : nullptr) {
+    if (policy.shared && link) {
       if (!take) break;  // whoever is refused here takes no token of others'
       const auto answer = link->draw(policy, item.key, identified.parts(policy), now);
       if (answer.draw == Draw::kWait) {
@@ -178,7 +178,7 @@ Standing Rates::check(const Policies& policies, const Caller& caller, base::Mono
     }
     ++standing.count;
   }
-  settle(standing);
+  settle(standing, link);
   return standing;
 }
 
@@ -190,7 +190,7 @@ Level Rates::ask(const Standing::Item& item, bool take, base::Mono now) {
 }
 
 // Gives back what was taken in vain, and counts.
-void Rates::settle(Standing& standing) {
+void Rates::settle(Standing& standing, SharedLink* link) {
   for (Standing::Item& item : std::span(standing.items.data(), standing.count)) {
     const Policy& policy = *item.policy;
     if (standing.outcome == Outcome::kGranted) {
@@ -200,7 +200,7 @@ void Rates::settle(Standing& standing) {
     } else if (item.taken) {
       item.debt -= policy.quota.interval;
       if (item.drawn)
-        SharedLink::current()->give_back(policy, item.key);
+        link->give_back(policy, item.key);
       else if (policy.single)
         policy.single->give_back(policy.quota);
       else
@@ -209,10 +209,9 @@ void Rates::settle(Standing& standing) {
   }
 }
 
-net::Task<> Rates::wait(const Standing& standing, net::Cancel* cancel) {
+net::Task<> Rates::wait(const Standing& standing, SharedLink& link, net::Cancel* cancel) {
   const Standing::Item& item = standing.decisive();
-  if (SharedLink* const link = SharedLink::current())
-    co_await link->wait_for_lease(*item.policy, item.key, cancel);
+  return link.wait_for_lease(*item.policy, item.key, cancel);
 }
 
 bool Rates::resize(const config::Limits& limits, base::Mono now) {

@@ -6,9 +6,9 @@
 // Failure:  compile() throws one line; check() has no failures: it answers.
 //
 // Usage:    auto policies = rates.compile(config, route);                    // with the snapshot
-//           x.standing = rates.check(*policies, caller, worker.loop().now());
+//           x.standing = rates.check(*policies, caller, worker.loop().now(), link);
 //           while (x.standing.outcome == Standing::Outcome::kWait) {         // shared limits only, and rarely
-//             co_await Rates::wait(x.standing, &x.gone);
+//             co_await Rates::wait(x.standing, *link, &x.gone);
 //             x.standing = rates.check(…);
 //           }
 //           append_rate_fields(x.standing, config.limits.rate_fields, out);    // fields.h
@@ -30,6 +30,8 @@
 
 namespace limit {
 
+class SharedLink;
+
 struct RateStats {
   struct OfPolicy {
     std::string name;
@@ -47,12 +49,12 @@ class Rates {
   std::shared_ptr<const Policies> compile(const config::Config& config, const config::Route& route);
 
   // One token of each policy, or none. A refused request is counted by every policy that refuses it, a granted one
-  // by all. Shared policies ask the thread's SharedLink; where there is none, or it has lost Redis, the local
+  // by all. Shared policies ask `link`, which is the worker's; where it is null, or has lost Redis, the local
   // buckets answer.
-  Standing check(const Policies& policies, const Caller& caller, base::Mono now);
+  Standing check(const Policies& policies, const Caller& caller, base::Mono now, SharedLink* link = nullptr);
 
-  // After kWait, on the same thread: until it is worth to check again, SharedLink::kPatience at most.
-  static net::Task<> wait(const Standing& standing, net::Cancel* cancel);
+  // After kWait, with the link that was asked: until it is worth to check again, SharedLink::kPatience at most.
+  static net::Task<> wait(const Standing& standing, SharedLink& link, net::Cancel* cancel);
 
   // With a reload's limits.memory, when the new snapshot serves. False: there is not so much; nothing has changed.
   bool resize(const config::Limits& limits, base::Mono now);
@@ -63,7 +65,7 @@ class Rates {
 
  private:
   Level ask(const Standing::Item& item, bool take, base::Mono now);
-  void settle(Standing& standing);
+  void settle(Standing& standing, SharedLink* link);
   // With lock_ held.
   Policy policy_of(const config::RateLimit& limit, const std::string& path);
   std::shared_ptr<Tally> tally_of(const std::string& name);

@@ -33,11 +33,12 @@ struct SharedWorld {
     }
     return rates.compile(config, route);
   }
-  net::Task<Standing> check(const Policies& policies, net::Loop& loop) {
-    Standing standing = rates.check(policies, Caller{}, loop.now());
-    for (; standing.outcome == Outcome::kWait; standing = rates.check(policies, Caller{}, loop.now())) {
+  net::Task<Standing> check(const Policies& policies, net::Loop& loop, SharedLink& link) {
+    Standing standing = rates.check(policies, Caller{}, loop.now(), &link);
+    for (; standing.outcome == Outcome::kWait;
+         standing = rates.check(policies, Caller{}, loop.now(), &link)) {
       ++waits;
-      co_await Rates::wait(standing, nullptr);
+      co_await Rates::wait(standing, link, nullptr);
     }
     co_return standing;
   }
@@ -59,7 +60,6 @@ class RatesSharedTest : public ::testing::Test {
     connection.emplace(test.loop, test.resolver, options, metrics);
     connection->start();
     link.emplace(shared, *connection, "t:", shared_metrics);
-    link->start();
     ASSERT_TRUE(test.until([&] { return connection->ready(); }));
   }
   void TearDown() override {
@@ -67,7 +67,7 @@ class RatesSharedTest : public ::testing::Test {
     connection->stop();
     test.await(connection->drained());
   }
-  Standing check(const Policies& policies) { return test.await(world.check(policies, test.loop)); }
+  Standing check(const Policies& policies) { return test.await(world.check(policies, test.loop, *link)); }
 
   SharedWorld world;
   net::testing::TestLoop test;

@@ -15,8 +15,6 @@ namespace {
 
 namespace log = telemetry::log;
 
-thread_local SharedLink* current_link = nullptr;
-
 // GCRA for `n` tokens at once, of which it grants as many as there are. Microseconds of Redis' clock; the stored
 // time has a resolution of a quarter of one. The debt is cut to the window, so that a smaller limit, or a clock
 // that was set back, holds from the next draw on.
@@ -128,19 +126,10 @@ SharedLink::SharedLink(SharedBuckets& shared, redis::Connection& redis, std::str
       digest_(std::make_unique<Digest>()) {}
 
 SharedLink::~SharedLink() {
-  if (current_link == this) current_link = nullptr;
   while (oldest_) {
     redis_.forget(*oldest_);
     retire(*oldest_);
   }
-}
-
-void SharedLink::start() {
-  current_link = this;
-}
-
-SharedLink* SharedLink::current() {
-  return current_link;
 }
 
 std::vector<std::vector<std::string>> SharedLink::prelude() {

@@ -19,7 +19,6 @@
 //
 //   redis_options.greeting.prelude = limit::SharedLink::prelude();
 //   limit::SharedLink link(shared, connection, "sekisho:", metrics.shared_limits);   // in the worker
-//   link.start();                                       // on the worker's thread; SharedLink::current() from then
 //
 //   const auto answer = link->draw(policy, key, parts, now);
 //   switch (answer.draw) {
@@ -76,14 +75,12 @@ class SharedLink {
   SharedLink(const SharedLink&) = delete;
   SharedLink& operator=(const SharedLink&) = delete;
 
-  void start();                  // on the worker's thread
-  static SharedLink* current();  // of the calling thread, or null
-
   // For redis::Greeting: loads the script.
   static std::vector<std::vector<std::string>> prelude();
 
-  // `key`: of the caller and the policy together, in this process. `parts`: what the caller's bucket is known by, the same in every instance, in the same order; read only when
-  // Redis has to be asked. None: the one bucket of the policy.
+  // `key`: of the caller and the policy together, in this process. `parts`: what the caller's bucket is known by,
+  // the same in every instance, in the same order; read only when Redis has to be asked. None: the one bucket of
+  // the policy.
   Answer draw(const Policy& policy, Buckets::Key key, std::span<const std::string_view> parts,
               base::Mono now);
   // What a draw() of a moment ago granted.
