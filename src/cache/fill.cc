@@ -13,31 +13,14 @@ using base::fail;
 // ---- Fills
 
 Fills::Joined Fills::join(KeyView key, net::Loop& loop) {
-  std::lock_guard lock(lock_);
-  if (auto found = fills_.find(key.bytes); found != fills_.end() && !sabotage::on("single-flight-off"))
-    return {found->second, false};
-  auto fill = base::make_ref<Fill>(*this, std::string(key.bytes), key.hash, loop);
-  fills_.emplace(fill->key().bytes, fill);
-  return {std::move(fill), true};
-}
-
-void Fills::remove(const Fill& fill) {
-  base::Ref<Fill> last;  // freed after the lock
-  std::lock_guard lock(lock_);
-  const auto found = fills_.find(fill.key().bytes);
-  if (found == fills_.end() || found->second.get() != &fill) return;
-  last = std::move(found->second);
-  fills_.erase(found);
+  const auto make = [&] { return base::make_ref<Fill>(*this, std::string(key.bytes), key.hash, loop); };
+  if (sabotage::on("single-flight-off")) return {make(), true};
+  return flights_.join(key.bytes, make);
 }
 
 void Fills::close() {
   closing_.store(true, std::memory_order_relaxed);
-  std::vector<base::Ref<Fill>> all;
-  {
-    std::lock_guard lock(lock_);
-    for (const auto& [key, fill] : fills_) all.push_back(fill);
-  }
-  for (const auto& fill : all) fill->give_up_unread();
+  for (const auto& fill : flights_.all()) fill->give_up_unread();
 }
 
 bool Fills::reserve(std::uint64_t bytes) {
@@ -45,11 +28,6 @@ bool Fills::reserve(std::uint64_t bytes) {
   if (before + bytes <= budget_.load(std::memory_order_relaxed)) return true;
   release(bytes);
   return false;
-}
-
-std::size_t Fills::under_way() const {
-  std::lock_guard lock(lock_);
-  return fills_.size();
 }
 
 void Fills::remember_passed(const KeyView& key, base::Mono now) {
@@ -208,7 +186,7 @@ void Fill::fail(base::Error error) {
 }
 
 void Fill::leave_table() {
-  table_.remove(*this);
+  table_.flights_.remove(*this);
 }
 
 void Fill::wake_readers() {

@@ -31,7 +31,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/chunk.h"
@@ -39,6 +38,7 @@
 #include "base/ref.h"
 #include "cache/entry.h"
 #include "cache/key.h"
+#include "net/flights.h"
 #include "net/loop.h"
 #include "net/task.h"
 
@@ -66,6 +66,7 @@ class Fill final : public base::Shared<Fill> {
   Fill(Fills& table, std::string key_bytes, std::uint64_t hash, net::Loop& feeder_loop);
 
   KeyView key() const { return {key_, hash_}; }
+  std::string_view flight_key() const { return key_; }
 
   // ---- the feeder's side, in its worker
   net::Cancel& cancel() { return cancel_; }
@@ -173,10 +174,8 @@ class Fills {
   Fills(std::uint64_t max_object, std::uint64_t budget, Store store, void* context)
       : max_object_(max_object), budget_(budget), store_(store), context_(context) {}
 
-  struct Joined {
-    base::Ref<Fill> fill;
-    bool leader = false;  // then the caller starts the feeder
-  };
+  using Joined = net::FlightTable<Fill>::Joined;
+  // Whoever leads starts the feeder.
   Joined join(KeyView key, net::Loop& loop);
 
   // At shutdown: what nobody reads is given up, from now on also where it was worth keeping.
@@ -195,14 +194,13 @@ class Fills {
   void forget_passed();
 
   std::uint64_t buffered() const { return buffered_.load(std::memory_order_relaxed); }
-  std::size_t under_way() const;
+  std::size_t under_way() const { return flights_.size(); }
 
  private:
   friend class Fill;
   friend class Reader;
   bool reserve(std::uint64_t bytes);
   void release(std::uint64_t bytes) { buffered_.fetch_sub(bytes, std::memory_order_relaxed); }
-  void remove(const Fill& fill);
 
   static constexpr std::size_t kPassedSlots = 8192;
   static constexpr base::Nanos kPassedFor = base::Seconds(30);
@@ -219,8 +217,7 @@ class Fills {
   void* context_;
   std::array<Passed, kPassedSlots> passed_;
 
-  mutable std::mutex lock_;
-  std::unordered_map<std::string_view, base::Ref<Fill>> fills_;  // keys view into the fills themselves
+  net::FlightTable<Fill> flights_;
 };
 
 }  // namespace cache

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "http/cache_control.h"
+#include "net/waker.h"
 #include "origin/origin.h"
 
 namespace gateway {
@@ -185,37 +186,11 @@ net::Task<identity::KeySource::Reply> KeyRefresh::fetch(Watched& watched, config
 
 // ---- for workers
 
-namespace {
-
-// Shared by the one who waits and by the source that may call at any time, on any thread.
-struct Awaited {
-  std::mutex lock;
-  net::Loop* loop;              // null: nobody waits any more, and the loop may be gone
-  net::Event* event = nullptr;  // on the loop's thread only
-};
-
-}  // namespace
-
 net::Task<> keys_fetched(identity::KeySource& source, net::Loop& loop, base::Mono until,
                          net::Cancel* cancel) {
-  net::Event event(loop);
-  const auto awaited = std::make_shared<Awaited>();
-  awaited->loop = &loop;
-  awaited->event = &event;
-  source.on_fetched([awaited] {
-    const std::lock_guard guard(awaited->lock);
-    if (!awaited->loop) return;
-    awaited->loop->post([awaited] {
-      if (awaited->event) awaited->event->set();
-    });
-  });
-  {
-    const net::CancelLink link(cancel, event);
-    co_await event.wait(until);
-  }
-  awaited->event = nullptr;
-  const std::lock_guard guard(awaited->lock);
-  awaited->loop = nullptr;
+  net::Waiting waiting(loop);
+  source.on_fetched([waker = waiting.waker()] { waker->wake(); });
+  co_await waiting.until(until, cancel);
 }
 
 }  // namespace gateway
