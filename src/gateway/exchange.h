@@ -3,8 +3,8 @@
 // Owner:    a Connection, from the first byte of a request to its last record; in between requests an idle
 //           connection has none, which is what keeps ten thousand of them small. Workers keep a few to reuse.
 // Thread:   the worker's own.
-// Lifetime: head, target and the views into them live in `input` and `scratch`, which stay untouched until the
-//           exchange is done. `out` keeps its capacity between requests: a cached hit allocates nothing.
+// Lifetime: head, target and the views into them live in `input` and `scratch`, which stay untouched until
+//           the exchange is done. `out` keeps its capacity between requests: a cached hit allocates nothing.
 #pragma once
 
 #include <array>
@@ -156,7 +156,7 @@ struct Exchange {
     failed = false;
     status = 0;
     out.clear();
-    gone = {};
+    gone.reset();
     body_left.reset();
     identified = limited = looked_up = origin_asked = origin_answered = {};
     client_wait = origin_wait = base::Nanos(0);

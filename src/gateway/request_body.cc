@@ -9,8 +9,16 @@ using base::Code;
 using base::fail;
 
 namespace {
+
 constexpr std::uint64_t kDrainable = 64 << 10;
+
+base::Error client_error(const net::Error& why) {
+  if (why.fault == net::Fault::kTimedOut)
+    return {Code::kRequestTimeout, "the request body did not arrive in time"};
+  return {Code::kClientGone, "the client has left"};
 }
+
+}  // namespace
 
 RequestBody::RequestBody(Exchange& x, net::Stream& client, const config::Config& config)
     : x_(x),
@@ -39,11 +47,7 @@ net::Task<base::Result<std::size_t>> RequestBody::receive(std::span<char> into) 
   }
   client_.set_deadline(patience_);
   const auto n = co_await client_.read(into);
-  if (!n) {
-    if (n.error().code == Code::kOriginTimeout)
-      co_return fail(Code::kRequestTimeout, "the request body did not arrive in time");
-    co_return fail(Code::kClientGone, "the client has left");
-  }
+  if (!n) co_return std::unexpected(client_error(n.error()));
   if (*n == 0) co_return fail(Code::kClientGone, "the client left before its body was complete");
   co_return *n;
 }

@@ -11,11 +11,11 @@
 #include "gateway/exchange.h"
 #include "http/chunked.h"
 #include "net/stream.h"
-#include "origin/origin.h"
+#include "net/upload.h"
 
 namespace gateway {
 
-class RequestBody final : public origin::Upload {
+class RequestBody final : public net::Upload {
  public:
   RequestBody(Exchange& x, net::Stream& client, const config::Config& config);
 

@@ -18,6 +18,7 @@
 #include "http/range.h"
 #include "identity/challenge.h"
 #include "limit/fields.h"
+#include "origin/error.h"
 
 namespace gateway {
 
@@ -359,8 +360,8 @@ net::Task<> Responder::send_fill(Exchange& x) {
       head.initial_age + (x.started > head.stored_at ? x.started - head.stored_at : base::Nanos(0));
   const bool chunked = !head.length && x.head.minor > 0;
   if (head.length) {
-    // A 304, a 412, a 416 or one range need no more of the fill than its head and a seek. Of several ranges the
-    // object must be there as a whole; where only a window of it ever is, they are not honoured.
+    // A 304, a 412, a 416 or one range need no more of the fill than its head and a seek. Of several ranges
+    // the object must be there as a whole; where only a window of it ever is, they are not honoured.
     const Kept kept{.fields = head.fields,
                     .etag = head.etag,
                     .last_modified = head.last_modified,
@@ -495,7 +496,7 @@ net::Task<bool> Responder::relay(Exchange& x) {
   const std::uint64_t left = x.reply->left();
   net::Relayed done;
   const base::Mono before = base::mono_now();
-  base::Result<> moved;
+  net::Result<> moved;
   {
     const net::CancelLink link(&x.gone, from.watch());
     moved = co_await net::splice_exactly(worker_.pipes(), pipe, from, client_, left, x.reply->idle_timeout(),
@@ -505,8 +506,8 @@ net::Task<bool> Responder::relay(Exchange& x) {
   x.bytes_out += done.bytes;
   x.reply->relayed(done.bytes);
   if (!moved)
-    co_return stop(x,
-                   done.from_failed ? moved.error() : base::Error{Code::kClientGone, "the client has left"});
+    co_return stop(x, done.from_failed ? origin::body_error(moved.error())
+                                       : base::Error{Code::kClientGone, "the client has left"});
   co_return true;
 }
 

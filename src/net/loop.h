@@ -10,6 +10,7 @@
 #pragma once
 
 #include <atomic>
+#include <cassert>
 #include <coroutine>
 #include <cstdint>
 #include <functional>
@@ -25,7 +26,8 @@ namespace net {
 
 enum class Wake : std::uint8_t { kReady, kTimeout, kCancelled };
 
-// Something that waits and can be told to stop waiting. Cancel (below) points at the one that waits now.
+// Something that waits and can be told to stop waiting. `fire` makes the waiter ready; it resumes nobody
+// itself.
 class Cancellable {
  public:
   using Fire = void (*)(Cancellable&);
@@ -39,40 +41,63 @@ class Cancellable {
   Fire fire_;
 };
 
-// One party's wish to stop: the client has left, the last reader of a fill has gone. Sticky.
+class CancelLink;
+
+// One party's wish to stop: the client has left, the last reader of a fill has gone. Sticky. Whoever is
+// linked when it comes is told, and whoever links later is told at once.
 class Cancel {
  public:
-  void request() {
-    requested_ = true;
-    if (target_) target_->cancel();
-  }
+  Cancel() = default;
+  ~Cancel() { assert(!first_); }
+  Cancel(const Cancel&) = delete;
+  Cancel& operator=(const Cancel&) = delete;
+
+  inline void request();
   bool requested() const { return requested_; }
+  // For the next request of the same owner; nobody is linked then.
+  void reset() {
+    assert(!first_);
+    requested_ = false;
+  }
 
  private:
   friend class CancelLink;
   bool requested_ = false;
-  Cancellable* target_ = nullptr;
+  CancelLink* first_ = nullptr;
 };
 
-// For the span of a wait: what `cancel` is to wake. Links nest (the inner one hides the outer).
+// For the span of a wait: what `cancel` is to wake, beside all others that are linked to it. May die in any
+// order.
 class CancelLink {
  public:
-  CancelLink(Cancel* cancel, Cancellable& target) : cancel_(cancel) {
-    if (!cancel_) return;
-    outer_ = cancel_->target_;
-    cancel_->target_ = &target;
-    if (cancel_->requested_) target.cancel();
+  CancelLink(Cancel* cancel, Cancellable& target) : target_(target) {
+    if (!cancel) return;
+    next_ = cancel->first_;
+    if (next_) next_->link_ = &next_;
+    link_ = &cancel->first_;
+    cancel->first_ = this;
+    if (cancel->requested_) target.cancel();
   }
   ~CancelLink() {
-    if (cancel_) cancel_->target_ = outer_;
+    if (!link_) return;
+    *link_ = next_;
+    if (next_) next_->link_ = link_;
   }
   CancelLink(const CancelLink&) = delete;
   CancelLink& operator=(const CancelLink&) = delete;
 
  private:
-  Cancel* cancel_;
-  Cancellable* outer_ = nullptr;
+  friend class Cancel;
+  Cancellable& target_;
+  CancelLink* next_ = nullptr;
+  CancelLink** link_ = nullptr;  // what points here; null: linked to nothing
 };
+
+// Nobody is resumed within it (Cancellable), so the list stands still meanwhile.
+void Cancel::request() {
+  requested_ = true;
+  for (CancelLink* link = first_; link; link = link->next_) link->target_.cancel();
+}
 
 class Loop;
 
@@ -129,8 +154,8 @@ class Loop {
   }
 
   // Called once per turn, before waiting; must be cheap. For flushing what a worker has gathered, and for a
-  // schedule that is finer than the wheel. Returns how long the loop may wait at most, to the nanosecond; what
-  // is not a whole millisecond needs Linux 5.11.
+  // schedule that is finer than the wheel. Returns how long the loop may wait at most, to the nanosecond;
+  // what is not a whole millisecond needs Linux 5.11.
   static constexpr base::Nanos kForever = base::Nanos::max();
   using Turn = base::Nanos (*)(void*);
   void on_turn(Turn turn, void* context) { turn_ = turn, turn_context_ = context; }

@@ -58,18 +58,45 @@ TEST(CancelTest, EndsAWaitAndStaysRequested) {
   EXPECT_EQ(test.await(wait_linked(next, &cancel)), Wake::kCancelled);
 }
 
-TEST(CancelTest, TheInnerLinkHidesTheOuterOne) {
+TEST(CancelTest, TellsAllThatAreLinkedAndNobodyElse) {
   TestLoop test;
   Cancel cancel;
-  Event outer(test.loop), inner(test.loop);
+  Event outer(test.loop), inner(test.loop), before(test.loop), beside(test.loop);
   const CancelLink outside(&cancel, outer);
   {
-    const CancelLink inside(&cancel, inner);
-    cancel.request();
+    const CancelLink left(&cancel, before);
   }
-  outer.set();
-  EXPECT_EQ(test.await(wait_for(inner, test.loop, base::Seconds(5))), Wake::kCancelled);
-  EXPECT_EQ(test.await(wait_for(outer, test.loop, base::Seconds(5))), Wake::kReady);
+  auto first = std::make_unique<CancelLink>(&cancel, beside);
+  const CancelLink inside(&cancel, inner);
+  first.reset();  // in another order than they came
+  cancel.request();
+  for (Event* told : {&outer, &inner})
+    EXPECT_EQ(test.await(wait_for(*told, test.loop, base::Seconds(5))), Wake::kCancelled);
+  for (Event* other : {&before, &beside})
+    EXPECT_EQ(test.await(wait_for(*other, test.loop, Millis(1))), Wake::kTimeout);
+}
+
+// As an upload that waits for its client and for its origin at once.
+TEST(CancelTest, EndsEveryWaitThatIsUnderWay) {
+  TestLoop test;
+  Cancel cancel;
+  Event client(test.loop), origin(test.loop);
+  Scope scope(test.loop);
+  int ended = 0;
+  struct Local {
+    static Task<> wait(Event& event, Cancel* wish, int& count) {
+      if (co_await wait_linked(event, wish) == Wake::kCancelled) ++count;
+    }
+  };
+  scope.spawn(Local::wait(client, &cancel, ended));
+  scope.spawn(Local::wait(origin, &cancel, ended));
+  test.scope.spawn(request_later(test.loop, cancel));
+  test.await(scope.drained());
+  EXPECT_EQ(ended, 2);
+  cancel.reset();
+  Event next(test.loop);
+  next.set();
+  EXPECT_EQ(test.await(wait_linked(next, &cancel)), Wake::kReady);
 }
 
 TEST(LoopTest, RunsWhatOtherThreadsPostInTheirOrder) {

@@ -12,8 +12,14 @@
 
 namespace net {
 
-using base::Code;
-using base::fail;
+namespace {
+
+Error why_not(int error) {
+  if (error == ECONNREFUSED) return {Fault::kRefused, "the connection was refused"};
+  return {Fault::kUnreachable, "the address cannot be reached"};
+}
+
+}  // namespace
 
 std::vector<Endpoint> Resolver::ask_system(const std::string& host, std::uint16_t port) {
   addrinfo hints{};
@@ -33,9 +39,8 @@ std::vector<Endpoint> Resolver::ask_system(const std::string& host, std::uint16_
   return out;
 }
 
-Task<base::Result<Resolver::Addresses>> Resolver::resolve(const std::string& host, std::uint16_t port,
-                                                          base::Nanos keep, base::Mono deadline,
-                                                          Cancel* cancel) {
+Task<Result<Resolver::Addresses>> Resolver::resolve(const std::string& host, std::uint16_t port,
+                                                    base::Nanos keep, base::Mono deadline, Cancel* cancel) {
   std::string key = host + ":" + std::to_string(port);
   Entry& entry = entries_[key];  // entries are never erased: as many as configured origins
   if (!entry.addresses) {
@@ -56,9 +61,9 @@ Task<base::Result<Resolver::Addresses>> Resolver::resolve(const std::string& hos
     const CancelLink link(cancel, event);
     const Wake wake = co_await event.wait(deadline);
     std::erase(entry.waiting, &event);
-    if (wake == Wake::kCancelled) co_return fail(Code::kCancelled, "cancelled");
+    if (wake == Wake::kCancelled) co_return fail(Fault::kCancelled, "cancelled");
   }
-  if (!entry.addresses) co_return fail(Code::kOriginUnreachable, "the origin's name does not resolve");
+  if (!entry.addresses) co_return fail(Fault::kNoName, "the name does not resolve");
   co_return entry.addresses;
 }
 
@@ -73,13 +78,13 @@ Task<> Resolver::look_up(std::string key, std::string host, std::uint16_t port, 
   for (Event* waiting : entry.waiting) waiting->set();
 }
 
-Task<base::Result<Stream>> connect(Loop& loop, const std::vector<Endpoint>& addresses, base::Mono deadline,
-                                   Cancel* cancel) {
-  base::Error last{Code::kOriginUnreachable, "the origin has no address"};
+Task<Result<Stream>> connect(Loop& loop, const std::vector<Endpoint>& addresses, base::Mono deadline,
+                             Cancel* cancel) {
+  Error last{Fault::kNoName, "the name has no address"};
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     const Endpoint& to = addresses[i];
     const int fd = ::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) co_return fail(Code::kOverloaded, "no descriptor left for an origin connection");
+    if (fd < 0) co_return fail(Fault::kNoRoom, "no descriptor left for a connection");
     const int one = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     const int started = ::connect(fd, to.raw(), to.length);
@@ -87,13 +92,12 @@ Task<base::Result<Stream>> connect(Loop& loop, const std::vector<Endpoint>& addr
     if (started != 0 && why != EINPROGRESS) {
       ::close(fd);
       if (why == EADDRNOTAVAIL && i + 1 == addresses.size())
-        co_return fail(Code::kOverloaded, "no port left for an origin connection");
-      last = why == ECONNREFUSED ? base::Error{Code::kOriginRefused, "the origin refuses connections"}
-                                 : base::Error{Code::kOriginUnreachable, "the origin cannot be reached"};
+        co_return fail(Fault::kNoRoom, "no port left for a connection");
+      last = why_not(why);
       continue;
     }
     Stream stream(loop, fd);
-    if (!stream.open()) co_return fail(Code::kOverloaded, "no room to watch an origin connection");
+    if (!stream.open()) co_return fail(Fault::kNoRoom, "no room to watch a connection");
     if (started == 0) co_return stream;
 
     const base::Nanos left = deadline - loop.now();
@@ -101,9 +105,9 @@ Task<base::Result<Stream>> connect(Loop& loop, const std::vector<Endpoint>& addr
     stream.watch().writable = false;
     const CancelLink link(cancel, stream.watch());
     const Wake wake = co_await stream.writable();
-    if (wake == Wake::kCancelled) co_return fail(Code::kCancelled, "cancelled");
+    if (wake == Wake::kCancelled) co_return fail(Fault::kCancelled, "cancelled");
     if (wake == Wake::kTimeout) {
-      last = {Code::kOriginUnreachable, "the origin did not accept a connection in time"};
+      last = {Fault::kTimedOut, "no connection was accepted in time"};
       continue;
     }
     int error = 0;
@@ -113,8 +117,7 @@ Task<base::Result<Stream>> connect(Loop& loop, const std::vector<Endpoint>& addr
       stream.clear_deadline();
       co_return stream;
     }
-    last = error == ECONNREFUSED ? base::Error{Code::kOriginRefused, "the origin refuses connections"}
-                                 : base::Error{Code::kOriginUnreachable, "the origin cannot be reached"};
+    last = why_not(error);
   }
   co_return std::unexpected(last);
 }

@@ -4,7 +4,8 @@
 // Thread:   the worker's own; getaddrinfo itself runs on the Offload pool.
 // Lifetime: results are kept for the caller's `keep`; when a later look-up fails the last good answer serves
 //           on, so that a sick resolver does not take a healthy origin down.
-// Failure:  kOriginUnreachable when there has never been an answer.
+// Failure:  kNoName when there has never been an answer, kCancelled; of connect(): kRefused, kUnreachable,
+//           kTimedOut, kCancelled, and kNoRoom where it is our own side that has nothing left.
 #pragma once
 
 #include <map>
@@ -12,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "base/error.h"
 #include "net/address.h"
+#include "net/error.h"
 #include "net/offload.h"
 #include "net/scope.h"
 #include "net/task.h"
@@ -33,8 +34,8 @@ class Resolver {
   static std::vector<Endpoint> ask_system(const std::string& host, std::uint16_t port);
 
   // `cancel` ends this wait only; the look-up goes on for those who come after.
-  Task<base::Result<Addresses>> resolve(const std::string& host, std::uint16_t port, base::Nanos keep,
-                                        base::Mono deadline, Cancel* cancel);
+  Task<Result<Addresses>> resolve(const std::string& host, std::uint16_t port, base::Nanos keep,
+                                  base::Mono deadline, Cancel* cancel);
   Task<> drained() { return scope_.drained(); }
 
  private:
@@ -54,7 +55,7 @@ class Resolver {
 };
 
 // Connects to the first address that answers, trying the next when one refuses or half the time is gone.
-Task<base::Result<class Stream>> connect(Loop& loop, const std::vector<Endpoint>& addresses,
-                                         base::Mono deadline, Cancel* cancel);
+Task<Result<class Stream>> connect(Loop& loop, const std::vector<Endpoint>& addresses, base::Mono deadline,
+                                   Cancel* cancel);
 
 }  // namespace net

@@ -9,7 +9,6 @@
 namespace net {
 namespace {
 
-using base::Code;
 using base::Millis;
 using testing::TestLoop;
 
@@ -102,8 +101,8 @@ TEST_F(ResolverTest, ACancelledWaitAndADeadlineLeaveTheLookUpToOthers) {
   hold = true;
   Cancel cancel;
   test.scope.spawn(request_soon(test.loop, cancel));
-  EXPECT_EQ(ask(base::Seconds(5), &cancel).error().code, Code::kCancelled);
-  EXPECT_EQ(ask(Millis(10), nullptr).error().code, Code::kOriginUnreachable);
+  EXPECT_EQ(ask(base::Seconds(5), &cancel).error().fault, Fault::kCancelled);
+  EXPECT_EQ(ask(Millis(10), nullptr).error().fault, Fault::kNoName);
   hold = false;
   EXPECT_TRUE(ask(base::Seconds(5), nullptr));
 }

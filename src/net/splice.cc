@@ -8,9 +8,6 @@
 
 namespace net {
 
-using base::Code;
-using base::fail;
-
 PipePool::~PipePool() {
   for (Pipe& pipe : free_) ::close(pipe.in), ::close(pipe.out);
 }
@@ -39,9 +36,8 @@ void PipePool::give_back(Pipe pipe, bool drained) {
   ::close(pipe.in), ::close(pipe.out);
 }
 
-Task<base::Result<>> splice_exactly(PipePool& pool, PipePool::Pipe pipe, Stream& from, Stream& to,
-                                    std::uint64_t n, base::Nanos from_idle, base::Nanos to_idle,
-                                    Relayed& done) {
+Task<Result<>> splice_exactly(PipePool& pool, PipePool::Pipe pipe, Stream& from, Stream& to, std::uint64_t n,
+                              base::Nanos from_idle, base::Nanos to_idle, Relayed& done) {
   struct GiveBack {
     PipePool& pool;
     PipePool::Pipe& pipe;
@@ -65,13 +61,13 @@ Task<base::Result<>> splice_exactly(PipePool& pool, PipePool::Pipe pipe, Stream&
         moved = true;
       } else if (got == 0) {
         done.from_failed = true;
-        co_return fail(Code::kOriginBadReply, "the body ended early");
+        co_return fail(Fault::kClosed, "the body ended early");
       } else if (errno == EAGAIN) {
         // Either the socket is empty or the pipe is full of small pieces; an empty pipe tells which.
         if (held == 0) from.watch().readable = false;
       } else if (errno != EINTR) {
         done.from_failed = true;
-        co_return fail(Code::kOriginBadReply, "the connection was reset during the body");
+        co_return fail(Fault::kClosed, "the connection was reset during the body");
       }
     }
     if (held > 0) {
@@ -91,22 +87,22 @@ Task<base::Result<>> splice_exactly(PipePool& pool, PipePool::Pipe pipe, Stream&
         to.set_deadline(to_idle);
         const Wake wake = co_await to.writable();
         if (wake != Wake::kReady)
-          co_return std::unexpected(error_of(wake, Code::kClientGone, "the reader took nothing in time"));
+          co_return std::unexpected(error_of(wake, "the reader took nothing in time"));
         continue;
       }
       if (put < 0 && errno == EINTR) continue;
-      co_return fail(Code::kClientGone, "the reader has left");
+      co_return fail(Fault::kClosed, "the reader has left");
     }
     if (!moved && n > 0) {
       from.set_deadline(from_idle);
       const Wake wake = co_await from.readable();
       if (wake != Wake::kReady) {
         done.from_failed = wake == Wake::kTimeout;
-        co_return std::unexpected(error_of(wake, Code::kOriginTimeout, "the body stalled"));
+        co_return std::unexpected(error_of(wake, "the body stalled"));
       }
     }
   }
-  co_return base::Result<>{};
+  co_return Result<>{};
 }
 
 }  // namespace net

@@ -3,7 +3,8 @@
 // Owner:    a worker keeps one PipePool; a relay borrows a pipe for its duration.
 // Thread:   the worker's own.
 // Failure:  pipe() may be refused (descriptors, the user's pipe budget); callers then copy. A pipe that still
-//           holds bytes when its relay ends is thrown away, never given to the next.
+//           holds bytes when its relay ends is thrown away, never given to the next. A relay fails with
+//           kClosed, kTimedOut or kCancelled, and Relayed says which side it was.
 //
 // Measured (docs/performance.md): splice costs about a third of 64 KiB copies in CPU per GiB.
 #pragma once
@@ -12,7 +13,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/error.h"
+#include "net/error.h"
 #include "net/stream.h"
 #include "net/task.h"
 
@@ -43,12 +44,11 @@ class PipePool {
 
 struct Relayed {
   std::uint64_t bytes = 0;   // taken by `to`
-  bool from_failed = false;  // else `to` did, where an error is given
+  bool from_failed = false;  // else `to` did, or somebody cancelled, where an error is given
 };
 
 // Moves exactly `n` bytes. Each of the two idle deadlines counts from the last progress on its side.
-Task<base::Result<>> splice_exactly(PipePool& pool, PipePool::Pipe pipe, Stream& from, Stream& to,
-                                    std::uint64_t n, base::Nanos from_idle, base::Nanos to_idle,
-                                    Relayed& done);
+Task<Result<>> splice_exactly(PipePool& pool, PipePool::Pipe pipe, Stream& from, Stream& to, std::uint64_t n,
+                              base::Nanos from_idle, base::Nanos to_idle, Relayed& done);
 
 }  // namespace net

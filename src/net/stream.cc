@@ -13,9 +13,6 @@
 
 namespace net {
 
-using base::Code;
-using base::fail;
-
 namespace {
 
 // recv() and send() are cancellation points: in a process with threads, glibc's wrappers switch asynchronous
@@ -124,50 +121,50 @@ ssize_t Stream::try_writev(std::span<const iovec> parts) {
   }
 }
 
-Task<base::Result<std::size_t>> Stream::read(std::span<char> out) {
+Task<Result<std::size_t>> Stream::read(std::span<char> out) {
   for (;;) {
     const ssize_t n = try_read(out);
     if (n >= 0) co_return static_cast<std::size_t>(n);
-    if (n == kError) co_return fail(Code::kOriginRefused, "the connection was reset");
+    if (n == kError) co_return fail(Fault::kClosed, "the connection was reset");
     // TLS may have to write before it can read (renegotiation is off, key updates are not).
     const Wake wake = watch_->readable ? co_await writable() : co_await readable();
-    if (wake != Wake::kReady)
-      co_return std::unexpected(error_of(wake, Code::kOriginTimeout, "no byte in time"));
+    if (wake != Wake::kReady) co_return std::unexpected(error_of(wake, "no byte in time"));
   }
 }
 
-Task<base::Result<>> Stream::write_all(std::string_view bytes) {
+Task<Result<>> Stream::write_all(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = try_write(bytes);
     if (n > 0) {
       bytes.remove_prefix(static_cast<std::size_t>(n));
       continue;
     }
-    if (n != kAgain) co_return fail(Code::kOriginRefused, "the connection was reset");
+    if (n != kAgain) co_return fail(Fault::kClosed, "the connection was reset");
     const Wake wake = watch_->writable ? co_await readable() : co_await writable();
-    if (wake != Wake::kReady)
-      co_return std::unexpected(error_of(wake, Code::kOriginTimeout, "no byte was taken in time"));
+    if (wake != Wake::kReady) co_return std::unexpected(error_of(wake, "no byte was taken in time"));
   }
-  co_return base::Result<>{};
+  co_return Result<>{};
 }
 
-Task<base::Result<>> Stream::handshake(const TlsContext& context, const std::string& server_name) {
-  ssl_ = context.start(watch_->fd, server_name);
-  if (!ssl_) co_return fail(Code::kInternal, "no memory for TLS");
+Task<Result<>> Stream::handshake(const TlsContext& context, const std::string& server_name) {
+  const auto started = context.start(watch_->fd, server_name);
+  if (!started) co_return std::unexpected(started.error());
+  ssl_ = *started;
   for (;;) {
     ERR_clear_error();
     const int n = SSL_connect(ssl_);
-    if (n == 1) co_return base::Result<>{};
+    if (n == 1) {
+      if (context.satisfied_with(ssl_)) co_return Result<>{};
+      co_return fail(Fault::kCertificate, "the certificate does not verify");
+    }
     const bool verify_failed = SSL_get_verify_result(ssl_) != X509_V_OK;
     const ssize_t why = tls_result(n);
     if (why != kAgain) {
-      co_return verify_failed ? fail(Code::kOriginBadReply, "the origin's certificate does not verify")
-                              : fail(Code::kOriginBadReply, "the TLS handshake with the origin failed");
+      co_return verify_failed ? fail(Fault::kCertificate, "the certificate does not verify")
+                              : fail(Fault::kTls, "the TLS handshake failed");
     }
     const Wake wake = watch_->readable ? co_await writable() : co_await readable();
-    if (wake != Wake::kReady)
-      co_return std::unexpected(
-          error_of(wake, Code::kOriginUnreachable, "the TLS handshake with the origin took too long"));
+    if (wake != Wake::kReady) co_return std::unexpected(error_of(wake, "the TLS handshake took too long"));
   }
 }
 
@@ -175,9 +172,9 @@ void Stream::shutdown_write() {
   ::shutdown(watch_->fd, SHUT_WR);
 }
 
-base::Error error_of(Wake wake, base::Code on_timeout, std::string_view timeout_text) {
-  if (wake == Wake::kCancelled) return {Code::kCancelled, "cancelled"};
-  return {on_timeout, timeout_text};
+Error error_of(Wake wake, std::string_view timeout_text) {
+  if (wake == Wake::kCancelled) return {Fault::kCancelled, "cancelled"};
+  return {Fault::kTimedOut, timeout_text};
 }
 
 }  // namespace net

@@ -26,7 +26,7 @@
 #include <string_view>
 #include <utility>
 
-#include "base/error.h"
+#include "net/error.h"
 #include "net/loop.h"
 #include "net/task.h"
 
@@ -85,11 +85,12 @@ class Stream {
   void uncancel() { watch_->cancelled = false; }
 
   // ---- whole steps, for paths that wait anyway
-  Task<base::Result<std::size_t>> read(std::span<char> out);  // 0: the peer has ended its side
-  Task<base::Result<>> write_all(std::string_view bytes);
+  Task<Result<std::size_t>> read(std::span<char> out);  // 0: the peer has ended its side
+  Task<Result<>> write_all(std::string_view bytes);
 
-  // TLS as a client; the deadline set before applies. Verifies name and chain as the context says.
-  Task<base::Result<>> handshake(const TlsContext& context, const std::string& server_name);
+  // TLS as a client; the deadline set before applies. Verifies name and chain as the context says; a name
+  // that cannot be checked fails, too.
+  Task<Result<>> handshake(const TlsContext& context, const std::string& server_name);
 
   void shutdown_write();
   void close();
@@ -122,7 +123,7 @@ class Stream {
   SSL* ssl_ = nullptr;
 };
 
-// What a wait that did not end in readiness means for the peer of this stream.
-base::Error error_of(Wake wake, base::Code on_timeout, std::string_view timeout_text);
+// What a wait that did not end in readiness was: no time left, or nobody who waits.
+Error error_of(Wake wake, std::string_view timeout_text);
 
 }  // namespace net

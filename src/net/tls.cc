@@ -32,21 +32,34 @@ TlsContext::~TlsContext() {
   SSL_CTX_free(context_);
 }
 
-SSL* TlsContext::start(int fd, const std::string& server_name) const {
+Result<SSL*> TlsContext::start(int fd, const std::string& server_name) const {
   SSL* ssl = SSL_new(context_);
-  if (!ssl) return nullptr;
-  SSL_set_fd(ssl, fd);
-  unsigned char literal[16];
-  const bool is_ip = ::inet_pton(AF_INET, server_name.c_str(), literal) == 1 ||
-                     ::inet_pton(AF_INET6, server_name.c_str(), literal) == 1;
-  if (!is_ip) SSL_set_tlsext_host_name(ssl, server_name.c_str());  // SNI names hosts only, RFC 6066 section 3
-  if (verify_) {
-    if (is_ip)
-      X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), server_name.c_str());
-    else
-      SSL_set1_host(ssl, server_name.c_str());
+  if (!ssl || SSL_set_fd(ssl, fd) != 1) {
+    SSL_free(ssl);
+    ERR_clear_error();
+    return fail(Fault::kNoRoom, "no memory for TLS");
   }
-  return ssl;
+  const auto named = [&] {
+    const bool whole = !server_name.empty() && !server_name.contains('\0');
+    if (!whole) return !verify_ && server_name.empty();
+    unsigned char literal[16];
+    const bool is_ip = ::inet_pton(AF_INET, server_name.c_str(), literal) == 1 ||
+                       ::inet_pton(AF_INET6, server_name.c_str(), literal) == 1;
+    // SNI names hosts only, RFC 6066 section 3.
+    if (!is_ip && SSL_set_tlsext_host_name(ssl, server_name.c_str()) != 1) return false;
+    if (!verify_) return true;
+    X509_VERIFY_PARAM* const check = SSL_get0_param(ssl);
+    if (is_ip) return X509_VERIFY_PARAM_set1_ip_asc(check, server_name.c_str()) == 1;
+    return X509_VERIFY_PARAM_set1_host(check, server_name.data(), server_name.size()) == 1;
+  };
+  if (named()) return ssl;
+  SSL_free(ssl);
+  ERR_clear_error();
+  return fail(Fault::kTls, "the server's name cannot be checked");
+}
+
+bool TlsContext::satisfied_with(SSL* ssl) const {
+  return !verify_ || (SSL_get0_peer_certificate(ssl) && SSL_get_verify_result(ssl) == X509_V_OK);
 }
 
 }  // namespace net

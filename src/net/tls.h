@@ -1,12 +1,18 @@
 // TLS towards origins: one context per origin, shared by its connections.
 //
 // Owner:    an origin's snapshot.  Thread: any (OpenSSL's contexts count references atomically).
-// Failure:  the constructor throws std::runtime_error with one line (a CA file that cannot be read).
+// Failure:  the constructor throws std::runtime_error with one line (a CA file that cannot be read). start()
+//           gives kTls where OpenSSL does not take the name, kNoRoom where memory is out.
 //
-// TLS 1.2 and up, ALPN http/1.1, the chain and the name verified unless the operator says otherwise.
+// TLS 1.2 and up, ALPN http/1.1, the chain and the name verified unless the operator says otherwise. It
+// cannot fail open: OpenSSL checks no name at all where it was given none, so a name that it refuses, an
+// empty one, and one that ends for C before its end, are failures here, and after the handshake it is asked
+// what it has found.
 #pragma once
 
 #include <string>
+
+#include "net/error.h"
 
 typedef struct ssl_ctx_st SSL_CTX;
 typedef struct ssl_st SSL;
@@ -20,7 +26,8 @@ class TlsContext {
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
-  SSL* start(int fd, const std::string& server_name) const;  // null when memory is out
+  Result<SSL*> start(int fd, const std::string& server_name) const;
+  bool satisfied_with(SSL* ssl) const;  // after the handshake: what it was to verify has been verified
 
  private:
   SSL_CTX* context_;

@@ -3,11 +3,11 @@
 // Owner:    who has the bytes: a client's session, or a caller within this process.
 // Thread:   the worker's own.
 // Lifetime: until the exchange that reads it is over.
-// Failure:  the Error is the body's own (malformed, too large, too slow, its sender gone) and reaches the caller as
-//           it is.
+// Failure:  the Error is the body's own (malformed, too large, too slow, its sender gone) and reaches the
+//           caller as it is.
 //
-// The one interface with a virtual call on the way of a body. It is crossed once for every 64 KiB, and lets what
-// sends know nothing of where bodies come from.
+// The one interface with a virtual call on the way of a body. It is crossed once for every 64 KiB, and lets
+// what sends know nothing of where bodies come from.
 #pragma once
 
 #include <cstddef>

@@ -4,6 +4,8 @@
 #include <cassert>
 #include <cstring>
 
+#include "origin/error.h"
+
 namespace origin {
 
 using base::Code;
@@ -54,8 +56,7 @@ net::Task<base::Result<bool>> HttpConnection::send(std::string_view bytes, http:
     stream_.set_deadline(idle);
     const net::Wake wake = stream_.watch().writable ? co_await stream_.readable() : co_await stream_.either();
     if (wake != net::Wake::kReady)
-      co_return std::unexpected(
-          net::error_of(wake, Code::kOriginTimeout, "the origin took nothing of the request in time"));
+      co_return std::unexpected(wait_error(wake, "the origin took nothing of the request in time"));
   }
   if (!broken) co_return false;
   // Whoever refuses a request may reply and close without reading it to its end; that reply is the answer.
@@ -77,8 +78,7 @@ net::Task<base::Result<>> HttpConnection::read_head(http::Method method, base::N
     armed = true;
     const net::Wake wake = co_await wait_to_read(stream_);
     if (wake != net::Wake::kReady)
-      co_return std::unexpected(
-          net::error_of(wake, Code::kOriginTimeout, "the origin did not answer in time"));
+      co_return std::unexpected(wait_error(wake, "the origin did not answer in time"));
   }
 }
 
@@ -153,8 +153,7 @@ net::Task<base::Result<std::size_t>> HttpConnection::read_body(std::span<char> o
         stream_.set_deadline(idle);
         const net::Wake wake = co_await wait_to_read(stream_);
         if (wake == net::Wake::kReady) continue;
-        co_return std::unexpected(
-            net::error_of(wake, Code::kOriginTimeout, "the origin stalled during the body of its reply"));
+        co_return std::unexpected(wait_error(wake, "the origin stalled during the body of its reply"));
       }
       if (n == 0 && head_.framing == http::Framing::kUntilClose) {
         body_complete_ = true;

@@ -4,7 +4,7 @@
 // Thread:   the worker's own.
 // Lifetime: what the Question views must live until exchange() returns.
 // Standard: RFC 9112 §9.3.1 (retries), §9.5 (early replies), RFC 9110 §9.2.2 (idempotent methods).
-// Failure:  as origin.h; an Error of the Upload is the client's doing and comes back as it is.
+// Failure:  as origin.h; an Error of the net::Upload is the client's doing and comes back as it is.
 //
 // A kept connection that dies before any byte of a reply says nothing about the origin: the server was free
 // to close it. The exchange is then repeated once, on a new connection, if the method is idempotent and the
@@ -21,6 +21,7 @@
 #include "http/head.h"
 #include "net/loop.h"
 #include "net/task.h"
+#include "net/upload.h"
 #include "origin/origin.h"
 #include "origin/pool.h"
 
@@ -31,7 +32,7 @@ struct Question {
   std::string_view head;  // rendered, with its last empty line
   http::Framing framing = http::Framing::kNone;
   std::uint64_t content_length = 0;
-  Upload* body = nullptr;
+  net::Upload* body = nullptr;
   bool upgrade = false;  // 101 is an answer
 };
 

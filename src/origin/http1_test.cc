@@ -17,7 +17,7 @@ using testing::http_configuration;
 using testing::kHello;
 using testing::OriginTest;
 
-struct Text final : Upload {
+struct Text final : net::Upload {
   explicit Text(std::string t, std::size_t piece = 1 << 20) : text(std::move(t)), step(piece) {}
   net::Task<base::Result<std::size_t>> read(std::span<char> out) override {
     ++reads;

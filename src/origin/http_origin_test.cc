@@ -166,7 +166,7 @@ TEST_F(HttpOriginTest, HandsOverTheConnectionOfAWebSocket) {
               HasSubstr("\r\nSec-WebSocket-Key: k\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"));
   std::string got;
   net::Stream stream = reply->take_stream(got);
-  EXPECT_EQ(test.await(stream.write_all("ping")), base::Result<>{});
+  EXPECT_EQ(test.await(stream.write_all("ping")), net::Result<>{});
   char buffer[16];
   while (got.size() < 9) {
     const auto n = test.await(stream.read(buffer));

@@ -29,19 +29,10 @@
 #include "net/resolver.h"
 #include "net/stream.h"
 #include "net/task.h"
+#include "net/upload.h"
 #include "origin/stats.h"
 
 namespace origin {
-
-// A request body, pulled by the origin as fast as it takes it. The one interface with a virtual call: it is
-// crossed once for every 64 KiB of an upload, and lets origins know nothing of clients.
-class Upload {
- public:
-  virtual net::Task<base::Result<std::size_t>> read(std::span<char> out) = 0;  // 0: complete
-
- protected:
-  ~Upload() = default;
-};
 
 struct Ask {
   http::Method method = http::Method::kGet;
@@ -59,7 +50,7 @@ struct Ask {
 
   http::Framing framing = http::Framing::kNone;  // of the body: kNone, kLength, kChunked
   std::uint64_t content_length = 0;
-  Upload* body = nullptr;
+  net::Upload* body = nullptr;
   bool websocket = false;  // ask for the upgrade; a 101 Reply hands the connection over
   std::string_view request_id{};
 };
@@ -121,10 +112,12 @@ class Origin {
  public:
   virtual ~Origin() = default;
 
-  // One question, one answer; `cancel` may be null. The virtual call is made on misses and passes only.
+  // One question, one answer; `cancel` may be null. A virtual call, on misses and passes only; the other one
+  // on the way of a request is that for each piece of an upload (net/upload.h).
   virtual net::Task<base::Result<Reply>> fetch(const Ask& ask, net::Cancel* cancel) = 0;
 
-  // Can it be reached now? For readiness; bounded by the connect timeout. `cancel` may be null. Empty error = yes.
+  // Can it be reached now? For readiness; bounded by the connect timeout. `cancel` may be null. Empty error =
+  // yes.
   virtual net::Task<base::Result<>> probe(net::Cancel* cancel) = 0;
 
   // Methods for Allow, e.g. "GET, HEAD"; empty: all.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "origin/error.h"
+
 namespace origin {
 
 Pool::Pool(net::Loop& loop, net::Resolver& resolver, Remote remote, const config::OriginTls& tls,
@@ -30,14 +32,14 @@ net::Task<base::Result<std::unique_ptr<HttpConnection>>> Pool::dial(net::Cancel*
   const base::Mono deadline = loop_.now() + remote_.timeouts.connect;
   const auto addresses =
       co_await resolver_.resolve(remote_.host, remote_.port, remote_.pool.resolve_every, deadline, cancel);
-  if (!addresses) co_return std::unexpected(addresses.error());
+  if (!addresses) co_return std::unexpected(dial_error(addresses.error()));
   auto stream = co_await net::connect(loop_, **addresses, deadline, cancel);
-  if (!stream) co_return std::unexpected(stream.error());
+  if (!stream) co_return std::unexpected(dial_error(stream.error()));
   if (tls_) {
     stream->set_deadline(deadline);
     const net::CancelLink link(cancel, stream->watch());
     const auto secured = co_await stream->handshake(*tls_, remote_.server_name);
-    if (!secured) co_return std::unexpected(secured.error());
+    if (!secured) co_return std::unexpected(dial_error(secured.error()));
     stream->clear_deadline();
   }
   co_return std::make_unique<HttpConnection>(std::move(*stream));

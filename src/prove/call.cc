@@ -14,8 +14,8 @@
 namespace prove {
 namespace {
 
-using base::Code;
-using base::fail;
+using net::fail;
+using net::Fault;
 
 std::string head_of(const Call& call) {
   std::string head = call.method + " " + call.url.path + " HTTP/1.1\r\nHost: " + call.url.origin.authority() +
@@ -26,24 +26,26 @@ std::string head_of(const Call& call) {
   return head + "\r\n";
 }
 
-net::Task<base::Result<>> read_reply(net::Stream& stream, bool to_head, base::Mono deadline,
-                                     CallReply& reply) {
+net::Task<net::Result<>> read_reply(net::Stream& stream, bool to_head, base::Mono deadline,
+                                    CallReply& reply) {
   ReplyParser parser;
   parser.start(to_head);
   std::array<char, 16 << 10> buffer;
   for (;;) {
     const auto got = co_await stream.read(buffer);
     if (!got) co_return std::unexpected(got.error());
-    // Who sends without a pause, interim replies for example, is never waited for, so the deadline is asked here.
-    if (base::mono_now() >= deadline) co_return fail(Code::kOriginTimeout, "no whole reply in time");
+    // Who sends without a pause, interim replies for example, is never waited for, so the deadline is asked
+    // here.
+    if (base::mono_now() >= deadline) co_return fail(Fault::kTimedOut, "no whole reply in time");
     std::string_view in(buffer.data(), *got);
     ReplyParser::Event event = *got == 0 ? parser.ended() : parser.next(in);
     for (; event != ReplyParser::Event::kMore; event = parser.next(in)) {
       if (event == ReplyParser::Event::kHead) reply.status = parser.status();
       if (event == ReplyParser::Event::kBody) reply.body += parser.piece();
-      if (event == ReplyParser::Event::kEnd) co_return base::Result<>{};
-      if (event == ReplyParser::Event::kBad) co_return fail(Code::kOriginBadReply, parser.why());
-      if (reply.body.size() > kMaxCallBody) co_return fail(Code::kOriginBadReply, "the reply is too large");
+      if (event == ReplyParser::Event::kEnd) co_return net::Result<>{};
+      if (event == ReplyParser::Event::kBad)
+        co_return fail(Fault::kClosed, parser.why());  // only its text counts
+      if (reply.body.size() > kMaxCallBody) co_return fail(Fault::kClosed, "the reply is too large");
     }
   }
 }
@@ -66,7 +68,7 @@ struct Watch {
 
 net::Task<> exchange(net::Loop& loop, const Call& call, const std::vector<net::Endpoint>& addresses,
                      const net::TlsContext* tls, base::Nanos timeout, Watch& watch, CallReply& reply,
-                     base::Result<>& outcome) {
+                     net::Result<>& outcome) {
   const base::Mono deadline = base::mono_now() + timeout;
   auto stream = co_await net::connect(loop, addresses, deadline, &watch.connecting);
   if (stream) {
@@ -95,7 +97,7 @@ CallReply send_call(const Call& call, base::Nanos timeout, const std::function<b
   std::optional<net::TlsContext> tls;
   if (call.url.origin.tls) tls.emplace(call.tls.verify, call.tls.ca_file);
   CallReply reply;
-  base::Result<> outcome;
+  net::Result<> outcome;
   net::Loop loop;
   net::Scope scope(loop);
   Watch watch{cancelled, {}, nullptr};

@@ -43,8 +43,8 @@ void User::close(Connection& connection) {
   generator_.disconnected();
 }
 
-// A connection that was kept may have been closed by the peer meanwhile; then there will be a new one. False when
-// there came what nobody had asked for.
+// A connection that was kept may have been closed by the peer meanwhile; then there will be a new one. False
+// when there came what nobody had asked for.
 bool User::fit_for_use(Connection& connection) {
   net::Stream& stream = connection.stream;
   if (!stream.open() || (!stream.watch().readable && !stream.hangup())) return true;
@@ -58,9 +58,10 @@ bool User::fit_for_use(Connection& connection) {
   return came.starts_with("HTTP/1.1 408") || came.starts_with("HTTP/1.0 408");
 }
 
-// Who keeps connections may close one just as a request sets out. That is nobody's failure where the request may be
-// sent twice and was not read, and so it comes back: a system answers bytes that nobody will read with a reset. An
-// orderly end alone means that the request was read and dropped; if a reset is to follow it, it takes a round trip.
+// Who keeps connections may close one just as a request sets out. That is nobody's failure where the request
+// may be sent twice and was not read, and so it comes back: a system answers bytes that nobody will read with
+// a reset. An orderly end alone means that the request was read and dropped; if a reset is to follow it, it
+// takes a round trip.
 net::Task<bool> User::was_unread(Connection& connection, const PlannedStep& step) {
   constexpr Nanos kLongest = Millis(50);  // what is cut later was cut while it was served
   const Nanos round_trip = connection.connect_took;
@@ -80,8 +81,8 @@ net::Task<Ending> User::connect(Connection& connection, const PlannedStep& step,
   const Nanos began = generator_.clock().now();
   auto stream = co_await net::connect(generator_.loop(), target.addresses, deadline, &cancel_);
   if (!stream) {
-    if (stream.error().code == base::Code::kCancelled) co_return kInFlightEnding;
-    if (stream.error().code == base::Code::kOverloaded) generator_.no_socket();  // a limit of ours
+    if (stream.error().fault == net::Fault::kCancelled) co_return kInFlightEnding;
+    if (stream.error().fault == net::Fault::kNoRoom) generator_.no_socket();  // a limit of ours
     if (base::mono_now() >= deadline) co_return Ending{Outcome::kTimedOut, Reason::kConnectTimeout};
     co_return Ending{Outcome::kFailed, Reason::kRefused};
   }
@@ -101,8 +102,8 @@ net::Task<Ending> User::connect(Connection& connection, const PlannedStep& step,
     waits_ = nullptr;
     if (!done) {
       close(connection);
-      if (done.error().code == base::Code::kCancelled) co_return kInFlightEnding;
-      if (done.error().code == base::Code::kOriginUnreachable)
+      if (done.error().fault == net::Fault::kCancelled) co_return kInFlightEnding;
+      if (done.error().fault == net::Fault::kTimedOut)
         co_return Ending{Outcome::kTimedOut, Reason::kConnectTimeout};
       co_return Ending{Outcome::kFailed, Reason::kTls};
     }

@@ -30,6 +30,29 @@ struct Awaited : Call {
   Result<Reply> result = fail(Code::kCancelled, "cancelled");
 };
 
+// This room's door to the network.
+base::Error redis_error(const net::Error& why) {
+  switch (why.fault) {
+    case net::Fault::kRefused:
+      return {Code::kOriginRefused, "Redis refuses connections"};
+    case net::Fault::kNoName:
+      return {Code::kOriginUnreachable, "the name of Redis does not resolve"};
+    case net::Fault::kUnreachable:
+    case net::Fault::kTimedOut:
+      return {Code::kOriginUnreachable, "Redis cannot be reached"};
+    case net::Fault::kClosed:
+    case net::Fault::kTls:
+      return {Code::kOriginBadReply, "the TLS handshake with Redis failed"};
+    case net::Fault::kCertificate:
+      return {Code::kOriginBadReply, "the certificate of Redis does not verify"};
+    case net::Fault::kCancelled:
+      return {Code::kCancelled, "cancelled"};
+    case net::Fault::kNoRoom:
+      return {Code::kOverloaded, "no descriptor, port or memory left for a connection to Redis"};
+  }
+  return {};
+}
+
 // Half to whole of it, so that many instances do not come back at the same moment.
 base::Nanos jittered(base::Nanos wait) {
   std::uint32_t random;
@@ -115,23 +138,15 @@ net::Task<Result<net::Stream>> Connection::dial() {
   const base::Mono deadline = loop_.now() + options_.connect;
   const auto addresses =
       co_await resolver_.resolve(options_.host, options_.port, options_.resolve_every, deadline, &cancel_);
-  if (!addresses) co_return fail(addresses.error().code, "the name of Redis does not resolve");
+  if (!addresses) co_return std::unexpected(redis_error(addresses.error()));
   auto stream = co_await net::connect(loop_, **addresses, deadline, &cancel_);
-  if (!stream) {
-    const Code code = stream.error().code;
-    co_return fail(code,
-                   code == Code::kOriginRefused ? "Redis refuses connections" : "Redis cannot be reached");
-  }
+  if (!stream) co_return std::unexpected(redis_error(stream.error()));
   if (tls_) {
     stream->set_deadline(deadline);
     const net::CancelLink link(&cancel_, stream->watch());
     const std::string& name = options_.tls->server_name;
     const auto secured = co_await stream->handshake(*tls_, name.empty() ? options_.host : name);
-    if (!secured) {
-      const bool verify = secured.error().text.contains("verify");
-      co_return fail(secured.error().code, verify ? "the certificate of Redis does not verify"
-                                                  : "the TLS handshake with Redis failed");
-    }
+    if (!secured) co_return std::unexpected(redis_error(secured.error()));
     stream->clear_deadline();
   }
   co_return std::move(*stream);
