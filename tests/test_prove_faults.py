@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from lib.deadline import until
 from lib.origin import Origin
 from lib.peers import find, free_port
 from lib.prove import FAIL, INVALID, PASS, REPORTS, USAGE, Running, alive, campaign, load, marked, none_left, prove
+from lib.sockets import unread_at
 
 # Answers every request with its process id, and notes signals and starts in a file beside it.
 SERVER = """
@@ -344,8 +346,8 @@ def test_interrupted_under_load_it_ends_in_order_with_what_was_measured(world, n
                                                    scenarios={"s": {"steps": [{"get": "/"}]}},
                                                    teardown={"command": ["touch", str(world.folder / "torn")]}))
     try:
-        until(lambda: world.starts(), 10, "the server to start")
-        time.sleep(1.0)
+        server = until(lambda: world.starts(), 10, "the server to start")[0]
+        until(lambda: unread_at(port_of(server)) > 0 and state_of(server) == "T", 10, "requests to be stuck in the fault")
         asked = time.monotonic()
         running.signal(number)
         run = running.wait(10)
@@ -389,6 +391,14 @@ def test_interrupted_anywhere_it_ends_soon(world, origin, where):
     assert run.code == INVALID, run
     assert run.verdict == "INVALID" and (run.result["interrupted"] or where == "teardown")
     assert any("interrupted" in text for text in run.happenings) or where not in ("fault", "teardown")
+
+
+def port_of(server: int) -> int:
+    return int(Path(f"/proc/{server}/cmdline").read_bytes().split(b"\0")[4])
+
+
+def state_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def children(pid: int) -> list:

@@ -9,6 +9,7 @@ import pytest
 from lib import configs
 from lib.deadline import patience, until
 from lib.origin import CHUNKED, Ask, says
+from lib.sockets import connecting_to
 from lib.wire import Client, fetch, is_hit
 
 FRESH = {"Cache-Control": "max-age=60", "ETag": '"tag"'}
@@ -39,7 +40,7 @@ def test_a_client_that_has_said_all_still_gets_all_of_its_reply(gateway, origin)
         head = client.read_head()
         until(lambda: is_hit(gw.get("/big", method="HEAD")), 10, "the fill to be complete")
         client.half_close()
-        time.sleep(0.05)  # the gateway hears of it while it waits for this client
+        assert is_hit(gw.get("/big", method="HEAD"))  # its one worker has heard of the half-close before this
         assert b"".join(client.pieces(head)) == body
     assert gw.access_for(lambda r: r["path"] == "/big" and r["method"] == "GET")["status"] == 200
 
@@ -51,7 +52,9 @@ def test_a_pipelined_head_has_its_own_deadline(gateway, origin, gate):
     with gw.client() as client:
         client.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\nGET /next HTTP/1.1\r\nHo")
         until(lambda: origin.count("/slow"), 5, "the first request")
-        time.sleep(0.4)
+        with gw.client() as later:  # when its time is over, that of the pipelined head would be, too
+            later.send("GET /later HTTP/1.1\r\nHo")
+            assert later.read().status == 408
         gate.set()
         assert client.read().body == b"slow"
         client.send("st: a\r\n\r\n")
@@ -235,11 +238,12 @@ def test_an_origin_that_swallows_connections_does_not_hold_up_the_end(gateway, o
         one.setblocking(False)
         one.connect_ex(full.getsockname())
         stuffing.append(one)
+    port = full.getsockname()[1]
+    before = connecting_to(port)
     config = app(origin)
-    config["origins"]["deaf"] = {"type": "http", "url": f"http://127.0.0.1:{full.getsockname()[1]}",
-                                 "timeouts": {"connect": "60s"}}
+    config["origins"]["deaf"] = {"type": "http", "url": f"http://127.0.0.1:{port}", "timeouts": {"connect": "60s"}}
     gw = gateway(config, wait="listening")
-    time.sleep(0.1)
+    until(lambda: connecting_to(port) > before, 10, "the probe to be connecting")
     begun = time.monotonic()
     gw.signal(signal.SIGTERM)
     assert gw.wait() == 0

@@ -176,15 +176,20 @@ class FillTest : public testing::Test {
   void fail(Fill& fill, Code code = Code::kOriginBadReply) {
     a_.call([&] { fill.fail({code, "cut"}); });
   }
+  // Until the feeder's loop has done all that it can do now.
+  void settle_feeder() {
+    a_.call([] {});
+  }
   bool cancelled(Fill& fill) {
     bool is = false;
     a_.call([&] { is = fill.cancel().requested(); });
     return is;
   }
 
-  // Feeds `size` bytes in pieces, at the pace that the fill allows, then completes it.
+  // Feeds `size` bytes in pieces, at the pace that the fill allows, then completes it. `waits`: for room.
   static net::Task<> feed(base::Ref<Fill> fill, std::size_t size, std::size_t piece,
-                          std::atomic<std::uint64_t>& given, std::atomic<bool>& done) {
+                          std::atomic<std::uint64_t>& given, std::atomic<bool>& done,
+                          std::atomic<bool>* waits = nullptr) {
     FillHead head;
     head.freshness = base::Seconds(60);
     bool more = fill->begin(std::move(head));
@@ -192,7 +197,9 @@ class FillTest : public testing::Test {
       const auto chunk = base::Chunk::copy_of(body_of(std::min(piece, size - at), at));
       more = fill->publish(chunk, chunk->used());
       given += chunk->used();
+      if (waits) *waits = true;
       more = more && co_await fill->room();
+      if (waits) *waits = false;
     }
     if (more)
       fill->complete();

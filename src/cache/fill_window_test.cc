@@ -27,14 +27,17 @@ TEST_F(FillTest, IsAWindowFromTheStartWhenTheBudgetIsSpent) {
 TEST_F(FillTest, OutgrowingMaxObjectGoesOnInAWindowAtThePaceOfTheSlowest) {
   constexpr std::size_t kSize = 3 * kMaxObject;
   Got quick, slow;
-  std::atomic<bool> hold{true}, fed{false};
+  std::atomic<bool> hold{true}, fed{false}, waits{false};
   std::atomic<std::uint64_t> given{0};
   const auto fill = lead();
   ask_at(a_, fill, quick);
   ask_at(b_, fill, slow, {.hold = &hold, .hold_after = kMaxObject + 1});
-  a_.spawn([&] { return feed(fill, kSize, 100'000, given, fed); });
-  ASSERT_TRUE(until([&] { return slow.size > kMaxObject && quick.size == given; }));
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  a_.spawn([&] { return feed(fill, kSize, 100'000, given, fed, &waits); });
+  // The slow one stands and the quick one has all: the feeder's next wait is for the slow one.
+  ASSERT_TRUE(until([&] {
+    settle_feeder();
+    return slow.size > kMaxObject && quick.size == given && waits;
+  }));
   EXPECT_LT(given, slow.size + Fill::kWindow + 200'000);  // memory stays bounded while one does not read
   EXPECT_FALSE(fed);
   EXPECT_EQ(fills_.under_way(), 0U);
@@ -90,7 +93,8 @@ TEST_F(FillTest, KeepsInItsWindowWhoOnlyWaitedForTheOrigin) {
         done = true;
       }(fill, roomy);
     });
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    settle_feeder();  // it finds no room
+    EXPECT_FALSE(roomy);
   });
   ASSERT_TRUE(until([&] { return roomy.load(); }));
   complete(*fill);

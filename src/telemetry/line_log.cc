@@ -81,8 +81,17 @@ bool LineLog::make_spare(std::size_t bound) {
 
 void LineLog::wait_for_room(std::unique_lock<std::mutex>& lock) {
   const base::Mono began = base::mono_now();
+  ++waiting_;
+  waiting_since_ += began.time_since_epoch();
   room_.wait(lock, [&] { return make_spare(policy_.chunks); });
-  blocked_.add(static_cast<std::uint64_t>((base::mono_now() - began).count()));
+  --waiting_;
+  waiting_since_ -= began.time_since_epoch();
+  blocked_ += base::mono_now() - began;
+}
+
+base::Nanos LineLog::blocked() const {
+  const std::lock_guard lock(mutex_);
+  return blocked_ + waiting_ * base::mono_now().time_since_epoch() - waiting_since_;
 }
 
 void LineLog::exchange(ChunkPtr& chunk, bool full) {

@@ -68,7 +68,7 @@ class LineLog {
   std::uint64_t dropped_queue() const { return dropped_queue_.read(); }    // the writer fell behind
   std::uint64_t dropped_output() const { return dropped_output_.read(); }  // the output did not take them
   std::uint64_t output_errors() const { return output_errors_.read(); }    // tries that failed
-  base::Nanos blocked() const { return base::Nanos(blocked_.read()); }     // that workers waited for room
+  base::Nanos blocked() const;  // that workers waited for room, up to now where they still do
 
  protected:
   // One line with its newline, from any thread, for the writer at once. It never waits: beyond the bound there
@@ -96,7 +96,7 @@ class LineLog {
   const std::string name_;
   const std::unique_ptr<LineSink> sink_;  // the writer's
 
-  std::mutex mutex_;  // the rest of the fields, except counters
+  mutable std::mutex mutex_;  // the rest of the fields, except counters
   std::condition_variable wake_;
   std::condition_variable room_;
   std::vector<ChunkPtr> full_;
@@ -105,13 +105,15 @@ class LineLog {
   bool writing_ = false;  // chunks that were taken from full_
   bool reopen_ = false;
   bool stopping_ = false;
+  base::Nanos blocked_{0};        // by waits that have ended
+  base::Nanos waiting_since_{0};  // the sum of when the others began
+  int waiting_ = 0;
   GiveUp give_up_;
 
   SharedCounter written_;
   SharedCounter dropped_queue_;
   SharedCounter dropped_output_;
   SharedCounter output_errors_;
-  SharedCounter blocked_;
   std::thread thread_;
 };
 
