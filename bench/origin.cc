@@ -148,7 +148,7 @@ class Origin {
   int pattern_ = -1;
   std::uint64_t count_ = 0;
   std::time_t date_at_ = -1;
-  std::string date_;  // of that second
+  std::string date_;                     // of that second
   std::vector<Connection> connections_;  // by descriptor
 };
 

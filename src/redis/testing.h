@@ -49,7 +49,7 @@ class RedisServer {
     pid_ = ::fork();
     if (pid_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves nothing running
-      ::unsetenv("LD_PRELOAD");            // the clock of `make test-year-ahead`, with which it does not start
+      ::unsetenv("LD_PRELOAD");  // the clock of `make test-year-ahead`, with which it does not start
       std::vector<std::string> words{program(), "--port",       std::to_string(port_),
                                      "--bind",  "127.0.0.1",    "--save",
                                      "",        "--appendonly", "no",
