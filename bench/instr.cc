@@ -15,8 +15,8 @@
 #include "version.h"
 
 extern "C" {
-// noinline and the empty asm keep both of them functions that are called and that return: a tail call would end
-// the counting before the work, or never.
+// noinline and the empty asm keep both of them functions that are called and that return: a tail call would
+// end the counting before the work, or never.
 [[gnu::noinline]] void instr_measured(void (*body)(void*, std::uint64_t), void* context,
                                       std::uint64_t operations) {
   body(context, operations);

@@ -6,8 +6,8 @@
 // Failure:  a case that does not do what its name says ends the process: a count of something else would be
 //           worse than none.
 //
-// `scripts/instructions` runs each case under callgrind. Google Benchmark cannot be used for that: it decides by
-// the clock how often it runs what it measures.
+// `scripts/instructions` runs each case under callgrind. Google Benchmark cannot be used for that: it decides
+// by the clock how often it runs what it measures.
 #pragma once
 
 #include <algorithm>
@@ -24,14 +24,14 @@ void instr_paused(void (*body)(void* context), void* context);
 
 namespace instr {
 
-// How often an operation is run before it counts: until caches, buffers and lazily bound symbols are as they are
-// in a process that has been up for a while.
+// How often an operation is run before it counts: until caches, buffers and lazily bound symbols are as they
+// are in a process that has been up for a while.
 inline constexpr std::uint64_t kWarmUp = 64;
 
 inline bool measuring = false;
 
-// Within an operation: does what is not to be counted. Callgrind toggles at instr_paused(), so that outside of
-// instr_measured() it would begin to count there.
+// Within an operation: does what is not to be counted. Callgrind toggles at instr_paused(), so that outside
+// of instr_measured() it would begin to count there.
 template <class Work>
 void paused(Work work) {
   if (measuring)

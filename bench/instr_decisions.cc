@@ -1,4 +1,5 @@
-// Cases of what is decided about a request: its route, its token, the cache; and of signing one for an origin.
+// Cases of what is decided about a request: its route, its token, the cache; and of signing one for an
+// origin.
 #include <array>
 #include <string>
 #include <vector>
@@ -46,8 +47,8 @@ constexpr std::string_view kTenClaims =
     R"("iat":1899999000,"nbf":1899999000,"exp":2000000000,"jti":"R1x9Q2mV7bT0aYc3","scope":"read write admin",)"
     R"("email":"ann@example.com","realm_access":{"roles":["offline_access","uma_authorization","reader"]}})";
 
-// A signature of ECDSA is another one each time it is made, and what it costs to verify differs with it. So this one
-// was made once; its private key is not kept.
+// A signature of ECDSA is another one each time it is made, and what it costs to verify differs with it. So
+// this one was made once; its private key is not kept.
 const std::string kEsKey = R"(-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAECAeFd+KKn3J1mpnUESozo0YOzgFN
 LzgZ8iUsnoyfV2fu3MXYEhTXwKm9SegWF9VbIR3TYJFvY9vbyjTtjMXIJg==

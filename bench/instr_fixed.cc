@@ -1,11 +1,11 @@
-// What differs from run to run, fixed: random bytes and the clocks. Defined in the program itself, they come before
-// those of libcrypto and of glibc.
+// What differs from run to run, fixed: random bytes and the clocks. Defined in the program itself, they come
+// before those of libcrypto and of glibc.
 //
 // Thread:   any.
 //
-// Hash keys and request ids are drawn from RAND_bytes (base/siphash.h), so with these tables are laid out the same
-// each time. The clock goes on by one microsecond each time it is read: durations then have always the same number of
-// digits, and no date or log chunk becomes due by how fast the machine is.
+// Hash keys and request ids are drawn from RAND_bytes (base/siphash.h), so with these tables are laid out the
+// same each time. The clock goes on by one microsecond each time it is read: durations then have always the
+// same number of digits, and no date or log chunk becomes due by how fast the machine is.
 #include <openssl/rand.h>
 #include <time.h>
 

@@ -1,12 +1,13 @@
-// Cases of the whole walk: a request's bytes go into a socket, the reply's bytes come out of it. In between stands
-// what serves in production, put together as cli::Server does it: event loop, connection, walk, memory cache, reply,
-// metrics, access log.
+// Cases of the whole walk: a request's bytes go into a socket, the reply's bytes come out of it. In between
+// stands what serves in production, put together as cli::Server does it: event loop, connection, walk, memory
+// cache, reply, metrics, access log.
 //
-// Thread:   the worker's loop runs in main, and its clients run in that loop. What the clients do is not counted.
-//           The access log writes from a thread of its own, which is not counted either.
+// Thread:   the worker's loop runs in main, and its clients run in that loop. What the clients do is not
+//           counted. The access log writes from a thread of its own, which is not counted either.
 //
-// The connections are pairs of local sockets: what is written is there at once, so that every turn of the loop finds
-// the same. What the kernel does is not counted; a system call more shows only as the few instructions around it.
+// The connections are pairs of local sockets: what is written is there at once, so that every turn of the
+// loop finds the same. What the kernel does is not counted; a system call more shows only as the few
+// instructions around it.
 #include <sys/socket.h>
 #include <unistd.h>
 

@@ -1,4 +1,5 @@
-// A sender that chooses its own address, its pace and its tokens, for the measurement of a flood of forged ones.
+// A sender that chooses its own address, its pace and its tokens, for the measurement of a flood of forged
+// ones.
 //
 //   bench_sender PORT SOURCE CONNECTIONS RATE SECONDS REQUEST [OTHERS EVERY]
 //
@@ -6,10 +7,12 @@
 //   RATE         requests a second over all connections; 0: each connection asks as soon as it was answered
 //   REQUEST      a file with a request's head
 //   SECONDS      the most; the end of stdin ends it before
-//   OTHERS       a file of heads, each sent once and in place of every EVERYth REQUEST, until they have all been sent
+//   OTHERS       a file of heads, each sent once and in place of every EVERYth REQUEST, until all have been
+//                sent
 //
-// A connection that its server closes is opened anew, for the next request: whoever floods does so, too. Prints one
-// line of JSON: how long it took, replies by status, connections opened, how many of OTHERS were sent.
+// A connection that its server closes is opened anew, for the next request: whoever floods does so, too.
+// Prints one line of JSON: how long it took, replies by status, connections opened, how many of OTHERS were
+// sent.
 #include <algorithm>
 #include <array>
 #include <cerrno>

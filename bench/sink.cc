@@ -2,11 +2,10 @@
 // leaves its core to the origin beside it.
 //
 //   bench_sink get PORT PATH COUNT SECONDS [verify]   COUNT transfers at once; one line of JSON, exit 0 if
-//   all
-//                                                     came whole (and, with verify, byte for byte)
+//                                                     all came whole (and, with verify, byte for byte)
 //   bench_sink hold PORT PATH COUNT SECONDS           COUNT connections, one request each, then held open
-//   until
-//                                                     stdin ends; prints "ready" when all have been answered
+//                                                     until stdin ends; prints "ready" when all have been
+//                                                     answered
 //
 // SECONDS bounds the whole run.
 #include <sys/resource.h>

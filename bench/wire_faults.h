@@ -1,9 +1,9 @@
 // What a wire can do to a connection, by toxiproxy's names where it has one, and how a command line says so.
 //
-// A fault touches replies (server to client); "upstream:" in front makes it touch requests. "@P" behind it is the
-// toxicity, the share of connections that it touches (1 unless said). Times are 500us, 20ms, 1s, 1.5s; sizes are
-// plain bytes, KiB or MiB. Odds are counted in reads: what one recv() of up to 64 KiB took, which for a client that
-// waits for each reply is one small reply, and for a large body a piece of it.
+// A fault touches replies (server to client); "upstream:" in front makes it touch requests. "@P" behind it is
+// the toxicity, the share of connections that it touches (1 unless said). Times are 500us, 20ms, 1s, 1.5s;
+// sizes are plain bytes, KiB or MiB. Odds are counted in reads: what one recv() of up to 64 KiB took, which
+// for a client that waits for each reply is one small reply, and for a large body a piece of it.
 //
 //   latency:TIME[:JITTER]   each byte comes TIME later, give or take JITTER; order stays
 //   bandwidth:SIZE          SIZE a second
@@ -17,7 +17,8 @@
 //   truncate:1/N            one read in N passes by half, then the connection is closed in order
 //   corrupt:1/N             the last byte of one read in N has a wrong bit
 //
-//   freeze:AT:FOR           from AT after the start nothing moves for FOR, on any connection, nor is one accepted
+//   freeze:AT:FOR           from AT after the start nothing moves for FOR, on any connection, nor is one
+//                           accepted
 //
 // A command line that cannot be understood ends the process with one line and exit code 2.
 #pragma once

@@ -1,7 +1,7 @@
 // One direction of a connection through the wire: what was read, and when it may be written.
 //
-// Owner: a Link of wire_proxy.cc. Knows the faults of its direction and nothing of sockets, except that whoever
-// owns it gives it what was read (take) and writes what is due (front, sent).
+// Owner: a Link of wire_proxy.cc. Knows the faults of its direction and nothing of sockets, except that
+// whoever owns it gives it what was read (take) and writes what is due (front, sent).
 #pragma once
 
 #include <algorithm>

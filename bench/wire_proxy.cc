@@ -2,13 +2,13 @@
 //
 //   sekisho_wire_proxy --listen 127.0.0.1:0 --to 127.0.0.1:9000 [--seed N] [--fault FAULT]...
 //
-// wire_faults.h lists the faults. Prints "listening 127.0.0.1:PORT" when it takes connections, and when SIGTERM or
-// SIGINT ends it one line of JSON: connections, bytes up and down, and how often a fault did something ("touched"),
-// so that who asked for faults can see that there were some. Exit codes: 0 ended so, 1 the system refused, 2 the
-// command is wrong.
+// wire_faults.h lists the faults. Prints "listening 127.0.0.1:PORT" when it takes connections, and when
+// SIGTERM or SIGINT ends it one line of JSON: connections, bytes up and down, and how often a fault did
+// something ("touched"), so that who asked for faults can see that there were some. Exit codes: 0 ended so, 1
+// the system refused, 2 the command is wrong.
 //
-// One thread, one epoll. Bounded: 4,096 connections (more wait in the kernel's queue) and 256 MiB of bytes under way
-// (then nothing more is read), 1 MiB for one direction of one connection.
+// One thread, one epoll. Bounded: 4,096 connections (more wait in the kernel's queue) and 256 MiB of bytes
+// under way (then nothing more is read), 1 MiB for one direction of one connection.
 #include <sys/signalfd.h>
 
 #include <algorithm>

@@ -1,8 +1,7 @@
 // A cached reply: complete, immutable, shared by everybody who is answering from it.
 //
 // Owner:    base::Ref; the memory tier holds one, every reply under way another, so eviction never waits for
-// a
-//           slow client and never pulls bytes from under one.
+//           a slow client and never pulls bytes from under one.
 // Thread:   any, once made. The only mutable part is `hook`, which belongs to cache::Memory.
 // Lifetime: the last Ref. Views returned by an Entry live as long as it does.
 // Failure:  none.

@@ -8,7 +8,7 @@
 //                    │                        │
 //                    │                        ├─► outgrew max_object or the budget: a window (below)
 //                    │                        └─► kFailed: readers are cut, nothing is stored
-//                    ├─► kPassed: not storable or too large; the leader takes this reply, the others ask alone
+//                    ├─► kPassed: not storable or too large; the leader takes it, the others ask alone
 //                    └─► kFailed: everybody gets the same error
 //
 // A fill belongs to the cache, not to its first asker: the task that feeds it runs in the leader's worker but

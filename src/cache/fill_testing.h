@@ -1,4 +1,5 @@
-// What the tests of fills stand on: loops in threads of their own, bodies that tell where they stand, a feeder.
+// What the tests of fills stand on: loops in threads of their own, bodies that tell where they stand, a
+// feeder.
 //
 // For tests only. Thread: each test's.  Failure: through gtest.
 #pragma once

@@ -3,8 +3,8 @@
 // Owner:    main.  Thread: main.  Failure: throws one line.
 //
 // In DIR it makes two folders of objects, a key that nobody else has, and the configuration it runs with, so
-// that what was seen can be read, changed and started again with `-c`. Existing files are left alone, so that a
-// second start keeps the key.
+// that what was seen can be read, changed and started again with `-c`. Existing files are left alone, so that
+// a second start keeps the key.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// Writing the files that a command makes: never over one that is there, with the mode it must have from the start.
+// Writing the files that a command makes: never over one that is there, with the mode it must have from the
+// start.
 //
 // Thread: main.  Failure: throws std::runtime_error with one line.
 #pragma once

@@ -2,7 +2,8 @@
 //
 // Owner:    main.  Thread: main.
 // Usage:    ProveCommand prove(app, typed); … parse …; if (prove.chosen()) return prove.run();
-// Failures: run() throws std::runtime_error with one line for what is wrong with the command or its files (exit 2).
+// Failures: run() throws std::runtime_error with one line for what is wrong with the command or its files
+//           (exit 2).
 #pragma once
 
 #include <CLI/CLI.hpp>

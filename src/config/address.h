@@ -29,8 +29,8 @@ struct UrlText {
   static std::string show(const Url& v);
 };
 
-// Where an issuer publishes its keys: a UrlText whose path may also end with a slash and a query, since others
-// choose it; http only for this host itself.
+// Where an issuer publishes its keys: a UrlText whose path may also end with a slash and a query, since
+// others choose it; http only for this host itself.
 struct JwksUrl {
   using Value = Url;
   static Parsed<Url> parse(std::string_view text);

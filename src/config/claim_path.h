@@ -3,9 +3,9 @@
 // Thread:   any; pure functions.
 // Failures: as in values.h, with the character where it goes wrong.
 //
-// Names are separated by dots and hold anything but dots, brackets, quotes, blanks and control bytes; any name
-// at all may stand in brackets and quotes, where \" and \\ are a quote and a backslash. [0] is an element of
-// an array, [*] each of them.
+// Names are separated by dots and hold anything but dots, brackets, quotes, blanks and control bytes; any
+// name at all may stand in brackets and quotes, where \" and \\ are a quote and a backslash. [0] is an
+// element of an array, [*] each of them.
 #pragma once
 
 #include <cstdint>

@@ -23,7 +23,8 @@ class ConfigError : public std::runtime_error {
   int line_;
 };
 
-// ", did you mean 'first_byte'?" where one of `known` is a slip of the pen away from `name`, or begins alike, else "".
+// ", did you mean 'first_byte'?" where one of `known` is a slip of the pen away from `name`, or begins alike,
+// else "".
 std::string did_you_mean(std::string_view name, std::span<const std::string_view> known);
 
 }  // namespace config

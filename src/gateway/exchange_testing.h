@@ -1,5 +1,5 @@
-// For tests only: an exchange as the walk has it once a request is read and its route is known, made from the texts
-// of a configuration and of a request, without a socket.
+// For tests only: an exchange as the walk has it once a request is read and its route is known, made from the
+// texts of a configuration and of a request, without a socket.
 //
 // Owner:    a test. Thread: the test's.
 // Lifetime: receive() begins the next exchange; what the one before pointed to is gone.

@@ -1,5 +1,6 @@
-// A request's whole way, from a client's bytes to the reply's, as it is over every protocol. On real sockets and with
-// real origins stands the same in tests/test_http1.py, tests/test_dir.py and tests/test_http_origin.py.
+// A request's whole way, from a client's bytes to the reply's, as it is over every protocol. On real sockets
+// and with real origins stands the same in tests/test_http1.py, tests/test_dir.py and
+// tests/test_http_origin.py.
 #include <gmock/gmock.h>
 
 #include <atomic>

@@ -1,6 +1,8 @@
-// For tests only: a gateway without its threads and listeners, and clients within its loop, over pairs of sockets.
+// For tests only: a gateway without its threads and listeners, and clients within its loop, over pairs of
+// sockets.
 //
-// Owner:    a test. Thread: the test's; the worker's loop runs in until(). Origins of the tests have their own.
+// Owner:    a test. Thread: the test's; the worker's loop runs in until(). Origins of the tests have their
+//           own.
 // Lifetime: clients go before the gateway.
 // Failure:  through gtest; until() gives up after ten seconds.
 //

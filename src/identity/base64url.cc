@@ -31,8 +31,8 @@ std::uint32_t sextet(const char* group) {
 }
 
 #ifdef __SSSE3__
-// Decodes groups of sixteen characters while `out` has the room that whole stores need: 16 bytes for 12. Moves
-// both pointers; false at a character outside of the alphabet.
+// Decodes groups of sixteen characters while `out` has the room that whole stores need: 16 bytes for 12.
+// Moves both pointers; false at a character outside of the alphabet.
 bool decode_sixteens(const char*& p, const char* end, char*& out) {
   const auto within = [](__m128i v, char low, char high) {
     return _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8(static_cast<char>(low - 1))),

@@ -25,8 +25,8 @@ using config::ClaimRule;
 using config::ClaimStep;
 using config::ClaimValue;
 
-// Builds what boost::json::parse builds, but with numbers read exactly: its own may miss by the last bit, and a
-// rule must not depend on how a number is written.
+// Builds what boost::json::parse builds, but with numbers read exactly: its own may miss by the last bit, and
+// a rule must not depend on how a number is written.
 class Handler {
  public:
   static constexpr std::size_t max_object_size = json::object::max_size();

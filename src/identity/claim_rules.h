@@ -3,21 +3,22 @@
 // Owner:    the snapshot, one for each list of rules.
 // Thread:   immutable, so any.
 // Lifetime: that of the snapshot. The rules it was made from may go.
-// Failure:  none on the data path: what is absent or of another type does not pass. A path that does not parse
-//           cannot come from a configuration; the constructor throws std::invalid_argument.
+// Failure:  none on the data path: what is absent or of another type does not pass. A path that does not
+//           parse cannot come from a configuration; the constructor throws std::invalid_argument.
 // Standard: RFC 7519 §4.1.3 for `aud`.
 //
 // The meaning, in full:
 // - All rules of the list hold. No rules: nothing is asked.
 // - A path goes through objects by name, through arrays by `[0]`, and through all elements by `[*]`. A step
-//   through anything else leads nowhere. With `[*]` several places are looked at and one that passes is enough.
-// - equals, in: the same type and value. Numbers are compared as numbers, exactly, however they are written: 3
-//   and 3.0 are equal, 9007199254740993 and 9007199254740992.0 are not. A text never equals a number.
+//   through anything else leads nowhere. With `[*]` several places are looked at and one that passes is
+//   enough.
+// - equals, in: the same type and value. Numbers are compared as numbers, exactly, however they are written:
+//   3 and 3.0 are equal, 9007199254740993 and 9007199254740992.0 are not. A text never equals a number.
 // - contains: an array has such an element, or a text holds that text within it. `aud` alone is a list even
 //   where a token writes one audience as a text, so that `contains: admin` is not met by "not-admin".
 // - gt, lt, gte, lte: numbers only.
-// - exists: true when something other than null is there; false when nothing is, so it is the opposite of true
-//   also with `[*]`.
+// - exists: true when something other than null is there; false when nothing is, so it is the opposite of
+//   true also with `[*]`.
 // - Where nothing is, or null, every other test fails. `not` is the plain opposite of its rule and so passes
 //   there: to ask for a claim with another value, ask for `exists` too.
 //
@@ -42,7 +43,8 @@ class ClaimRules {
 
   bool empty() const { return id_ == 0; }
 
-  // The answer is kept with the principal, so that its JSON is parsed once for these rules, not once a request.
+  // The answer is kept with the principal, so that its JSON is parsed once for these rules, not once a
+  // request.
   bool hold(const Principal& principal) const;
 
   // The same for the same rules within this process, whichever snapshot they stand in; 0: no rules. Keyed, so

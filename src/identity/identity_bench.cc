@@ -1,7 +1,8 @@
-// What a token costs beside its signature; signature_bench.cc compares the algorithms with the crypto library's.
+// What a token costs beside its signature; signature_bench.cc compares the algorithms with the crypto
+// library's.
 //
-// Yardsticks in the same run: llhttp's time is in http_bench; raw_* here do the hash of the same bytes by EVP and
-// nothing else; json_parse_* is what two Boost.JSON parses of the same token would cost.
+// Yardsticks in the same run: llhttp's time is in http_bench; raw_* here do the hash of the same bytes by EVP
+// and nothing else; json_parse_* is what two Boost.JSON parses of the same token would cost.
 #include <benchmark/benchmark.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>

@@ -1,8 +1,8 @@
 // Fuzzes the reader of keys: the input is the text of a JWK, or PEM.
 //
-// What is read as a JWK is one JSON object for Boost.JSON, too, and the published form of the same object is read
-// alike. A key is sound, fits an algorithm of its type only, has the same fingerprint when it is read again, and
-// takes no signature that nobody made. What is refused says so in one line.
+// What is read as a JWK is one JSON object for Boost.JSON, too, and the published form of the same object is
+// read alike. A key is sound, fits an algorithm of its type only, has the same fingerprint when it is read
+// again, and takes no signature that nobody made. What is refused says so in one line.
 #include <openssl/err.h>
 #include <openssl/evp.h>
 

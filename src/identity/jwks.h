@@ -1,8 +1,8 @@
 // The two documents that an issuer publishes: its keys, and where they are.
 //
 // Thread:   any; pure functions.
-// Failure:  one line to follow "its reply", without a byte of a key. Both texts are read as strictly as a token:
-//           one JSON object, no duplicate members, valid UTF-8, nothing behind it.
+// Failure:  one line to follow "its reply", without a byte of a key. Both texts are read as strictly as a
+//           token: one JSON object, no duplicate members, valid UTF-8, nothing behind it.
 // Standard: RFC 7517 §5; OpenID Connect Discovery 1.0 §3, §4.1, §4.3.
 #pragma once
 

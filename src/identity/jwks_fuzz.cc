@@ -1,9 +1,11 @@
 // Fuzzes what an issuer publishes from three sides, told apart by the first byte.
 //
-// 'k': the rest is a JWK Set. What is accepted is an object to Boost.JSON's strict parser, too, and gives keys of the
-//      allowed algorithms only: never a secret, none twice, within the bound. No message repeats a key.
-// 'd': the rest is a discovery document. What is accepted names our issuer and a place that can go into a request.
-// 's': the rest drives a source: each byte is a step of the driver, of a request or of the clock. One fetch at a
+// 'k': the rest is a JWK Set. What is accepted is an object to Boost.JSON's strict parser, too, and gives
+//      keys of the allowed algorithms only: never a secret, none twice, within the bound. No message repeats
+//      a key.
+// 'd': the rest is a discovery document. What is accepted names our issuer and a place that can go into a
+// request. 's': the rest drives a source: each byte is a step of the driver, of a request or of the clock.
+// One fetch at a
 //      time, everybody who waits is called once, good keys stay until they are too old.
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>

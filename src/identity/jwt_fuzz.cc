@@ -5,8 +5,8 @@
 //      object, re-reading it finds no duplicate member at any depth, and the claims say what the rules want.
 // 'h': the rest is a header under a good signature over it: accepted only with `alg` of the rules.
 //
-// An identity of every algorithm, with keys of every kind, accepts what the one of HMAC accepts and nothing else,
-// since only that one's secret is known here.
+// An identity of every algorithm, with keys of every kind, accepts what the one of HMAC accepts and nothing
+// else, since only that one's secret is known here.
 //
 // What is accepted is remembered and found again; what is refused carries a reason that has a challenge.
 #include <boost/json/basic_parser_impl.hpp>

@@ -1,9 +1,10 @@
-// What a key is written as, read: PEM, and JSON Web Keys. What it may be used for is VerificationKey's to say.
+// What a key is written as, read: PEM, and JSON Web Keys. What it may be used for is VerificationKey's to
+// say.
 //
 // Owner:    whoever reads; nothing is kept.
 // Thread:   any; no state.
-// Failure:  one line, written to follow "key 1 (file staff.pem)", that holds no byte of the key. OpenSSL's queue
-//           of errors is left empty.
+// Failure:  one line, written to follow "key 1 (file staff.pem)", that holds no byte of the key. OpenSSL's
+//           queue of errors is left empty.
 // Standard: RFC 7468 §13 (PUBLIC KEY); RFC 7517 §4, 7518 §6, 8037 §2; RFC 8725 §3.5.
 #pragma once
 
@@ -19,8 +20,8 @@
 
 namespace identity {
 
-// `foreign`: the key is for something else than verifying tokens, as a published set may well hold; otherwise it
-// is wrong in itself, and somebody should know.
+// `foreign`: the key is for something else than verifying tokens, as a published set may well hold; otherwise
+// it is wrong in itself, and somebody should know.
 struct JwkRefusal {
   bool foreign = false;
   std::string why;
@@ -46,8 +47,8 @@ enum class Secrets : std::uint8_t { kRefused, kTaken };  // `kty: oct`
 std::expected<KeyMaterial, JwkRefusal> read_jwk(const boost::json::object& jwk, Secrets secrets);
 std::expected<KeyMaterial, JwkRefusal> read_jwk_text(std::string_view text, Secrets secrets);
 
-// RSA of 2,048 to 16,384 bits with an odd exponent of at most 64; a point of its curve. Says what is wrong, or
-// nothing.
+// RSA of 2,048 to 16,384 bits with an odd exponent of at most 64; a point of its curve. Says what is wrong,
+// or nothing.
 std::string unsound(EVP_PKEY* key);
 
 // "RSA", "EC", "ED25519", …

@@ -1,5 +1,5 @@
-// What is wrong with a key, each told in one line: as a VerificationKey tells it at start, and as the reader of a
-// published set is told why a key is passed over.
+// What is wrong with a key, each told in one line: as a VerificationKey tells it at start, and as the reader
+// of a published set is told why a key is passed over.
 #include "identity/key_material.h"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,5 @@
-// The sources of published keys that are in use, so that a reload which leaves an issuer alone keeps its keys.
+// The sources of published keys that are in use, so that a reload which leaves an issuer alone keeps its
+// keys.
 //
 // Owner:    the process (key_sources()); tests make their own.
 // Thread:   any; a lock inside. Called when a snapshot is built.

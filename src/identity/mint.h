@@ -35,8 +35,8 @@ struct MintRequest {
   std::vector<std::pair<std::string, std::string>> claims;
 };
 
-// `key`: the bytes of a secret for HS…, the PEM text of a private key for the others. Every token has a random
-// `jti`: two of one second differ.
+// `key`: the bytes of a secret for HS…, the PEM text of a private key for the others. Every token has a
+// random `jti`: two of one second differ.
 std::string mint(config::Algorithm algorithm, const base::Secret& key, const MintRequest& request);
 
 // "k=v" → {k, v}.

@@ -43,8 +43,9 @@ struct Principal : base::Shared<Principal> {
       payload;  // the JSON object that was signed, byte for byte: strict, without duplicate members
   std::string_view issuer;   // "" when the token names none
   std::string_view subject;  // "" when the token names none
-  // Who acts for the subject: `act.sub` (RFC 8693 §4.1), else `azp` (OpenID Connect Core §2), else `client_id`
-  // (RFC 9068 §2.2); "" when the token names none in a string. For the audit log; nothing is decided by it.
+  // Who acts for the subject: `act.sub` (RFC 8693 §4.1), else `azp` (OpenID Connect Core §2), else
+  // `client_id` (RFC 9068 §2.2); "" when the token names none in a string. For the audit log; nothing is
+  // decided by it.
   std::string_view agent;
 
   base::Wall expires = base::Wall::max();      // the claim `exp`; max: the token has none and needs none
@@ -65,8 +66,8 @@ struct Principal : base::Shared<Principal> {
   // Sets issuer, subject and agent: views into the payload, or into copies of what its escapes spelt.
   void keep(std::string_view iss, std::string_view sub, std::string_view acts);
 
-  // What rules of a route said of these claims, so that they are evaluated once a token and not once a request:
-  // the answers to the last few sets of rules, by an id that is never 0.
+  // What rules of a route said of these claims, so that they are evaluated once a token and not once a
+  // request: the answers to the last few sets of rules, by an id that is never 0.
   std::optional<bool> verdict(std::uint64_t rules) const {
     for (const Verdict& one : verdicts_)
       if (one.rules == rules) return one.passes;

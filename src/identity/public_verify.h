@@ -2,8 +2,8 @@
 //
 // Owner:    a VerificationKey.
 // Thread:   immutable, so any; what is worked in is thread-local.
-// Failure:  usable() is false where OpenSSL does not take the key so; verifies() is false for whatever went wrong
-//           and may leave OpenSSL's queue of errors filled.
+// Failure:  usable() is false where OpenSSL does not take the key so; verifies() is false for whatever went
+//           wrong and may leave OpenSSL's queue of errors filled.
 // Standard: RFC 7518 §3.3, §3.4.
 //
 // Why not EVP: it wants ECDSA's r and s as DER, which it parses, writes anew and compares: 0.8 µs of a token

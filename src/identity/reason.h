@@ -3,9 +3,9 @@
 // Thread:   constants.
 //
 // Every refusal of this room carries exactly one of them, with Code::kUnauthorized; kNoKeys alone comes with
-// Code::kIdentityUnavailable, since nothing speaks against the caller. They are compared by value, are safe as
-// metric labels, and say nothing about the bytes of a token. What the client is told stands beside them, in
-// challenge.cc.
+// Code::kIdentityUnavailable, since nothing speaks against the caller. They are compared by value, are safe
+// as metric labels, and say nothing about the bytes of a token. What the client is told stands beside them,
+// in challenge.cc.
 #pragma once
 
 #include <string_view>

@@ -2,8 +2,8 @@
 //
 // Owner:    the verifier, on its stack.  Thread: one.
 // Lifetime: texts are views into what the reader reads, or into its space.
-// Failure:  false: no JSON object as text::JsonReader wants it. A claim of a wrong type is told apart, for the reason.
-//           unverified_issuer() has kMalformed and kBadClaim.
+// Failure:  false: no JSON object as text::JsonReader wants it. A claim of a wrong type is told apart, for
+//           the reason. unverified_issuer() has kMalformed and kBadClaim.
 // Standard: RFC 7519 §2 (NumericDate), §4.1.
 #pragma once
 
@@ -29,8 +29,8 @@ struct RegisteredClaims {
 
 bool read_claims(text::JsonReader& in, const std::vector<std::string>& audience, RegisteredClaims& claims);
 
-// The `iss` of a payload that nobody has verified yet ("" where it has none): good for choosing whom to ask, and for
-// nothing else. The view is good until this thread asks again.
+// The `iss` of a payload that nobody has verified yet ("" where it has none): good for choosing whom to ask,
+// and for nothing else. The view is good until this thread asks again.
 base::Result<std::string_view> unverified_issuer(std::string_view encoded_payload);
 
 // A NumericDate as an instant. Saturates: the clock's nanoseconds end in 2262.

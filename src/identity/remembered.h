@@ -2,8 +2,8 @@
 //
 // Owner:    the worker.
 // Thread:   that worker only; nothing is locked.
-// Lifetime: an entry stays until it expires, until room is needed, or until its key is withdrawn. The pointer that
-//           find() returns is good until the next call to insert() or find(): take a Ref to keep it.
+// Lifetime: an entry stays until it expires, until room is needed, or until its key is withdrawn. The pointer
+//           that find() returns is good until the next call to insert() or find(): take a Ref to keep it.
 // Units:    bytes of tokens, principals and entries.
 //
 // Usage:    if (const Principal* p = remembered.find(verifiers, token, now)) …
@@ -11,11 +11,12 @@
 //
 // Found by a keyed hash of the signature (strangers cannot aim at a bucket) and by a compare of the whole
 // token whose time does not depend on where the bytes differ. An entry answers only for the verifier
-// (Verifier::id) that verified it, so that changed rules or configured keys forget it by themselves. Published
-// keys come and go: when the epoch of the source has moved since, the key that verified is looked for once.
-// Withdrawn: forgotten; still there: kept, so that a rotation is no storm of verifications. Only what verified
-// comes in; a new entry is the first to go until it is asked for again, so that a scan of one-time tokens
-// leaves the working set alone (CLOCK with a second chance). Bytes of a token are wiped when its entry goes.
+// (Verifier::id) that verified it, so that changed rules or configured keys forget it by themselves.
+// Published keys come and go: when the epoch of the source has moved since, the key that verified is looked
+// for once. Withdrawn: forgotten; still there: kept, so that a rotation is no storm of verifications. Only
+// what verified comes in; a new entry is the first to go until it is asked for again, so that a scan of
+// one-time tokens leaves the working set alone (CLOCK with a second chance). Bytes of a token are wiped when
+// its entry goes.
 //
 // Failures: none; what does not fit is not remembered.
 #pragma once

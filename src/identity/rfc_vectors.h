@@ -1,5 +1,5 @@
-// The examples of the standards: a key as a JWK, and what was signed with it. Copied from the texts of RFC 7515
-// (Appendix A), RFC 7520 (section 4) and RFC 8037 (Appendix A.4); private members left out.
+// The examples of the standards: a key as a JWK, and what was signed with it. Copied from the texts of RFC
+// 7515 (Appendix A), RFC 7520 (section 4) and RFC 8037 (Appendix A.4); private members left out.
 #pragma once
 
 #include <array>

@@ -6,9 +6,9 @@
 // Failure:  none.
 // Standard: FIPS 180-4, RFC 2104.
 //
-// Why not EVP: a third of the time of verifying a token by HMAC went into duplicating its contexts (`raw_ns` of
-// signature_bench.cc is EVP's). The price is an interface that OpenSSL 3 calls deprecated; it is used nowhere but
-// here and in public_verify.cc.
+// Why not EVP: a third of the time of verifying a token by HMAC went into duplicating its contexts (`raw_ns`
+// of signature_bench.cc is EVP's). The price is an interface that OpenSSL 3 calls deprecated; it is used
+// nowhere but here and in public_verify.cc.
 #pragma once
 
 #include <array>

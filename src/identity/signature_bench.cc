@@ -1,8 +1,9 @@
-// What a token of each algorithm costs, side by side with the crypto library's own verification of the same bytes.
+// What a token of each algorithm costs, side by side with the crypto library's own verification of the same
+// bytes.
 //
-// A signature takes 20 to 50 µs and what is ours a few tenths of one: the difference of two benchmarks that ran
-// one after the other is noise. Here the two take turns, each pair is timed and subtracted, and `over_raw_ns` is
-// the median of the differences. A disturbance spoils a pair, not the result.
+// A signature takes 20 to 50 µs and what is ours a few tenths of one: the difference of two benchmarks that
+// ran one after the other is noise. Here the two take turns, each pair is timed and subtracted, and
+// `over_raw_ns` is the median of the differences. A disturbance spoils a pair, not the result.
 #include <benchmark/benchmark.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>

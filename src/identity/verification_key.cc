@@ -56,8 +56,9 @@ struct Working {
   Handle<EVP_MD_CTX> eddsa;
 };
 
-// Found by the id's place, so that the last 256 never meet. A newer one takes the place of an older one; those
-// whose key is gone are freed when a new one comes, so that fetched and retired keys leave nothing behind.
+// Found by the id's place, so that the last 256 never meet. A newer one takes the place of an older one;
+// those whose key is gone are freed when a new one comes, so that fetched and retired keys leave nothing
+// behind.
 std::vector<Working>& contexts() {
   thread_local std::vector<Working> table(256);
   return table;
@@ -101,8 +102,8 @@ bool verifies_pss(Working& w, Sha2 hash, EVP_PKEY* key, std::string_view message
                                   digest.size) == 1;
 }
 
-// The context is used again as it is: OpenSSL 3.0 cannot start it anew and needs not to. Later ones refuse a second
-// message in one (EVP_R_FINAL_ERROR), so they get a new one each time.
+// The context is used again as it is: OpenSSL 3.0 cannot start it anew and needs not to. Later ones refuse a
+// second message in one (EVP_R_FINAL_ERROR), so they get a new one each time.
 bool verifies_eddsa(Working& w, EVP_PKEY* key, std::string_view message, std::string_view signature) {
   static const bool serves_again = OpenSSL_version_num() < 0x30100000;
   if (!w.eddsa || !serves_again) {

@@ -1,8 +1,8 @@
 // One key that verifies, by each of the algorithms that it fits and that its owner allows.
 //
 // Owner:    a Verifier, or the set of keys that an issuer publishes.
-// Thread:   immutable, so any. For PS… and EdDSA each thread works in contexts of its own, made at its first use of
-//           a key with an algorithm and kept, because making one costs more than an HMAC.
+// Thread:   immutable, so any. For PS… and EdDSA each thread works in contexts of its own, made at its first
+//           use of a key with an algorithm and kept, because making one costs more than an HMAC.
 // Lifetime: a thread keeps the contexts of at most 256 keys and algorithms. Those of keys that are gone are
 //           freed when the thread next makes one.
 // Failure:  the constructor throws std::runtime_error with one line that says what is wrong with the key,
@@ -50,8 +50,8 @@ class VerificationKey {
   }
   const std::string& kid() const { return kid_; }  // "": none
 
-  // Keyed by the process; of the key itself, its kid and what it fits: equal for the same key fetched or loaded
-  // again.
+  // Keyed by the process; of the key itself, its kid and what it fits: equal for the same key fetched or
+  // loaded again.
   std::uint64_t fingerprint() const { return fingerprint_; }
 
   // How many the calling thread keeps, for tests.

@@ -201,7 +201,8 @@ TEST(VerificationKey, TakesPssOnlyWithSaltOfTheHashsSizeAndMaskOfTheSameHash) {
 }
 
 TEST(VerificationKey, RefusesEcdsaNumbersOutOfRange) {
-  // n of P-256 (FIPS 186-4 D.1.2.3): r + n is the same point's coordinate, and s + n verifies by the same sums.
+  // n of P-256 (FIPS 186-4 D.1.2.3): r + n is the same point's coordinate, and s + n verifies by the same
+  // sums.
   const std::string order = decoded("_____wAAAAD__________7zm-q2nF56E87nKwvxjJVE");
   const VerificationKey key = key_for(Algorithm::kES256);
   const AlgorithmRow& row = row_of(Algorithm::kES256);

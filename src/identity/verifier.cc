@@ -37,8 +37,8 @@ struct Scratch {
   text::JsonSpace json;
   std::string header;
 
-  // The last header that was read and accepted. An issuer spells all of its headers alike, so most tokens need
-  // no more than a compare with it. Verifiers of one id have the same rules.
+  // The last header that was read and accepted. An issuer spells all of its headers alike, so most tokens
+  // need no more than a compare with it. Verifiers of one id have the same rules.
   struct {
     std::uint64_t verifier = 0;
     std::string encoded;
@@ -249,7 +249,8 @@ base::Result<> Verifier::check_signature(const Header& header, std::string_view 
     return false;
   };
   if (verified_by_one_of(keys_) || (published && verified_by_one_of(published->keys))) return {};
-  // A token that names no key, or none that is here, may be of one that was published since; a secret never is.
+  // A token that names no key, or none that is here, may be of one that was published since; a secret never
+  // is.
   by.unknown_here = published && !named && header.algorithm->family != Family::kHmac;
   if (by.unknown_here && published->keys.empty())
     return base::fail(base::Code::kIdentityUnavailable, reason::kNoKeys);

@@ -17,8 +17,8 @@
 // not configured (so `none` in every spelling) or not the key's; a header that brings its own key or changes
 // how the token is read (jwk, jku, x5u, x5c, crit, b64); a registered claim of a wrong type.
 //
-// Failures: Code::kUnauthorized with one of identity::reason; Code::kIdentityUnavailable when the token may well
-//           be good, but no key to see it by has come yet. Never a byte of the token.
+// Failures: Code::kUnauthorized with one of identity::reason; Code::kIdentityUnavailable when the token may
+//           well be good, but no key to see it by has come yet. Never a byte of the token.
 #pragma once
 
 #include <cstdint>
@@ -59,8 +59,8 @@ class Verifier {
   base::Result<base::Ref<const Principal>> verify(std::string_view token, base::Wall now,
                                                   bool* worth_asking = nullptr) const;
 
-  // A fingerprint of rules and configured keys, keyed by the process: equal across reloads that change neither,
-  // so that remembered tokens stay remembered. Published keys are not in it; see Remembered.
+  // A fingerprint of rules and configured keys, keyed by the process: equal across reloads that change
+  // neither, so that remembered tokens stay remembered. Published keys are not in it; see Remembered.
   std::uint64_t id() const { return id_; }
   bool trusts(std::uint64_t key) const;  // VerificationKey::fingerprint(), now
   KeySource* source() const { return source_.get(); }

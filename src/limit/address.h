@@ -1,5 +1,5 @@
-// An address as buckets are kept by it: IPv4 whole, of IPv6 the first `limits.ipv6_prefix` bits, since a single
-// customer is given that much.
+// An address as buckets are kept by it: IPv4 whole, of IPv6 the first `limits.ipv6_prefix` bits, since a
+// single customer is given that much.
 //
 // Thread: any.  Failure: none.
 #pragma once

@@ -55,7 +55,8 @@ void SingleBucket::give_back(const Quota& quota) {
 
 // ---- the table
 
-// The hash of a key is used from its top: 8 bits for the stripe, 32 for the set, and all but the lowest are kept.
+// The hash of a key is used from its top: 8 bits for the stripe, 32 for the set, and all but the lowest are
+// kept.
 struct alignas(128) Buckets::Set {
   std::uint64_t keys[kWays];  // 0: free; the lowest bit tells the class
   std::int64_t full_at[kWays];
@@ -91,7 +92,8 @@ struct alignas(128) Buckets::Set {
   }
 };
 
-// A piece of the table with a lock of its own. While it is resized, keys below `moved` live in `next` already.
+// A piece of the table with a lock of its own. While it is resized, keys below `moved` live in `next`
+// already.
 struct alignas(telemetry::kCacheLine) Buckets::Stripe {
   struct Region {
     Set* sets = nullptr;

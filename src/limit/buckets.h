@@ -1,30 +1,34 @@
 // Token buckets by GCRA in a table of fixed size: one number a bucket, and a bound on memory whoever calls.
 //
-// A bucket is the time at which it will be full again ("theoretical arrival time"). A request moves that time one
-// interval ahead, and is refused where that would be more than a whole window (burst × interval) from now. So
-// nothing has to run to refill it: a bucket whose time has passed is full, and a full bucket needs no memory.
+// A bucket is the time at which it will be full again ("theoretical arrival time"). A request moves that time
+// one interval ahead, and is refused where that would be more than a whole window (burst × interval) from
+// now. So nothing has to run to refill it: a bucket whose time has passed is full, and a full bucket needs no
+// memory.
 //
 // Owner:    limit::Rates and limit::Failures: one table each for the process, surviving reloads.
-// Thread:   any. A stripe's spin lock is held for one probe of eight neighbours (two cache lines); resize() holds
-//           each stripe once for as long as its entries take to move (measured: limit_bench).
+// Thread:   any. A stripe's spin lock is held for one probe of eight neighbours (two cache lines); resize()
+//           holds each stripe once for as long as its entries take to move (measured: limit_bench).
 // Units:    nanoseconds of base::Mono; bytes.
-// Failure:  the constructor throws std::bad_alloc; resize() says false and nothing has changed. Nothing else fails,
-//           nothing else allocates.
+// Failure:  the constructor throws std::bad_alloc; resize() says false and nothing has changed. Nothing else
+//           fails, nothing else allocates.
 //
-// What is exact: a bucket that is in the table admits at most burst + rate × T in any T, however many threads ask,
-// and never refuses a caller that stays below its rate. (The interval is rounded up to whole nanoseconds: nothing
-// beyond 10^9/s can be told apart, and a limit of n/s lets through up to n/10^9 of itself less.)
+// What is exact: a bucket that is in the table admits at most burst + rate × T in any T, however many threads
+// ask, and never refuses a caller that stays below its rate. (The interval is rounded up to whole
+// nanoseconds: nothing beyond 10^9/s can be told apart, and a limit of n/s lets through up to n/10^9 of
+// itself less.)
 //
 // What is not, under a flood: a key is one of eight places in its set. A new key takes, in this order, a free
-// place, one whose bucket is full (nothing is lost), else that of the bucket which would be full soonest. Whoever
-// owned that gets a full bucket next time: at most that bucket's remaining wait is given away, and it was the
-// smallest in the set. Hence, with m bytes, which are m/16 places:
-//   - of m/64 buckets that are less than full at one time about one in 7,000 is lost (of principals, see below,
+// place, one whose bucket is full (nothing is lost), else that of the bucket which would be full soonest.
+// Whoever owned that gets a full bucket next time: at most that bucket's remaining wait is given away, and it
+// was the smallest in the set. Hence, with m bytes, which are m/16 places:
+//   - of m/64 buckets that are less than full at one time about one in 7,000 is lost (of principals, see
+//     below,
 //     three in 1,000), of m/128 hardly any;
-//   - beyond that the most exhausted survive: a stranger's bucket with one token gone goes before that of a caller
-//     at its limit, which goes only where all eight of its set are at theirs.
-// Two classes: keys that only a verified token can make (kVerified) are never displaced by others while they are
-// less than full, and may hold six of the eight places. So a flood of addresses takes nothing from a principal.
+//   - beyond that the most exhausted survive: a stranger's bucket with one token gone goes before that of a
+//     caller at its limit, which goes only where all eight of its set are at theirs.
+// Two classes: keys that only a verified token can make (kVerified) are never displaced by others while they
+// are less than full, and may hold six of the eight places. So a flood of addresses takes nothing from a
+// principal.
 #pragma once
 
 #include <algorithm>
@@ -64,8 +68,8 @@ struct Level {
 
 // One bucket. What keeps it says how it is locked.
 struct Gcra {
-  // Workers read the time once a turn, so that one may be behind another's stamp. Only a bucket that is further
-  // ahead of its window than this was filled under another rate, and is cut back to the window.
+  // Workers read the time once a turn, so that one may be behind another's stamp. Only a bucket that is
+  // further ahead of its window than this was filled under another rate, and is cut back to the window.
   static constexpr std::int64_t kSkew = 1'000'000'000;
 
   // Takes nothing, but cuts back what `quota` cannot owe.
@@ -124,8 +128,8 @@ class Buckets {
   Level look(Key key, const Quota& quota, base::Mono now);
   void give_back(Key key, const Quota& quota);
 
-  // Keeps what fits, the emptiest buckets first. For the one thread that reloads; others go on meanwhile. False: the
-  // system has not so much memory.
+  // Keeps what fits, the emptiest buckets first. For the one thread that reloads; others go on meanwhile.
+  // False: the system has not so much memory.
   bool resize(std::uint64_t memory, base::Mono now);
   BucketStats stats() const;
 

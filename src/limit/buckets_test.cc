@@ -60,8 +60,8 @@ TEST(QuotaTest, RefusesEverythingWithoutARateOrABurst) {
   }
 }
 
-// Whatever the pattern of requests: in no interval more than burst + rate × T. The worst interval for each end
-// begins at some request, so that trying all pairs is trying all intervals.
+// Whatever the pattern of requests: in no interval more than burst + rate × T. The worst interval for each
+// end begins at some request, so that trying all pairs is trying all intervals.
 TEST(GcraTest, AdmitsNoMoreThanBurstAndRateInAnyInterval) {
   std::mt19937_64 random(1);
   for (const Rate& rate : kRates) {

@@ -1,14 +1,15 @@
 // Failed verifications, by address: what admit asks before a token is looked at.
 //
 // Owner:    the process; one for all workers, surviving reloads.
-// Thread:   any. The same buckets as for rates, in a table of their own, so that a flood of requests from many
-//           addresses cannot evict who has failed.
+// Thread:   any. The same buckets as for rates, in a table of their own, so that a flood of requests from
+//           many addresses cannot evict who has failed.
 // Failure:  none after construction.
 //
-// An address whose bucket is empty is exhausted until a token comes back. Nobody is charged for succeeding, and
-// whoever comes with a token that has verified before is not asked, so that a house behind one address does not
-// suffer for its worst guest. Each worker remembers its own tokens; that one of them has verified a token is known
-// to all here, by a keyed hash, so that a caller is not turned away where the next connection happens to end.
+// An address whose bucket is empty is exhausted until a token comes back. Nobody is charged for succeeding,
+// and whoever comes with a token that has verified before is not asked, so that a house behind one address
+// does not suffer for its worst guest. Each worker remembers its own tokens; that one of them has verified a
+// token is known to all here, by a keyed hash, so that a caller is not turned away where the next connection
+// happens to end.
 #pragma once
 
 #include <array>

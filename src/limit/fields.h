@@ -3,8 +3,8 @@
 // Thread:   any.
 // Failure:  none; allocates nothing beyond `out`.
 // Units:    whole seconds, rounded up.
-// Standard: draft-ietf-httpapi-ratelimit-headers-11: RateLimit-Policy (§3), RateLimit (§4); RFC 9651, structured
-//           fields; RFC 9110 §10.2.3, Retry-After.
+// Standard: draft-ietf-httpapi-ratelimit-headers-11: RateLimit-Policy (§3), RateLimit (§4); RFC 9651,
+//           structured fields; RFC 9110 §10.2.3, Retry-After.
 #pragma once
 
 #include <string>
@@ -16,8 +16,9 @@
 namespace limit {
 
 // Each as `Name: value\r\n`; nothing where no policy was checked.
-//   RateLimit-Policy, RateLimit           unless kOff. A refusal's RateLimit names only the policies that refused,
-//                                         since Retry-After must not end before a window that stands there (§6).
+//   RateLimit-Policy, RateLimit           unless kOff. A refusal's RateLimit names only the policies that
+//                                         refused, since Retry-After must not end before a window that
+//                                         stands there (§6).
 //   x-ratelimit-limit, -remaining, -reset with kBoth: of the policy that refused for longest, else of the one
 //                                         with the least remaining.
 //   Retry-After                           on refusal, always; at least 1.

@@ -1,16 +1,17 @@
 // Concurrency limits: so many requests at a time, a bounded queue for the others, a deadline for those.
 //
-// Owner:    Gates: the process. Gate: shared by the snapshots that name it and by every Slot and waiter, so it
-//           outlives a reload that drops it.
+// Owner:    Gates: the process. Gate: shared by the snapshots that name it and by every Slot and waiter, so
+//           it outlives a reload that drops it.
 // Thread:   any. A spin lock is held for a few dozen instructions: counts and a list; never across a wait, an
 //           allocation or another loop's mailbox.
 // Lifetime: a loop with a waiter lives until no thread uses the gate any more.
 // Failure:  Code::kConcurrency (the queue is full, or the deadline passed), kClientGone (cancelled). Units:
 //           requests; a deadline fires up to two ticks of the wheel late.
 //
-// First come, first served: nobody overtakes who waits. A slot that comes free goes to the first waiter while it
-// is still counted as in use, so that no newcomer can snatch it; the waiter's own loop is told by post(). A waiter
-// whose deadline passes in that very instant has the slot and uses it; one whose client has left hands it on.
+// First come, first served: nobody overtakes who waits. A slot that comes free goes to the first waiter while
+// it is still counted as in use, so that no newcomer can snatch it; the waiter's own loop is told by post().
+// A waiter whose deadline passes in that very instant has the slot and uses it; one whose client has left
+// hands it on.
 //
 // Usage:    std::optional<Slot> slot = gate->try_enter();
 //           if (!slot) {
@@ -120,8 +121,8 @@ class Gates {
  public:
   enum class Of : std::uint8_t { kRoute, kOrigin };
 
-  // The gate that an earlier snapshot which still lives has under this name, with the values it has; or a new one
-  // with `rules`. Gate::configure() makes the new values hold.
+  // The gate that an earlier snapshot which still lives has under this name, with the values it has; or a new
+  // one with `rules`. Gate::configure() makes the new values hold.
   std::shared_ptr<Gate> get(Of of, std::string_view name, const config::Concurrency& rules);
 
   struct Named {

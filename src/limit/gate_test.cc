@@ -195,7 +195,8 @@ struct Load {
   std::atomic<std::uint64_t> entered{0}, failed{0};
 };
 
-// One client: enters, holds its slot over a wait, leaves. Some leave the queue, some in the moment they are let in.
+// One client: enters, holds its slot over a wait, leaves. Some leave the queue, some in the moment they are
+// let in.
 net::Task<> client(Load& load, net::Loop& loop, unsigned seed) {
   std::mt19937 random(seed);
   net::Event pause(loop);

@@ -1,5 +1,5 @@
-// Tokens drawn from Redis ahead of need, for all workers: the table that lets most requests be decided without
-// asking Redis. Pure: no sockets, and the time is given.
+// Tokens drawn from Redis ahead of need, for all workers: the table that lets most requests be decided
+// without asking Redis. Pure: no sockets, and the time is given.
 //
 // Owner:    SharedBuckets, one for the process.
 // Thread:   any. A shard's spin lock is held for one probe of four neighbours.
@@ -8,13 +8,16 @@
 // Failure:  the constructor throws std::bad_alloc; nothing else fails, nothing else allocates.
 //
 // Redis alone decides: every request that is granted here has had its token taken there. So however many
-// instances share a limit, together they never admit more than it. What they may admit less is what leases lose:
-//   - a lease unused for kUnused is void, so that an idle instance does not hold back what others could use, nor
+// instances share a limit, together they never admit more than it. What they may admit less is what leases
+// lose:
+//   - a lease unused for kUnused is void, so that an idle instance does not hold back what others could use,
+//     nor
 //     spend it much later;
 //   - a lease whose place another key took under a flood.
-// Both are bounded by the size of a lease: what this caller used in the last 20 ms, judged by its pace; at most
-// 20 ms of the rate and 1/32 of the burst. A caller that comes rarely (less than 50 times a second here), or whose
-// burst is below 32, gets its tokens one at a time, each a round trip: nothing is drawn ahead that might be lost.
+// Both are bounded by the size of a lease: what this caller used in the last 20 ms, judged by its pace; at
+// most 20 ms of the rate and 1/32 of the burst. A caller that comes rarely (less than 50 times a second
+// here), or whose burst is below 32, gets its tokens one at a time, each a round trip: nothing is drawn ahead
+// that might be lost.
 #pragma once
 
 #include <cstddef>
@@ -47,8 +50,8 @@ class Leases {
   Taken take(std::uint64_t key, const Quota& quota, base::Mono now);
   void give_back(std::uint64_t key);
 
-  // Redis' answer to a draw: `granted` of `asked` tokens, and its bucket's debt after that; `waiting` requests
-  // wait for it here.
+  // Redis' answer to a draw: `granted` of `asked` tokens, and its bucket's debt after that; `waiting`
+  // requests wait for it here.
   void put(std::uint64_t key, const Quota& quota, std::uint64_t asked, std::uint64_t granted,
            std::int64_t debt, std::uint64_t waiting, base::Mono now);
 

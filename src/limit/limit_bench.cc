@@ -128,7 +128,8 @@ void gate_enter_and_leave(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(gate->try_enter());
 }
 
-// How long a reload that changes limits.memory takes with a full table; nobody waits for longer than one set of it.
+// How long a reload that changes limits.memory takes with a full table; nobody waits for longer than one set
+// of it.
 void resize_full(benchmark::State& state) {
   const Quota quota = Quota::of({1, base::Seconds(60)}, 10);
   for (auto _ : state) {

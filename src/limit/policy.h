@@ -5,7 +5,8 @@
 // Lifetime: a Standing points into the Policies it was checked against: no longer than the snapshot.
 // Units:    nanoseconds; tokens are requests.
 //
-// A limit keeps its buckets over a reload by its name and what it counts by; a changed rate holds for them at once.
+// A limit keeps its buckets over a reload by its name and what it counts by; a changed rate holds for them at
+// once.
 #pragma once
 
 #include <array>
@@ -89,8 +90,8 @@ struct Standing {
 
     std::uint64_t remaining() const;  // tokens
     base::Nanos retry_after() const;  // until there is a token
-    // For how long `remaining` must last: until the bucket is full again, but no shorter than spending it at the
-    // limit's own rate takes; with none left, until the next. (draft §4.1.2, §8.5)
+    // For how long `remaining` must last: until the bucket is full again, but no shorter than spending it at
+    // the limit's own rate takes; with none left, until the next. (draft §4.1.2, §8.5)
     base::Nanos reset() const;
   };
 

@@ -30,7 +30,8 @@ class Identified {
         address_(masked(caller.address, ipv6_prefix)),
         has_principal_(!caller.issuer.empty() || !caller.subject.empty()) {}
 
-  // Nobody outside knows the caller's hash, so none can be chosen that meets another's under another policy's id.
+  // Nobody outside knows the caller's hash, so none can be chosen that meets another's under another policy's
+  // id.
   Buckets::Key key(const Policy& policy) {
     if (policy.single) return {policy.id, Buckets::Class::kStranger};
     const Parts by = parts_of(policy);
@@ -62,8 +63,8 @@ class Identified {
     return policy.by_address ? kBoth : kPrincipal;
   }
 
-  // Of a text in which the length of the issuer stands before it, so that no two callers have the same; a long
-  // issuer or subject stands there as its hash, and a length that none has tells so.
+  // Of a text in which the length of the issuer stands before it, so that no two callers have the same; a
+  // long issuer or subject stands there as its hash, and a length that none has tells so.
   std::uint64_t hash_of(Parts by) const {
     if (by == kAddress) return base::siphash(bytes_of(address_));
     constexpr std::size_t kShort = 128;
@@ -98,8 +99,8 @@ bool contains(const auto& list, const auto& value) {
   return std::ranges::find(list, value) != list.end();
 }
 
-// Alike on every instance, since Redis' keys are made of it: a hash without a secret, of names that the operator
-// chose.
+// Alike on every instance, since Redis' keys are made of it: a hash without a secret, of names that the
+// operator chose.
 std::uint64_t id_of(const config::RateLimit& limit, const std::string& path) {
   std::string text = limit.name + '\0';
   for (const auto [key, letter] : {std::pair{config::RateKey::kAddress, 'a'},

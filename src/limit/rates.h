@@ -1,13 +1,13 @@
 // Rate limits: who may go on, and what the reply says about it.
 //
 // Owner:    the process (cli::Server); one for all workers, surviving reloads.
-// Thread:   check() any, and it takes no lock beyond Buckets' own and allocates nothing; compile(), resize() and
-//           stats() under a lock, for whoever builds snapshots and scrapes.
+// Thread:   check() any, and it takes no lock beyond Buckets' own and allocates nothing; compile(), resize()
+//           and stats() under a lock, for whoever builds snapshots and scrapes.
 // Failure:  compile() throws one line; check() has no failures: it answers.
 //
 // Usage:    auto policies = rates.compile(config, route);                    // with the snapshot
 //           x.standing = rates.check(*policies, caller, worker.loop().now(), link);
-//           while (x.standing.outcome == Standing::Outcome::kWait) {         // shared limits only, and rarely
+//           while (x.standing.outcome == Standing::Outcome::kWait) {  // shared limits only, and rarely
 //             co_await Rates::wait(x.standing, *link, &x.gone);
 //             x.standing = rates.check(…);
 //           }
@@ -48,15 +48,17 @@ class Rates {
   // Those of limits.rates, then the route's own; one named twice counts once.
   std::shared_ptr<const Policies> compile(const config::Config& config, const config::Route& route);
 
-  // One token of each policy, or none. A refused request is counted by every policy that refuses it, a granted one
-  // by all. Shared policies ask `link`, which is the worker's; where it is null, or has lost Redis, the local
-  // buckets answer.
+  // One token of each policy, or none. A refused request is counted by every policy that refuses it, a
+  // granted one by all. Shared policies ask `link`, which is the worker's; where it is null, or has lost
+  // Redis, the local buckets answer.
   Standing check(const Policies& policies, const Caller& caller, base::Mono now, SharedLink* link = nullptr);
 
-  // After kWait, with the link that was asked: until it is worth to check again, SharedLink::kPatience at most.
+  // After kWait, with the link that was asked: until it is worth to check again, SharedLink::kPatience at
+  // most.
   static net::Task<> wait(const Standing& standing, SharedLink& link, net::Cancel* cancel);
 
-  // With a reload's limits.memory, when the new snapshot serves. False: there is not so much; nothing has changed.
+  // With a reload's limits.memory, when the new snapshot serves. False: there is not so much; nothing has
+  // changed.
   bool resize(const config::Limits& limits, base::Mono now);
   RateStats stats() const;
 

@@ -15,9 +15,9 @@ namespace {
 
 namespace log = telemetry::log;
 
-// GCRA for `n` tokens at once, of which it grants as many as there are. Microseconds of Redis' clock; the stored
-// time has a resolution of a quarter of one. The debt is cut to the window, so that a smaller limit, or a clock
-// that was set back, holds from the next draw on.
+// GCRA for `n` tokens at once, of which it grants as many as there are. Microseconds of Redis' clock; the
+// stored time has a resolution of a quarter of one. The debt is cut to the window, so that a smaller limit,
+// or a clock that was set back, holds from the next draw on.
 constexpr std::string_view kScript = R"(
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -60,7 +60,8 @@ std::string_view write(std::array<char, 40>& out, std::int64_t nanos) {  // as m
 
 }  // namespace
 
-// What a caller is called in Redis: nobody who reads the keys there finds out who it is without guessing right.
+// What a caller is called in Redis: nobody who reads the keys there finds out who it is without guessing
+// right.
 class SharedLink::Digest {
  public:
   Digest() : method_(EVP_MD_fetch(nullptr, "SHA256", nullptr)), context_(EVP_MD_CTX_new()) {

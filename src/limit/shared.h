@@ -1,21 +1,25 @@
 // Rate limits that instances share through Redis.
 //
-// Owner:    SharedBuckets: the process, surviving reloads. SharedLink: a worker, beside its redis::Connection.
+// Owner:    SharedBuckets: the process, surviving reloads. SharedLink: a worker, beside its
+//           redis::Connection.
 // Thread:   SharedBuckets any; a SharedLink its worker's own.
-// Lifetime: a link's connection outlives it; the link dies when nobody waits on it and its connection was stopped.
-// Failure:  kLost, and never an error: Redis is down, slow, answers errors, or our pipeline to it is full. Whoever
-//           asks then takes the local bucket of the same policy, so that with N instances N times the limit may
-//           pass until Redis is back. Counted (fallbacks), logged once each time.
+// Lifetime: a link's connection outlives it; the link dies when nobody waits on it and its connection was
+//           stopped.
+// Failure:  kLost, and never an error: Redis is down, slow, answers errors, or our pipeline to it is full.
+//           Whoever asks then takes the local bucket of the same policy, so that with N instances N times the
+//           limit may pass until Redis is back. Counted (fallbacks), logged once each time.
 // Units:    nanoseconds; tokens are requests.
 //
-// draw() is plain and normally decides at once, from a lease (leases.h). When the lease runs low it sends for more
-// in the background, one draw under way for each caller and worker. kWait: the lease is empty and a draw is under
-// way; a round trip decides. When Redis has said "empty until t", refusals are immediate until then. A draw that
-// takes longer than kPatience is not waited for, and neither is any other while it is outstanding.
+// draw() is plain and normally decides at once, from a lease (leases.h). When the lease runs low it sends for
+// more in the background, one draw under way for each caller and worker. kWait: the lease is empty and a draw
+// is under way; a round trip decides. When Redis has said "empty until t", refusals are immediate until then.
+// A draw that takes longer than kPatience is not waited for, and neither is any other while it is
+// outstanding.
 //
 // In Redis: one number for each bucket, the time at which it is full (GCRA by Redis' own clock), under
-// `<prefix>rate:<policy id>:<SHA-256 of the caller, cut>`, which expires when the bucket is full. Redis never sees
-// an address or a principal. A Redis that loses its data (restart, eviction) gives everybody a full bucket.
+// `<prefix>rate:<policy id>:<SHA-256 of the caller, cut>`, which expires when the bucket is full. Redis never
+// sees an address or a principal. A Redis that loses its data (restart, eviction) gives everybody a full
+// bucket.
 //
 //   redis_options.greeting.prelude = limit::SharedLink::prelude();
 //   limit::SharedLink link(shared, connection, "sekisho:", metrics.shared_limits);   // in the worker
@@ -78,9 +82,9 @@ class SharedLink {
   // For redis::Greeting: loads the script.
   static std::vector<std::vector<std::string>> prelude();
 
-  // `key`: of the caller and the policy together, in this process. `parts`: what the caller's bucket is known by,
-  // the same in every instance, in the same order; read only when Redis has to be asked. None: the one bucket of
-  // the policy.
+  // `key`: of the caller and the policy together, in this process. `parts`: what the caller's bucket is known
+  // by, the same in every instance, in the same order; read only when Redis has to be asked. None: the one
+  // bucket of the policy.
   Answer draw(const Policy& policy, Buckets::Key key, std::span<const std::string_view> parts,
               base::Mono now);
   // What a draw() of a moment ago granted.

@@ -1,5 +1,5 @@
-// Against a real redis-server; without one these tests are skipped. Two instances in one thread are two tables of
-// leases with a connection each, which is all that two processes would have.
+// Against a real redis-server; without one these tests are skipped. Two instances in one thread are two
+// tables of leases with a connection each, which is all that two processes would have.
 #include "limit/shared.h"
 
 #include <gtest/gtest.h>
@@ -139,8 +139,8 @@ class SharedTest : public ::testing::Test {
   std::array<std::optional<Instance>, 2> instances;
 };
 
-// On a machine so busy that Redis is late now and then, which counts as lost and is not admitted here; the bucket
-// keeps what was not asked for meanwhile.
+// On a machine so busy that Redis is late now and then, which counts as lost and is not admitted here; the
+// bucket keeps what was not asked for meanwhile.
 class SharingTest : public SharedTest {
  protected:
   SharingTest() { timeout = Seconds(10); }

@@ -7,8 +7,7 @@
 // The key is the decoded path without its first slash, behind the configured prefix; `//` stays. A request
 // for no key at all is kNotFound and never sent: it would list the bucket. Of a query versionId and
 // partNumber are kept, everything else would be a sub-resource (?acl, ?policy) or a way to change the reply's
-// fields
-// (?response-content-type).
+// fields (?response-content-type).
 //
 // S3 does not know If-Range and answers one range at a time. If-Range becomes Range with If-Match (a strong
 // tag) or If-Unmodified-Since (a date), and what comes back is checked; where it does not hold, the object is

@@ -5,10 +5,9 @@
 // Standard: Amazon S3's "Error responses" and "GetObject", as MinIO and others follow them.
 //
 //   200, 206, 304       a Reply with the object's own fields: type, coding, language, disposition,
-//   validators,
-//                       freshness, ranges, x-amz-meta-*, x-amz-version-id. An allow-list, because the rest
-//                       speaks of the server (ids, encryption, CORS; MinIO's Vary names fields that we never
-//                       send) and grows with every server.
+//                       validators, freshness, ranges, x-amz-meta-*, x-amz-version-id. An allow-list, because
+//                       the rest speaks of the server (ids, encryption, CORS; MinIO's Vary names fields that
+//                       we never send) and grows with every server.
 //   416                 a Reply without a body, with Content-Range
 //   412                 kPreconditionFailed
 //   404, 405            kNotFound (405: the version asked for is a delete marker)
@@ -18,8 +17,7 @@
 //                       cannot know better and says 403. HEAD has no body to tell the two apart (MinIO says
 //                       it in a field), so there it is kForbidden.
 //   400                 kOriginDenied for expired or malformed credentials; kBadRequest when the client named
-//   a
-//                       version or part; else kOriginBadReply
+//                       a version or part; else kOriginBadReply
 //   3xx                 kOriginBadReply: the bucket is in another region
 //   429, 503            kOverloaded, so that the client hears 503 and comes again later
 //   anything else       kOriginBadReply

@@ -1,12 +1,10 @@
 // Signs requests to AWS and what speaks its language: Signature Version 4, in header fields.
 //
 // Owner:    one per worker and origin. It keeps its contexts of the crypto library, its buffers and the
-// signing
-//           key of the day, so that a signature allocates nothing once the buffers have grown.
+//           signing key of the day, so that a signature allocates nothing once the buffers have grown.
 // Thread:   that worker only.
 // Lifetime: the views of a Signature are good until the next call to sign(), content_sha256 as long as what
-// was
-//           given for payload_hash.
+//           was given for payload_hash.
 // Standard: AWS "Signature Version 4 signing process"; tests/vectors/aws-sigv4.
 //
 // Usage:    Signer signer({.access_key_id = …, .secret = …, .region = …});

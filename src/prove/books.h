@@ -1,7 +1,8 @@
 // What one generator writes down: every request once, in the segment that its intended start falls into.
 //
-// Problem:  at 100,000 requests a second the books must cost nothing that shows and never more memory than at the
-//           start, so a record is a few additions; the histograms of an interval change hands once an interval.
+// Problem:  at 100,000 requests a second the books must cost nothing that shows and never more memory than at
+//           the start, so a record is a few additions; the histograms of an interval change hands once an
+//           interval.
 // Owner:    a generator. The engine takes intervals while it runs, and the rest when its thread has ended.
 // Thread:   the generator's, but take_intervals(), which any thread may call.
 // Units:    nanoseconds since the first phase began.

@@ -1,7 +1,7 @@
 // HTTP requests outside the load: readiness probes, setup and teardown, faults, scrapes.
 //
-// Owner:    Stage, Observer.  Thread: any; each call waits on a loop of its own, which costs some 50 µs and keeps
-//           the generators' threads out of it.
+// Owner:    Stage, Observer.  Thread: any; each call waits on a loop of its own, which costs some 50 µs and
+//           keeps the generators' threads out of it.
 // Failures: std::runtime_error with one line that names the URL without its query, never a header.
 #pragma once
 

@@ -1,8 +1,9 @@
 // Takes a value out of a reply for the steps that follow.
 //
 // Owner:    the plan of a run.  Thread: immutable after construction, any.
-// Failure:  constructor: std::runtime_error with one line (a pattern that does not compile). find_*() give nothing
-//           where there is nothing: no field, no JSON, no such member, no match, a pattern that tries too long.
+// Failure:  constructor: std::runtime_error with one line (a pattern that does not compile). find_*() give
+//           nothing where there is nothing: no field, no JSON, no such member, no match, a pattern that tries
+//           too long.
 // Values:   of JSON a string as it is, everything else as JSON writes it.
 #pragma once
 
@@ -24,7 +25,8 @@ class Captures {
   Captures(Captures&&) noexcept;
 
   bool any() const { return !all_.empty(); }
-  // Each writes its values; false when one of them is missing. At the head of the reply, and when it is whole.
+  // Each writes its values; false when one of them is missing. At the head of the reply, and when it is
+  // whole.
   bool from_head(const ReplyParser& reply, Values& values) const;
   bool from_body(std::string_view body, Values& values) const;
 

@@ -1,9 +1,9 @@
 // Baselines: whether candidate runs are worse than baseline runs, by metric, and how sure that is.
 //
-// Problem:  a bare limit of 10 % flaps: the same build fails, fails, passes. A regression is called when the change
-//           is large AND the runs of the two groups are told apart by the Mann-Whitney U test (across runs, since
-//           requests of one run are not independent) AND there are runs enough for that. Who wants to act upon it
-//           repeats the whole comparison: see confirmed().
+// Problem:  a bare limit of 10 % flaps: the same build fails, fails, passes. A regression is called when the
+//           change is large AND the runs of the two groups are told apart by the Mann-Whitney U test (across
+//           runs, since requests of one run are not independent) AND there are runs enough for that. Who
+//           wants to act upon it repeats the whole comparison: see confirmed().
 // Owner:    nobody; values and pure functions but for compare_files().  Thread: any.
 // Units:    effect and noise as fractions; figures as their dimension says.
 // Failures: files that cannot be read or must not be compared are lines on `err` and exit code 2.
@@ -43,7 +43,8 @@ struct RunFigures {
 };
 RunFigures figures_of(const Result& result, std::string file);
 
-// What must be the same and is not, a line each: campaign, machine, build, time scale; and runs that are INVALID.
+// What must be the same and is not, a line each: campaign, machine, build, time scale; and runs that are
+// INVALID.
 std::vector<std::string> differences(const std::vector<RunFigures>& runs);
 
 // ---- the comparison

@@ -7,7 +7,8 @@
 namespace prove {
 namespace {
 
-// (e^t - 1) / t and ln(1 + t) / t, which near 0 are 1 and not 0 / 0: so an exponent of 1 needs no case of its own.
+// (e^t - 1) / t and ln(1 + t) / t, which near 0 are 1 and not 0 / 0: so an exponent of 1 needs no case of its
+// own.
 double grown(double t) {
   return std::abs(t) > 1e-8 ? std::expm1(t) / t : 1 + t / 2;
 }

@@ -15,7 +15,8 @@
 
 namespace prove {
 
-// W. Hörmann, G. Derflinger: Rejection-inversion to generate variates from monotone discrete distributions (1996).
+// W. Hörmann, G. Derflinger: Rejection-inversion to generate variates from monotone discrete distributions
+// (1996).
 class Zipf {
  public:
   Zipf(std::uint64_t n, double exponent);          // ranks 1 … n, n > 0, exponent > 0

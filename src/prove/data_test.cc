@@ -32,8 +32,8 @@ TEST(Zipf, FollowsItsLawWhateverTheExponent) {
     for (int i = 0; i < kSamples; ++i) ++seen[zipf(random)];
     EXPECT_GE(seen.begin()->first, 1u);
     EXPECT_LE(seen.rbegin()->first, kRanks);
-    // Chi square with 49 degrees of freedom lies below 90 with a probability of 0.9997; ranks expected less than
-    // five times are left out.
+    // Chi square with 49 degrees of freedom lies below 90 with a probability of 0.9997; ranks expected less
+    // than five times are left out.
     double chi = 0;
     for (std::uint64_t k = 1; k <= kRanks; ++k) {
       const double expected = kSamples * std::pow(static_cast<double>(k), -exponent) / all;

@@ -1,4 +1,5 @@
-// What a campaign file says before it becomes the model: sections whose keys are several ways to say one thing.
+// What a campaign file says before it becomes the model: sections whose keys are several ways to say one
+// thing.
 #pragma once
 
 #include <optional>

@@ -1,14 +1,14 @@
 // The load: generator threads that send what the timeline says, when it says so, and keep what came back.
 //
 // Problem:  a harness flatters when a slow target slows the load down. Here the schedule is fixed beforehand:
-//           each arrival has its intended start, response times count from it, and who finds no connection free
-//           waits in the books, not beside them.
+//           each arrival has its intended start, response times count from it, and who finds no connection
+//           free waits in the books, not beside them.
 // Owner:    prove::run(). start() → take_intervals() now and then → finish().
-// Thread:   the caller's; generators are threads of the engine's own, each with a loop, its share of the schedule
-//           and of the connections, and its own books. They meet only to hand over intervals.
+// Thread:   the caller's; generators are threads of the engine's own, each with a loop, its share of the
+//           schedule and of the connections, and its own books. They meet only to hand over intervals.
 // Lifetime: the campaign and timeline outlive it; Tokens are ready before start().
-// Failures: constructor: std::runtime_error with one line (a target whose name does not resolve, an authorities'
-//           file that cannot be read). After start() failures are outcomes.
+// Failures: constructor: std::runtime_error with one line (a target whose name does not resolve, an
+//           authorities' file that cannot be read). After start() failures are outcomes.
 #pragma once
 
 #include <functional>
@@ -40,8 +40,8 @@ class Engine {
   void start();              // the first phase begins a moment later
   base::Mono began() const;  // when that is; after start()
 
-  // The intervals that all generators have ended since the last call, oldest first, on past the end of the last
-  // phase until all that was in flight has come back.
+  // The intervals that all generators have ended since the last call, oldest first, on past the end of the
+  // last phase until all that was in flight has come back.
   std::vector<IntervalPart> take_intervals();
 
   void

@@ -75,8 +75,8 @@ TEST(EngineTest, HandsOverIntervalsThatAddUp) {
 }
 
 TEST(EngineTest, CountsResponsesFromTheIntendedStart) {
-  // A server that holds each request for 20 ms, asked every 5 ms over one connection: arrivals wait, and the wait
-  // is in the response time and not in the service time.
+  // A server that holds each request for 20 ms, asked every 5 ms over one connection: arrivals wait, and the
+  // wait is in the response time and not in the service time.
   Server server([](Peer& peer, const std::string&, int) {
     ::poll(nullptr, 0, 20);
     return Server::reply(peer, "x");
@@ -225,7 +225,8 @@ TEST(EngineTest, SendsAgainWhereAKeptConnectionWasClosedJustThen) {
   draft.step();
   draft.open(100, Millis(100));
   const auto run = draft.run();
-  // After a while it would not be believed that nobody has read it, so not all nine where the machine is busy.
+  // After a while it would not be believed that nobody has read it, so not all nine where the machine is
+  // busy.
   EXPECT_GE(run.step().retries, 3u);
   EXPECT_EQ(run.count(Outcome::kOk) + run.reason(Reason::kReset), 10u);
   EXPECT_EQ(server.requests(), static_cast<int>(run.count(Outcome::kOk)));

@@ -258,8 +258,8 @@ Figure Evaluator::latency(const Measure& m, const Total& total) const {
   if (h.count() == 0)
     return unknown(Cause::kNoRequests, fmt::format("there is no request that {} could be told of", m.text));
   // Arrivals that the backlog did not hold waited longest of all, and nobody knows how long: they lie beyond
-  // whatever was measured, or dropping them would make the tail look short. So do requests that the run's end cut
-  // off: what they had taken by then is in the histogram, and is no more than a beginning.
+  // whatever was measured, or dropping them would make the tail look short. So do requests that the run's end
+  // cut off: what they had taken by then is in the histogram, and is no more than a beginning.
   const std::uint64_t dropped = all ? reason_of(total.stats, Reason::kBacklog) : 0;
   const std::uint64_t cut = all ? reason_of(total.stats, Reason::kInFlight) : 0;
   const auto asked = static_cast<double>(h.count() + dropped);

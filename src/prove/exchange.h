@@ -1,7 +1,7 @@
 // One request and its reply on one connection: a state machine that says what it waits for.
 //
-// Problem:  a coroutine for each request would allocate for each request; here the user of the load, which lives
-//           as long as the run, waits in place for whatever this asks for.
+// Problem:  a coroutine for each request would allocate for each request; here the user of the load, which
+//           lives as long as the run, waits in place for whatever this asks for.
 // Owner:    a user of the load.  Thread: its generator's.
 // Lifetime: start() … advance() until kDone; what the Wire, PlannedStep and Values are lives that long.
 // Units:    nanoseconds since the first phase began.

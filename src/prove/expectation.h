@@ -1,4 +1,5 @@
-// Whether a reply is what its step expects: the one place where outcomes are decided. See outcome.h for the words.
+// Whether a reply is what its step expects: the one place where outcomes are decided. See outcome.h for the
+// words.
 //
 // Owner:    the plan of a run.  Thread: immutable after construction, any.
 // Lifetime: the Step outlives it.

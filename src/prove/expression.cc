@@ -368,8 +368,8 @@ class Parser {
     }
   }
 
-  // What a cache answered by itself, of what it was asked. A bypass is no question; who waited for another's fetch
-  // and who had an entry confirmed by the origin did not get their answer from the cache alone.
+  // What a cache answered by itself, of what it was asked. A bypass is no question; who waited for another's
+  // fetch and who had an entry confirmed by the origin did not get their answer from the cache alone.
   NodePtr hit_ratio() {
     Measure hits;
     hits.what = What::kSeries;

@@ -6,26 +6,29 @@
 //
 // Measures of the load, over the check's scope:
 //   p50 p99.9 min mean max       response time of every request that was sent; p95(ok): of one outcome
-//   service.p99 first_byte.p95   the same of the service time and of the time to the first byte; lag.p99: how late
-//                                the generator was
-//   success                      share that ended as its step expects: ok, denied or limited as expected, of all requests,
-//                                the skipped ones too
+//   service.p99 first_byte.p95   the same of the service time and of the time to the first byte;
+//                                lag.p99: how late the generator was
+//   success                      share that ended as its step expects: ok, denied or limited as expected,
+//                                of all requests, the skipped ones too
 //   ok limited failed timed_out skipped    share of all requests
 //   denied                       share of the requests that expect a denial which got one
 //   count(outcome) requests      how many; retries: sent again after the peer closed a kept connection
 //   rate offered                 completed and scheduled requests a second; bytes_per_second: of reply bodies
 //   reason(reset) status(503) status(5xx)  how many
-//   recovery recovery(fault)     from the fault's end until a second begins in which 99 % of the requests are good
+//   recovery recovery(fault)     from the fault's end until a second begins with 99 % good requests
 // Each of them takes scenario=, phase= and window= for another part of the run than the check's own:
-//   p95(window=outage) < 1.2 * p95(window=before outage)     p50(ok, scenario=hits) < p50(ok, scenario=misses)
-// Measures of the target, from its metrics and /proc; {…} chooses by label and is optional, what it leaves is added up:
+//   p95(window=outage) < 1.2 * p95(window=before outage)    p50(ok, scenario=hits) < p50(ok, scenario=misses)
+// Measures of the target, from its metrics and /proc; {…} chooses by label and is optional, what it leaves is
+// added up:
 //   delta(name{a="b", c=~"x|y"}) increase of a counter; rate(name): a second
-//   first last min max avg (name), slope(name): a second, by least squares; 1MB/h is the way to write its limit
-//   rss rss_slope cpu fds threads hit_ratio    short for the usual ones; target="name" in {} tells targets apart
+//   first last min max avg (name), slope(name): a second, by least squares; 1MB/h is the way to write its
+//   limit
+//   rss rss_slope cpu fds threads hit_ratio   short for the usual ones; target="name" in {} chooses one
 // and the names of the campaign's `define:`.
 //
 // A measure has a kind (a time, a share, bytes, a plain number), told for series by their names' endings
-// (_seconds, _bytes), and only the same kinds are compared: 50 is no time and 0.4 is no percentage. 0 fits all.
+// (_seconds, _bytes), and only the same kinds are compared: 50 is no time and 0.4 is no percentage. 0 fits
+// all.
 //
 // Owner:    whoever parsed it.  Thread: immutable, any.
 // Failures: texts for the author of the campaign, at load; nothing here fails later.

@@ -19,7 +19,8 @@ std::string rate_text(double a_second);           // "1,234/s"
 std::string bytes_text(double bytes);             // "12.4 MiB"
 std::string clock_text(double seconds);           // where on the timeline: "1:05", "1:02:03"
 
-// "99.98 %". What is less than everything never reads "100 %", and what is more than nothing never reads "0 %".
+// "99.98 %". What is less than everything never reads "100 %", and what is more than nothing never reads "0
+// %".
 std::string percent_text(double percent);
 
 }  // namespace prove

@@ -1,4 +1,5 @@
-// How the values of a campaign file are written that no other file has: rates, ranges, status codes, thinking times.
+// How the values of a campaign file are written that no other file has: rates, ranges, status codes, thinking
+// times.
 //
 // Thread:   any; pure functions.
 // Failures: a predicate to follow the value, as in config/values.h.

@@ -16,7 +16,8 @@ bool later(const User* a, const User* b) {
   return a->number() > b->number();
 }
 
-// Of `count` things, those that fall to one generator; with fewer things than generators each has one all the same.
+// Of `count` things, those that fall to one generator; with fewer things than generators each has one all the
+// same.
 std::uint64_t part_of(std::uint64_t count, Share share) {
   return std::max<std::uint64_t>(1, count / share.of + (share.index < count % share.of ? 1 : 0));
 }
@@ -97,9 +98,9 @@ base::Nanos Generator::turn() {
   if (finished_) return Nanos(0);
   const Nanos wait = waiter_.until(next_due(now), clock_.now());
   if (!arrivals_ || wait.count() <= 0 || wait > waiter_.together()) return wait;
-  // Each reply would be a wake-up of its own, and most of a busy thread's time goes into those. So replies are taken
-  // together as sends are: they read late by as much at the most, never early. Only where arrivals set the pace,
-  // since users who wait for their replies would slow the load down.
+  // Each reply would be a wake-up of its own, and most of a busy thread's time goes into those. So replies
+  // are taken together as sends are: they read late by as much at the most, never early. Only where arrivals
+  // set the pace, since users who wait for their replies would slow the load down.
   const timespec rest{.tv_sec = 0, .tv_nsec = wait.count()};
   ::nanosleep(&rest, nullptr);
   return Nanos(0);

@@ -1,8 +1,8 @@
 // One thread of the load: a loop, a share of the schedule, a share of the connections, and books.
 //
-// Problem:  what is due must go out when it is due, to the microsecond, whatever the target does. So before each
-//           wait the loop hands what is due to whoever is free and learns how long it may wait; who finds nobody
-//           free goes to the backlog with its intended start.
+// Problem:  what is due must go out when it is due, to the microsecond, whatever the target does. So before
+//           each wait the loop hands what is due to whoever is free and learns how long it may wait; who
+//           finds nobody free goes to the backlog with its intended start.
 // Owner:    the engine.  Thread: run() is the body of its own; interrupt() from any.
 // Lifetime: plan, timeline and clock outlive it.
 // Units:    nanoseconds since the first phase began.

@@ -3,8 +3,8 @@
 //
 // Problem:  a percentile of percentiles is no percentile. Workers, intervals and runs must be added up as
 //           histograms, and an hour of 100,000 requests a second must cost what one second costs.
-// Layout:   that of HdrHistogram with lowest 1,000 ns, highest 3.6e12 ns and 3 digits, so that .hlog files can be
-//           read by its tools: 2,048 linear cells of 512 ns, then 1,024 cells for each doubling.
+// Layout:   that of HdrHistogram with lowest 1,000 ns, highest 3.6e12 ns and 3 digits, so that .hlog files
+//           can be read by its tools: 2,048 linear cells of 512 ns, then 1,024 cells for each doubling.
 // Owner:    whoever records. Memory is zeroed by the system on demand: an untouched range costs nothing.
 // Thread:   one.
 // Units:    nanoseconds. Negative counts as 0, more than an hour as an hour.
@@ -56,7 +56,8 @@ class Hdr {
   double stddev() const;  // nanoseconds
   double sum() const { return sum_; }
 
-  // The least recorded value (to the resolution) that `percentile` percent of all do not exceed; 0 when empty.
+  // The least recorded value (to the resolution) that `percentile` percent of all do not exceed; 0 when
+  // empty.
   base::Nanos percentile(double percentile) const;
 
   // For encoders: the cells from the first to the last that counts anything.

@@ -1,8 +1,9 @@
-// HdrHistogram's files: histograms in its V2 compressed encoding, interval logs (.hlog, format 1.3), percentile
-// tables (.hgrm). Its own tools and every library of that name read them.
+// HdrHistogram's files: histograms in its V2 compressed encoding, interval logs (.hlog, format 1.3),
+// percentile tables (.hgrm). Its own tools and every library of that name read them.
 //
 // Owner:    who records or reports.  Thread: one.
-// Units:    nanoseconds in the encoding; milliseconds in an .hgrm and in an .hlog's Interval_Max, as is the custom.
+// Units:    nanoseconds in the encoding; milliseconds in an .hgrm and in an .hlog's Interval_Max, as is the
+//           custom.
 // Failures: decoding gives an error value. Writers write to a stream whose state their owner looks at.
 #pragma once
 

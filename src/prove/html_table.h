@@ -1,7 +1,8 @@
 // A table of HTML, cell by cell; every text is escaped here.
 //
 // Owner: a section of the page.  Thread: one.
-// Usage: HtmlTable t({{"step"}, {"requests", true}}); t.row().name("GET /").figure("12"); std::move(t).html();
+// Usage: HtmlTable t({{"step"}, {"requests", true}}); t.row().name("GET /").figure("12");
+//        std::move(t).html();
 #pragma once
 
 #include <string>

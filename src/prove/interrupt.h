@@ -1,7 +1,8 @@
 // Ctrl-C and its like, asked for where the program can act on them.
 //
-// Owner:    the command.  Thread: any; SIGINT, SIGTERM and SIGHUP are blocked in every thread (cli::prepare_process),
-//           so that none of them ends the program between two steps of an orderly end.
+// Owner:    the command.  Thread: any; SIGINT, SIGTERM and SIGHUP are blocked in every thread
+//           (cli::prepare_process), so that none of them ends the program between two steps of an orderly
+//           end.
 #pragma once
 
 #include <signal.h>

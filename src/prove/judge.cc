@@ -23,8 +23,8 @@ CheckResult rule(std::string name, std::string check) {
   return r;
 }
 
-// Of a rule that is asked of every phase: each phase that breaks it, else the worst one, so that ten phases are not
-// ten lines.
+// Of a rule that is asked of every phase: each phase that breaks it, else the worst one, so that ten phases
+// are not ten lines.
 class PerPhase {
  public:
   PerPhase(std::string name, std::string check) : blank_(rule(std::move(name), std::move(check))) {}

@@ -1,16 +1,17 @@
 // The verdict: PASS, FAIL, or INVALID, which is what a run is that proves nothing either way.
 //
 // FAIL: a guardrail is broken, or a process of the campaign ended by itself.
-// INVALID wins over FAIL: figures of a load that was not the campaign's accuse nobody. Broken guardrails are listed
-// all the same. What makes a run INVALID:
-//   - an open phase in which less than validity.rate of the arrivals were sent before its end, or whose p99 send lag
-//     is above validity.send_lag
+// INVALID wins over FAIL: figures of a load that was not the campaign's accuse nobody. Broken guardrails are
+// listed all the same. What makes a run INVALID:
+//   - an open phase in which less than validity.rate of the arrivals were sent before its end, or whose p99
+//     send lag is above validity.send_lag
 //   - a generator thread that was busy for more than validity.busy of a phase
 //   - a guardrail that cannot be told: too few requests beyond a percentile, a slope over too short a time, a
 //     missing series, nothing in its scope
 //   - a `require` that is broken or cannot be told
 //   - no request at all, no guardrail at all, an interruption, a bad Happening
-// Warm-up phases are no part of it. Every rule leaves a line among the checks, with its limit, also when it is held.
+// Warm-up phases are no part of it. Every rule leaves a line among the checks, with its limit, also when it
+// is held.
 //
 // Owner:    nobody.  Thread: any.
 #pragma once

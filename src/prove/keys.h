@@ -1,5 +1,5 @@
-// The table of a campaign file's keys: one row a key. From it come the parser, the JSON Schema and the reference in
-// docs/campaigns.md.
+// The table of a campaign file's keys: one row a key. From it come the parser, the JSON Schema and the
+// reference in docs/campaigns.md.
 //
 // Owner: the program; rows are constants.  Thread: any.
 #pragma once

@@ -2,8 +2,8 @@
 //
 // Thread:   any; it reads files and chooses ports, before the run.
 // Lifetime: the Campaign owns all it holds, the rows of its data files and the bytes of its bodies included.
-// Failures: config::ConfigError, whose what() is "file:line: key.path: message" in one line and shows no secret.
-//           Files that the campaign names are read here, so that none is found missing while it runs.
+// Failures: config::ConfigError, whose what() is "file:line: key.path: message" in one line and shows no
+//           secret. Files that the campaign names are read here, so that none is found missing while it runs.
 #pragma once
 
 #include <map>

@@ -1,8 +1,8 @@
-// What names from files and targets must go through before they stand in HTML, XML, Markdown, JSON in a page, or
-// on a terminal.
+// What names from files and targets must go through before they stand in HTML, XML, Markdown, JSON in a page,
+// or on a terminal.
 //
-// Owner: nobody.  Thread: any.  Failures: none; bytes that are no UTF-8, and control characters (but for tab and
-// line feed), become U+FFFD, since XML 1.0 (2.2) cannot carry them and a terminal would obey them.
+// Owner: nobody.  Thread: any.  Failures: none; bytes that are no UTF-8, and control characters (but for tab
+// and line feed), become U+FFFD, since XML 1.0 (2.2) cannot carry them and a terminal would obey them.
 #pragma once
 
 #include <string>

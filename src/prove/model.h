@@ -2,13 +2,13 @@
 //
 // Owner:    prove::run(), for one run.
 // Thread:   immutable after load, so any.
-// Units:    durations are as the file says; load() has applied --time-scale to what lies on the timeline (phases,
-//           faults, windows) and to nothing else.
+// Units:    durations are as the file says; load() has applied --time-scale to what lies on the timeline
+//           (phases, faults, windows) and to nothing else.
 //
-// What a key is called, its bounds and its text stand in keys.cc, one row a key. Values in `${…}` are filled while
-// the file is read: --set, then PORT_<NAME> (a free port, the same one for the whole run), SEKISHO (this binary),
-// RUN_DIR (a scratch folder of the run), CAMPAIGN_DIR, then the environment. Values in `{{…}}` are templates,
-// filled for each request: see template.h.
+// What a key is called, its bounds and its text stand in keys.cc, one row a key. Values in `${…}` are filled
+// while the file is read: --set, then PORT_<NAME> (a free port, the same one for the whole run), SEKISHO
+// (this binary), RUN_DIR (a scratch folder of the run), CAMPAIGN_DIR, then the environment. Values in `{{…}}`
+// are templates, filled for each request: see template.h.
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,8 @@ namespace prove {
 namespace {
 
 constexpr base::Millis kPatience{2'000};
-// Of all targets. A page whose labels are never the same twice would fill the memory, and keep() looks through them.
+// Of all targets. A page whose labels are never the same twice would fill the memory, and keep() looks
+// through them.
 constexpr std::size_t kMostSeries = 5'000;
 
 double seconds(base::Nanos t) {

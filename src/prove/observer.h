@@ -1,8 +1,8 @@
 // Watches the targets while the load runs: their /metrics, and what /proc says about their processes.
 //
 // Owner:    prove::run(). sample_before() → start() → finish().
-// Thread:   one of its own; it samples at every interval and at every boundary of the timeline, so that a counter's
-//           increase over a phase or a window is exact to the time that one scrape takes.
+// Thread:   one of its own; it samples at every interval and at every boundary of the timeline, so that a
+//           counter's increase over a phase or a window is exact to the time that one scrape takes.
 // Failures: a scrape that fails leaves a gap; a check that needs the series then says that it is missing.
 #pragma once
 
@@ -30,8 +30,7 @@ class Observer {
   Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;
 
-  void
-  sample_before();  // the first one, before anything is sent, so that the first request is part of an increase
+  void sample_before();  // before anything is sent, so that the first request is part of an increase
   void start(base::Mono began, base::Nanos interval);
   std::vector<Series> finish();  // takes a last sample
 

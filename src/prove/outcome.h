@@ -7,7 +7,8 @@
 //   limited    429 where the step did not expect it, or where it expected just that
 //   failed     an expectation was not met, or the connection was refused, reset, or answered with no HTTP
 //   timed_out  no whole reply within the step's timeout, or still in flight when the run ended
-//   skipped    never sent: an earlier step of the journey failed, the backlog of arrivals was full, or the run ended
+//   skipped    never sent: an earlier step of the journey failed, the backlog of arrivals was full, or the
+//              run ended
 #pragma once
 
 #include <array>

@@ -1,4 +1,5 @@
-// A campaign made ready to be sent: names resolved, files read, constant requests rendered. Shared by generators.
+// A campaign made ready to be sent: names resolved, files read, constant requests rendered. Shared by
+// generators.
 //
 // Owner:    the engine.  Thread: immutable after construction, any.
 // Lifetime: campaign and tokens outlive it; it stays where it is.

@@ -1,7 +1,8 @@
 // Ports of this machine on which nobody listens, for the processes that a campaign starts.
 //
-// Problem:  a gateway that a fault ends must get its port back when it starts again. A port of the ephemeral range may
-//           have become the near end of one of the load's own connections by then, so the others are tried first.
+// Problem:  a gateway that a fault ends must get its port back when it starts again. A port of the ephemeral
+//           range may have become the near end of one of the load's own connections by then, so the others
+//           are tried first.
 // Owner:    one load; the ports are held back from others until it ends.
 // Thread:   one.
 // Failures: std::runtime_error when there is no free port at all.

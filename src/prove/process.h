@@ -3,8 +3,8 @@
 // Owner:    Stage; every process that was started is stopped by the destructor at the latest.
 // Thread:   any; each call locks the one process that it is about. Calls wait: for an exit, for readiness.
 // Lifetime: a child dies with this process (PR_SET_PDEATHSIG), however that ends.
-// Failures: std::runtime_error with one line: a command that does not exist, a process that ends or does not become
-//           ready in time (with the last line that it wrote).
+// Failures: std::runtime_error with one line: a command that does not exist, a process that ends or does not
+//           become ready in time (with the last line that it wrote).
 #pragma once
 
 #include <sys/types.h>
@@ -31,14 +31,14 @@ class ChildProcess {
   // Starts it, unless it runs, and waits until it is ready; gives up when `cancelled` says so.
   void start(const std::function<bool()>& cancelled);
 
-  // False when it did not run. SIGSTOP, SIGCONT and SIGKILL reach what it has started as well: a master that is
-  // stopped while its workers serve on would be no fault.
+  // False when it did not run. SIGSTOP, SIGCONT and SIGKILL reach what it has started as well: a master that
+  // is stopped while its workers serve on would be no fault.
   bool signal(int number);
   bool terminate();  // SIGTERM, SIGKILL when the time that it may take is over; waits
   bool kill();       // SIGKILL; waits
 
-  // For one that ends by itself: "" when it did so with exit code 0, else how it ended. What it has started may live
-  // on, unless it took too long or was cancelled.
+  // For one that ends by itself: "" when it did so with exit code 0, else how it ended. What it has started
+  // may live on, unless it took too long or was cancelled.
   std::string wait_end(base::Nanos patience, const std::function<bool()>& cancelled);
 
   // Once after each exit that nobody here asked for: how it ended; else "".

@@ -162,8 +162,8 @@ void ProgressDisplay::show(const Progress& progress, base::Mono now) {
   if (mode_ == Mode::kLog) {
     std::fputs(progress_line(progress).c_str(), out_);
   } else {
-    // In one write, so that no half-drawn state shows: up to the first line, and over what stands there. A line
-    // as wide as the terminal would wrap, so that the way up were wrong.
+    // In one write, so that no half-drawn state shows: up to the first line, and over what stands there. A
+    // line as wide as the terminal would wrap, so that the way up were wrong.
     const std::string lines = progress_lines(progress, width_of(out_) - 1, true);
     std::string drawn = lines_ > 0 ? fmt::format("\x1b[{}A\r\x1b[J", lines_) : "";
     drawn += lines;

@@ -1,7 +1,8 @@
-// What the terminal shows while a campaign runs: a few lines that are drawn anew each second, or, where nobody
-// watches, one line each ten seconds.
+// What the terminal shows while a campaign runs: a few lines that are drawn anew each second, or, where
+// nobody watches, one line each ten seconds.
 //
-// Problem:  a run of ten minutes in silence is stopped after two; ten minutes of lines hide the verdict in a CI log.
+// Problem:  a run of ten minutes in silence is stopped after two; ten minutes of lines hide the verdict in a
+//           CI log.
 // Owner:    prove::run(). show() as often as one likes; end() before anything else is printed.
 // Thread:   one.
 // Failures: none; what cannot be written is not shown.

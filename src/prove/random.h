@@ -1,8 +1,8 @@
 // Seeded random numbers: the same campaign and seed give the same choices on every machine.
 //
 // Owner: one generator or one user of the load.  Thread: one.
-// SplitMix64: a counter put through a mixing function, one multiplication chain a number; good enough for picking
-// keys and gaps, and never for secrets.
+// SplitMix64: a counter put through a mixing function, one multiplication chain a number; good enough for
+// picking keys and gaps, and never for secrets.
 #pragma once
 
 #include <cmath>

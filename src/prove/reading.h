@@ -1,5 +1,5 @@
-// What a campaign file is read with: the walk along the table of keys, and what can be said only when all of it is
-// read: that each name which stands for something stands for something that exists.
+// What a campaign file is read with: the walk along the table of keys, and what can be said only when all of
+// it is read: that each name which stands for something stands for something that exists.
 //
 // Owner:    load_campaign(), for one load.
 // Thread:   the one that loads.

@@ -1,11 +1,13 @@
 // Reads the replies of an HTTP/1.1 server (RFC 9112), a piece at a time, as the bytes come.
 //
-// Problem:  the target is under test and may send anything, so this is strict: what is ambiguous is no reply but
-//           a finding. It is the harness's own, since a parser shared with the gateway would share its bugs.
+// Problem:  the target is under test and may send anything, so this is strict: what is ambiguous is no reply
+//           but a finding. It is the harness's own, since a parser shared with the gateway would share its
+//           bugs.
 // Owner:    a connection of the load.  Thread: one.
 // Lifetime: views are into the caller's bytes or into the parser's own buffer, good until the next next().
 // Failure:  kBad, for ever; why() says what is wrong.
-// Memory:   that of the largest head so far; bodies pass through. A head that comes in one piece is not copied.
+// Memory:   that of the largest head so far; bodies pass through. A head that comes in one piece is not
+//           copied.
 //
 //   parser.start(is_head);
 //   for (std::string_view in = bytes;;) switch (parser.next(in)) {  // takes from the front of `in`
@@ -16,9 +18,10 @@
 //     case kBad:  …
 //   }
 //
-// Refused: versions other than 1.0 and 1.1, status codes outside 100 … 599, bare CR or LF, line folding, NUL and
-// controls, white space before a colon, Content-Length that is repeated with another value or stands beside
-// Transfer-Encoding, transfer codings other than chunked, 101, heads over 64 KiB. Interim replies are skipped.
+// Refused: versions other than 1.0 and 1.1, status codes outside 100 … 599, bare CR or LF, line folding, NUL
+// and controls, white space before a colon, Content-Length that is repeated with another value or stands
+// beside Transfer-Encoding, transfer codings other than chunked, 101, heads over 64 KiB. Interim replies are
+// skipped.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// What the page of a report is made of beside its data: the files of src/prove/report and Chart.js, put into a
-// generated source by cmake/assets.cmake.
+// What the page of a report is made of beside its data: the files of src/prove/report and Chart.js, put into
+// a generated source by cmake/assets.cmake.
 //
 // Lifetime: the program's.
 #pragma once

@@ -61,7 +61,8 @@ json::object line(const std::string& name, const std::vector<Point>& all, double
           {"y", column(points, [&](const Point& p) { return short_number(p.value * scale); })}};
 }
 
-// Latency at percentiles that lie evenly on the axis log10(1 / (1 - p)), as far as there are requests to tell.
+// Latency at percentiles that lie evenly on the axis log10(1 / (1 - p)), as far as there are requests to
+// tell.
 json::array by_percentile(const Hdr& hdr) {
   json::array out;
   if (hdr.count() == 0) return out;

@@ -13,8 +13,9 @@ namespace prove {
 
 inline constexpr std::size_t kChartRows = 600;  // points of a line, at the most
 
-// Rows of the time series, at most `bound`: neighbours become one with their counts added up and the worst of their
-// percentiles, since percentiles have no mean. What is left over at a run's end joins the row before it.
+// Rows of the time series, at most `bound`: neighbours become one with their counts added up and the worst of
+// their percentiles, since percentiles have no mean. What is left over at a run's end joins the row before
+// it.
 std::vector<Interval> thinned(const std::vector<Interval>& rows, std::size_t bound);
 
 // Percent of what a cache was asked in a scrape's interval that it answered by itself, from

@@ -1,8 +1,9 @@
 // All reports of a run in one folder: report.html, report.md, junit.xml, summary.json (k6), benchmark.json
 // (github-action-benchmark), latency.hgrm, and result.json, from which the others can be made again.
 //
-// Problem:  a disk that fills up must leave no report that looks whole, and no mixture of two runs. Every file is
-//           written and synced under another name first; names change only when all of them are on the disk.
+// Problem:  a disk that fills up must leave no report that looks whole, and no mixture of two runs. Every
+//           file is written and synced under another name first; names change only when all of them are on
+//           the disk.
 // Owner:    the command.  Thread: one.
 // Failures: std::runtime_error with one line that names the file; the folder then is as it was.
 #pragma once

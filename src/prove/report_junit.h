@@ -1,5 +1,5 @@
-// The checks as JUnit's XML, for whatever shows test results: each check is a test case, a broken one a failure, one
-// that could not be told, and whatever else makes a run INVALID, an error.
+// The checks as JUnit's XML, for whatever shows test results: each check is a test case, a broken one a
+// failure, one that could not be told, and whatever else makes a run INVALID, an error.
 //
 // Owner: write_reports().  Thread: one.  Failures: none.
 #pragma once

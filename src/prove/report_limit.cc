@@ -9,7 +9,8 @@
 namespace prove {
 namespace {
 
-// From where on a figure is told as the limit. A report's judgement, no verdict's: that has its own, configurable.
+// From where on a figure is told as the limit. A report's judgement, no verdict's: that has its own,
+// configurable.
 constexpr double kBusyGenerator = 90;  // percent of one thread
 constexpr Nanos kLateGenerator{10'000'000};
 constexpr double kBusyTarget = 0.9;  // of the machine's CPUs
@@ -22,8 +23,8 @@ struct Peaks {
   Nanos rate_p99{0};
 };
 
-// What a limit is sought in: neither warm-up nor faults, in which the target is meant to suffer. A run that is all
-// fault is taken whole.
+// What a limit is sought in: neither warm-up nor faults, in which the target is meant to suffer. A run that
+// is all fault is taken whole.
 struct Calm {
   Total total;
   Hdr response, service;

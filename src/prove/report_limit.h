@@ -1,4 +1,5 @@
-// What the limit of a run was: the generator, the waiting for connections, the target's CPU, errors, or nothing.
+// What the limit of a run was: the generator, the waiting for connections, the target's CPU, errors, or
+// nothing.
 //
 // Owner: summarize().  Thread: one.
 #pragma once

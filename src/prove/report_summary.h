@@ -55,8 +55,8 @@ struct Summary {
 
 Summary summarize(const Result& result);
 
-// Percent of everything that ended as its step expects, of all outcomes, since an arrival that was skipped did not
-// go well. None of none is no figure.
+// Percent of everything that ended as its step expects, of all outcomes, since an arrival that was skipped
+// did not go well. None of none is no figure.
 std::optional<double> success_of(const StepStats& stats);
 
 std::string offered_text(const Summary& summary);  // "99.9 % of 800 arrivals/s sent in time", "closed model"

@@ -1,4 +1,5 @@
-// The reports of a run, against a made-up result; that a browser shows the page stands in tests/test_prove_report.py.
+// The reports of a run, against a made-up result; that a browser shows the page stands in
+// tests/test_prove_report.py.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/evp.h>

@@ -12,8 +12,8 @@ namespace prove {
 
 std::string text_summary(const Result& result);
 
-// Prints at once. What cannot be printed, to a full disk or a pipe that nobody reads, is lost and nothing else: the
-// exit code and the files tell the verdict all the same.
+// Prints at once. What cannot be printed, to a full disk or a pipe that nobody reads, is lost and nothing
+// else: the exit code and the files tell the verdict all the same.
 void say(std::FILE* out, const std::string& text);
 
 }  // namespace prove

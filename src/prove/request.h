@@ -4,8 +4,9 @@
 // Lifetime: the Step and Target outlive it; a Wire's views live as long as the Request and the buffer.
 // Failure:  constructor: std::runtime_error with one line (a body file that cannot be read).
 //
-// Requests of s3 steps are signed, so that each second has its own. Host, User-Agent and Content-Length are written unless the step's own headers name them. Bodies of `body_size`
-// bytes are not kept: they are sent as so many copies of one block.
+// Requests of s3 steps are signed, so that each second has its own. Host, User-Agent and Content-Length are
+// written unless the step's own headers name them. Bodies of `body_size` bytes are not kept: they are sent as
+// so many copies of one block.
 #pragma once
 
 #include <cstdint>

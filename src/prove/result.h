@@ -1,7 +1,7 @@
 // What a run measured and what was made of it: the one value that verdict, reports and baselines work on.
 //
-// Owner:    prove::run() while it grows, then whoever reads it; result_json.h writes it to result.json and reads it
-//           back whole, histograms included, so that every report can be made again from the file.
+// Owner:    prove::run() while it grows, then whoever reads it; result_json.h writes it to result.json and
+//           reads it back whole, histograms included, so that every report can be made again from the file.
 // Thread:   one.
 // Units:    nanoseconds in Nanos and Hdr, seconds since the first phase began in doubles named `at`, bytes.
 #pragma once
@@ -38,8 +38,8 @@ struct StepStats {
 
   void add(const StepStats& other);
 
-  // Requests that ended as their steps expect: ok, denied, limited where a limit was expected. What `success` is a
-  // share of, wherever it is told.
+  // Requests that ended as their steps expect: ok, denied, limited where a limit was expected. What `success`
+  // is a share of, wherever it is told.
   std::uint64_t met() const { return reasons[static_cast<std::size_t>(Reason::kNone)]; }
 };
 
@@ -172,8 +172,8 @@ struct Total {
 Total total(const Result& result, const std::vector<std::size_t>& segments, std::string_view scenario = {},
             std::string_view step = {});
 
-// The latency that `p95` means without a word about outcomes: every request that was sent, so that neither fast
-// failures nor the time-outs that are left out make it look better. Skipped requests have none.
+// The latency that `p95` means without a word about outcomes: every request that was sent, so that neither
+// fast failures nor the time-outs that are left out make it look better. Skipped requests have none.
 Hdr latency_of_sent(const StepStats& stats, Hdr OutcomeStats::* which);
 
 }  // namespace prove

@@ -1,5 +1,5 @@
-// A result as a run of ten minutes would leave it, made up: warm-up, a ramp, a steady stretch in which the origin is
-// killed, two scenarios, every outcome. For tests of what reads results; the same on every call.
+// A result as a run of ten minutes would leave it, made up: warm-up, a ramp, a steady stretch in which the
+// origin is killed, two scenarios, every outcome. For tests of what reads results; the same on every call.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Rows that only campaign files have, beside those of config/rows.h: templates, free maps, values that a function puts
-// into their place. For tables of keys only.
+// Rows that only campaign files have, beside those of config/rows.h: templates, free maps, values that a
+// function puts into their place. For tables of keys only.
 #pragma once
 
 #include "config/rows.h"

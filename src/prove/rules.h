@@ -1,5 +1,5 @@
-// What no single key of a campaign file can tell: which keys go together, what follows from what. The tables hang these
-// on their sections.
+// What no single key of a campaign file can tell: which keys go together, what follows from what. The tables
+// hang these on their sections.
 //
 // Failures: ConfigError, at the line of the key in question.
 #pragma once

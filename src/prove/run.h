@@ -1,8 +1,9 @@
 // One run of a campaign from its processes to its verdict.
 //
-// Owner:    the command.  Thread: the calling one leads; generators, observer and faults have threads of their own.
-// Failures: std::runtime_error (config::ConfigError among them) with one line for what goes wrong before the load
-//           begins; after that everything ends in a Result with its verdict.
+// Owner:    the command.  Thread: the calling one leads; generators, observer and faults have threads of
+//           their own.
+// Failures: std::runtime_error (config::ConfigError among them) with one line for what goes wrong before the
+//           load begins; after that everything ends in a Result with its verdict.
 #pragma once
 
 #include <iosfwd>
@@ -35,7 +36,8 @@ struct RunEnd {
 // Loads, conducts, judges and writes the reports.
 RunEnd run_and_report(const RunOptions& options, Interrupt& interrupt);
 
-// The same for a person: says what came of it. The exit code: 0 PASS, 1 FAIL, 2 no run or no report, 3 INVALID.
+// The same for a person: says what came of it. The exit code: 0 PASS, 1 FAIL, 2 no run or no report, 3
+// INVALID.
 int run_campaign(const RunOptions& options, Interrupt& interrupt);
 
 }  // namespace prove

@@ -52,7 +52,8 @@ Nanos Ramp::when_integral(double n) const {
   } else if (from_ == to_) {
     s = from_ > 0 ? n / from_ : 0;
   } else if (n > 0) {
-    // The root of k/2 s² + from s − n that lies in the ramp, in the form that does not lose digits when k is small.
+    // The root of k/2 s² + from s − n that lies in the ramp, in the form that does not lose digits when k is
+    // small.
     const double k = (to_ - from_) / ramp_;
     s = 2 * n / (from_ + std::sqrt(std::max(0.0, from_ * from_ + 2 * k * n)));
   }

@@ -1,13 +1,14 @@
 // When the load comes: the arithmetic of rates, arrivals and users, with no clock and no socket in it.
 //
-// Problem:  the schedule must stand before the first request, or a slow target would slow the load down. So the
-//           n-th arrival is where the integral of the rate reaches n, and nothing that happens can move it.
+// Problem:  the schedule must stand before the first request, or a slow target would slow the load down. So
+//           the n-th arrival is where the integral of the rate reaches n, and nothing that happens can move
+//           it.
 // Owner:    a generator, one of each for every phase.
 // Thread:   one.  Units: nanoseconds since the phase began, arrivals a second.
 //
-// Shares: of even arrivals, generator g of G takes those whose number is g modulo G, so that together they are
-// the schedule of one. Of a Poisson process each generator has its own at a G-th of the rate, which adds up to a
-// Poisson process at the whole rate.
+// Shares: of even arrivals, generator g of G takes those whose number is g modulo G, so that together they
+// are the schedule of one. Of a Poisson process each generator has its own at a G-th of the rate, which adds
+// up to a Poisson process at the whole rate.
 #pragma once
 
 #include <cstdint>

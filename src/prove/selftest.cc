@@ -111,9 +111,9 @@ void write_json(const std::string& file, const std::vector<SelftestFigure>& figu
 
 }  // namespace
 
-// At an even 1,000 a second the stall of the tenth second makes 1,000 requests wait for 0 to 1 s, evenly: a tenth of
-// all. So the last hundredth waited 0.9 s and more, and of the tenth half waited half a second and more. Of the
-// service times only those of the eight that were under way show it.
+// At an even 1,000 a second the stall of the tenth second makes 1,000 requests wait for 0 to 1 s, evenly: a
+// tenth of all. So the last hundredth waited 0.9 s and more, and of the tenth half waited half a second and
+// more. Of the service times only those of the eight that were under way show it.
 std::vector<SelftestFigure> judge_stall(const Hdr& response, const Hdr& service) {
   return {{"response p50", response.percentile(50), Nanos(0), Millis(5)},
           {"response p95", response.percentile(95), Millis(450), Millis(550)},

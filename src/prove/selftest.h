@@ -1,8 +1,9 @@
-// `sekisho prove selftest`: whether this harness, on this machine, tells the truth about a target that stalls.
+// `sekisho prove selftest`: whether this harness, on this machine, tells the truth about a target that
+// stalls.
 //
-// Problem:  most load generators do not: while the target hangs they send nothing, so the requests that would have
-//           waited are missing from the figures. Here a target of our own hangs for a second of ten, and what the
-//           engine reports has to be what arithmetic says; then that sends go out when they are due.
+// Problem:  most load generators do not: while the target hangs they send nothing, so the requests that would
+//           have waited are missing from the figures. Here a target of our own hangs for a second of ten, and
+//           what the engine reports has to be what arithmetic says; then that sends go out when they are due.
 // Owner:    cli.  Thread: the caller's, beside the target's and the generator's.
 // Failure:  1 where a figure is not what it has to be, 2 where the test could not be run, with one line.
 #pragma once

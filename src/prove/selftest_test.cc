@@ -80,7 +80,8 @@ TEST(SelftestTest, ShowsAStallOfItsTargetInShort) {
   const StepStats& step = books.segments.at(0).steps.at(0).at(0);
   const OutcomeStats& ok = step.outcomes[0];
   EXPECT_EQ(ok.count, 500u);
-  // Two fifths of all waited, evenly up to 200 ms: half of these, or the last fifth of all, longer than 100 ms.
+  // Two fifths of all waited, evenly up to 200 ms: half of these, or the last fifth of all, longer than 100
+  // ms.
   EXPECT_GE(ok.response.percentile(80), Millis(60));
   EXPECT_LT(ok.service.percentile(80), ok.response.percentile(80) / 2);
 }

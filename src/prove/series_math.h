@@ -1,8 +1,8 @@
 // What the target's series say over a part of the run: increases of counters, figures of gauges, slopes.
 //
-// Problem:  samples come when they come, and a scope begins and ends between them. A boundary stands for the sample
-//           that was taken at it, where there is one; else the increase between two samples is shared out evenly.
-//           What a scope that reaches the run's beginning or end cannot miss is counted whole.
+// Problem:  samples come when they come, and a scope begins and ends between them. A boundary stands for the
+//           sample that was taken at it, where there is one; else the increase between two samples is shared
+//           out evenly. What a scope that reaches the run's beginning or end cannot miss is counted whole.
 // Owner:    nobody; pure functions.  Thread: any.  Units: seconds since the first phase began.
 // Failures: an Unknown says why there is no figure; a figure is never made up from what is missing.
 #pragma once

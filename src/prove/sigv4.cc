@@ -40,7 +40,8 @@ bool is_unreserved(char c) {  // RFC 3986 §2.3
          c == '_' || c == '~';
 }
 
-// Decoded as the server will, and encoded as the signature wants it: all but unreserved characters, upper-case hex.
+// Decoded as the server will, and encoded as the signature wants it: all but unreserved characters,
+// upper-case hex.
 void append_encoded(std::string& out, std::string_view text, bool keep_slash) {
   constexpr std::string_view kUpper = "0123456789ABCDEF";
   for (std::size_t i = 0; i < text.size(); ++i) {

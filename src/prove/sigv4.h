@@ -1,12 +1,12 @@
-// Signs requests of s3 steps: AWS Signature Version 4 in the Authorization header, for S3's rules (the path is encoded
-// once and not normalised, the payload's hash stands in a field of its own).
+// Signs requests of s3 steps: AWS Signature Version 4 in the Authorization header, for S3's rules (the path
+// is encoded once and not normalised, the payload's hash stands in a field of its own).
 //
-// Problem:  the gateway's signer is under test, so what tests it shares no code with it. At thousands of requests a
-//           second the key of a day is derived once, and buffers are used again.
+// Problem:  the gateway's signer is under test, so what tests it shares no code with it. At thousands of
+//           requests a second the key of a day is derived once, and buffers are used again.
 // Owner:    one generator, for each target.  Thread: one.
 // Failures: constructor: std::runtime_error when OpenSSL has no SHA-256. Signing has none.
 //
-// Usage:    SigV4 signer(target.access_key_id, target.secret_access_key, target.session_token, target.region);
+// Usage:    SigV4 signer(access_key_id, secret_access_key, session_token, region);
 //           signer.append_fields(head, {.method = "PUT", .target = "/bucket/key", .host = "127.0.0.1:9000",
 //                                       .payload = payload_hash(body)}, base::wall_now());
 #pragma once
@@ -45,11 +45,12 @@ class SigV4 {
   SigV4(std::string access_key_id, base::Secret secret_access_key, base::Secret session_token,
         std::string region, std::string service = "s3");
 
-  // Appends x-amz-date, x-amz-content-sha256, Authorization and, with temporary credentials, x-amz-security-token,
-  // each line with its CR LF. The request's own fields are the caller's to send.
+  // Appends x-amz-date, x-amz-content-sha256, Authorization and, with temporary credentials,
+  // x-amz-security-token, each line with its CR LF. The request's own fields are the caller's to send.
   void append_fields(std::string& out, const SigV4Request& request, base::Wall now);
 
-  // The value of Authorization for exactly these signed fields, host and dates among them. Valid until the next call.
+  // The value of Authorization for exactly these signed fields, host and dates among them. Valid until the
+  // next call.
   std::string_view authorization(std::string_view method, std::string_view target,
                                  std::span<const Field> fields, std::string_view payload, base::Wall now);
 

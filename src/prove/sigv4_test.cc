@@ -1,4 +1,5 @@
-// Against AWS's published signing test suite, and against values computed by OpenSSL with no code of ours between.
+// Against AWS's published signing test suite, and against values computed by OpenSSL with no code of ours
+// between.
 #include "prove/sigv4.h"
 
 #include <gtest/gtest.h>

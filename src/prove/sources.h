@@ -4,8 +4,8 @@
 // Thread:   immutable after construction, any; Values, Random and Cursors belong to the caller's generator.
 // Lifetime: data sets and tokens outlive it.
 //
-// All are chosen when a journey begins and stay for all its steps, so that what one step stores another can ask for.
-// Only what the scenario names is chosen: a sequence goes on for whom it is used by.
+// All are chosen when a journey begins and stay for all its steps, so that what one step stores another can
+// ask for. Only what the scenario names is chosen: a sequence goes on for whom it is used by.
 #pragma once
 
 #include <cstdint>

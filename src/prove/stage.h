@@ -1,12 +1,12 @@
-// What a campaign does to the world around the load: it starts processes, sets up, sets and undoes faults, tears
-// down.
+// What a campaign does to the world around the load: it starts processes, sets up, sets and undoes faults,
+// tears down.
 //
 // Owner:    prove::run().
-// Thread:   run()'s; faults are done on one thread of the stage's own, one after the other, at their times. (One
-//           thread for as long as the stage lives: a child would die with the thread that forked it.)
+// Thread:   run()'s; faults are done on one thread of the stage's own, one after the other, at their times.
+//           (One thread for as long as the stage lives: a child would die with the thread that forked it.)
 // Lifetime: the destructor undoes what is still set, and stops every process, in reverse order.
-// Failures: open() and set_up(): std::runtime_error with one line. A fault that cannot be set, or is set late, is a
-//           Happening that makes the run INVALID.
+// Failures: open() and set_up(): std::runtime_error with one line. A fault that cannot be set, or is set
+//           late, is a Happening that makes the run INVALID.
 #pragma once
 
 #include <atomic>

@@ -29,7 +29,8 @@ TEST(MedianDeviation, IgnoresAnOutlier) {
   EXPECT_EQ(median_deviation({}), 0);
 }
 
-// Figures of the tests below: scipy.stats.mannwhitneyu, two-sided, and where there are ties all arrangements counted.
+// Figures of the tests below: scipy.stats.mannwhitneyu, two-sided, and where there are ties all arrangements
+// counted.
 
 TEST(MannWhitney, AgreesWithKnownExactValues) {
   MannWhitney r = mann_whitney({19, 22, 16, 29, 24}, {20, 11, 17, 12});

@@ -1,14 +1,15 @@
 // Text with holes: "/objects/{{keys}}?n={{iteration}}". Compiled once, rendered for each request.
 //
-// Problem:  at 100,000 requests a second nobody looks up a name. Every name of a campaign gets a slot; a user of
-//           the load has one value a slot, and rendering appends literals and values in turn.
+// Problem:  at 100,000 requests a second nobody looks up a name. Every name of a campaign gets a slot; a user
+//           of the load has one value a slot, and rendering appends literals and values in turn.
 // Owner:    Template: the campaign. Slots: the campaign. Values: one user of the load.
 // Thread:   Template and Slots are immutable after load; Values belong to one worker.
-// Failures: compile() gives a predicate to follow the text (unclosed braces, a name that is no name). That every
-//           name has a source is checked by load_campaign(), once everything is read.
+// Failures: compile() gives a predicate to follow the text (unclosed braces, a name that is no name). That
+//           every name has a source is checked by load_campaign(), once everything is read.
 //
-// Names: data sets (name, name.column), tokens, captures, and the built-in `iteration` (of this user), `user`,
-// `uuid`, `random` (0 … 2^63), `now` (Unix seconds), `index` (setup and tokens). A literal "{{" is written "{{{{"; spaces inside the braces do not count.
+// Names: data sets (name, name.column), tokens, captures, and the built-in `iteration` (of this user),
+// `user`, `uuid`, `random` (0 … 2^63), `now` (Unix seconds), `index` (setup and tokens). A literal "{{" is
+// written "{{{{"; spaces inside the braces do not count.
 #pragma once
 
 #include <cstdint>

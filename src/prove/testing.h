@@ -1,6 +1,8 @@
-// For tests only: campaigns made in code, and a server with a thread for each connection that answers as a test says.
+// For tests only: campaigns made in code, and a server with a thread for each connection that answers as a
+// test says.
 //
-// Owner:    a test.  Thread: the handler runs on many; a handler that waits forever is ended by the server's own end.
+// Owner:    a test.  Thread: the handler runs on many; a handler that waits forever is ended by the server's
+//           own end.
 #pragma once
 
 #include <atomic>

@@ -1,8 +1,8 @@
 // The campaign's clock: phases laid end to end and cut wherever a fault or a window begins or ends.
 //
-// Problem:  guardrails ask about phases and windows, before, during and after a fault. All boundaries are known
-//           beforehand, so each request is counted in the segment that its intended start falls into, and a
-//           scope is a set of whole segments: exact, and constant in memory.
+// Problem:  guardrails ask about phases and windows, before, during and after a fault. All boundaries are
+//           known beforehand, so each request is counted in the segment that its intended start falls into,
+//           and a scope is a set of whole segments: exact, and constant in memory.
 // Owner:    prove::run().  Thread: immutable, any.  Units: nanoseconds since the first phase began.
 #pragma once
 

@@ -1,7 +1,8 @@
-// One user of the load: makes one journey after the other, a step at a time, each target on a connection of its own.
+// One user of the load: makes one journey after the other, a step at a time, each target on a connection of
+// its own.
 //
-// Open model: a user belongs to one scenario and takes the next arrival that waits for it. Closed model: a user
-// chooses a scenario by weight for each journey, as long as the phase wants him.
+// Open model: a user belongs to one scenario and takes the next arrival that waits for it. Closed model: a
+// user chooses a scenario by weight for each journey, as long as the phase wants him.
 //
 // Owner:    its generator.  Thread: the generator's.
 // Lifetime: run() returns once the generator has told it that nothing comes any more.

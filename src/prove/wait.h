@@ -1,14 +1,16 @@
 // How long to sleep so as to be awake in time.
 //
-// Problem:  a sleeping thread wakes 40 to 150 µs after its time here, which every response time from the intended
-//           start would show. Waking early and asking the clock until the time has come costs CPU time instead. And
-//           at tens of thousands of deadlines a second most of the CPU time goes into falling asleep and waking up.
+// Problem:  a sleeping thread wakes 40 to 150 µs after its time here, which every response time from the
+//           intended start would show. Waking early and asking the clock until the time has come costs CPU
+//           time instead. And at tens of thousands of deadlines a second most of the CPU time goes into
+//           falling asleep and waking up.
 // Owner:    a generator.  Thread: one.  Units: nanoseconds since the first phase began.
 //
-// At low rates the end of a wait is spent awake: how early, is learnt from how late the last wake-ups were, and the
-// price is bounded to a seventh of the time between two deadlines. As the thread becomes busy, deadlines that are
-// close together are served together, by up to kMostTogether late, which the send lag says. In between both rest.
-// The replies of a busy open load are taken at the same times, so they too read up to that much late.
+// At low rates the end of a wait is spent awake: how early, is learnt from how late the last wake-ups were,
+// and the price is bounded to a seventh of the time between two deadlines. As the thread becomes busy,
+// deadlines that are close together are served together, by up to kMostTogether late, which the send lag
+// says. In between both rest. The replies of a busy open load are taken at the same times, so they too read
+// up to that much late.
 #pragma once
 
 #include <algorithm>

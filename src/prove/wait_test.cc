@@ -17,7 +17,8 @@ Nanos cpu_now() {
   return cpu;
 }
 
-// Deadlines `gap` after each other, each wake-up `late`; gives how long before the last one the sleep was to end.
+// Deadlines `gap` after each other, each wake-up `late`; gives how long before the last one the sleep was to
+// end.
 Nanos early_after(int deadlines, Nanos gap, Nanos late) {
   Waiter waiter(&cpu_now);
   Nanos now{0}, early{0};
