@@ -155,6 +155,11 @@ def test_what_there_was_no_time_for_is_counted_and_done_the_next_time(project):
     assert project.tidy()[1] == ["a.cc", "b.cc"]
 
 
+def test_chosen_files_are_analysed_alone(project):
+    code, said = project.run("tidy", "build/release", "src/room/b.cc")
+    assert code == 0 and "tidy: 1 files, 0 known to be clean, 1 analysed" in said
+
+
 def test_fuzz_targets_are_analysed_though_this_build_has_none(project):
     project.write("src/room/head_fuzz.cc", "int BAD();\n")
     code, analysed, _ = project.tidy()

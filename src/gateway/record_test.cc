@@ -168,7 +168,7 @@ TEST_F(Record, WritesNoTokenOfAQueryDown) {
 
 TEST_F(Record, NamesThePrincipal) {
   served(receive("GET / HTTP/1.1\nHost: a\n"));
-  auto principal = identity::Principal::make(2, [](char* bytes) { std::memcpy(bytes, "{}", 2); });
+  auto principal = identity::Principal::make(2, [](char* bytes) { std::string_view("{}").copy(bytes, 2); });
   principal->keep("https://id.test", "ann", "robot");
   x().principal = principal;
   const Said said = record_it(true);

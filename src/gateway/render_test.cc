@@ -23,7 +23,7 @@ class Render : public testing_support::ExchangeTest {
     append_cache_fields(now, age, freshness);
     return now.out;
   }
-  std::string end_to_end(std::string reply, bool stored) {
+  std::string end_to_end(std::string_view reply, bool stored) {
     receive("GET / HTTP/1.1\nHost: a\n");
     http::ResponseHead head;
     EXPECT_TRUE(http::parse_response(reply, http::Method::kGet, {}, head));

@@ -73,7 +73,7 @@ class Http1Client final : public Client {
 
   void ask(const Ask& ask) override {
     std::string head = ask.method + " " + ask.target + " HTTP/1.1\r\nHost: test\r\n";
-    for (const auto& [name, value] : ask.fields) head += name + ": " + value + "\r\n";
+    for (const auto& [name, value] : ask.fields) head.append(name).append(": ").append(value).append("\r\n");
     chunked_ = ask.has_body && !ask.length;
     if (ask.length) head += "Content-Length: " + std::to_string(*ask.length) + "\r\n";
     if (chunked_) head += "Transfer-Encoding: chunked\r\n";

@@ -31,7 +31,7 @@ void check_query(std::string_view query) {
     const auto decoded = http::query_value_decoded(query, name);
     require(!decoded || raw, "decoded from nothing");
     if (!raw)
-      require(rest.size() + 1 >= query.size() || query.find("&") != query.npos, "something else went");
+      require(rest.size() + 1 >= query.size() || query.find('&') != query.npos, "something else went");
   }
 }
 
