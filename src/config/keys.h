@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -89,6 +90,7 @@ struct Section {
   std::span<const Row> rows;
   std::string_view shorthand;
   void (*check)(Reader&, const YamlNode&, void* owner) = nullptr;  // what no single row can tell
+  std::shared_ptr<void> (*fresh)() = nullptr;  // an owner as a file that says nothing leaves it
   const Section* common =
       nullptr;  // keys of every type, for an owner of their own: Reader::common() reads them
 

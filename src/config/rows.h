@@ -5,6 +5,7 @@
 // belongs to that Owner.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -358,6 +359,7 @@ consteval Section table(About about, std::span<const Row> entries,
                  .rows = entries,
                  .shorthand = about.shorthand,
                  .check = check,
+                 .fresh = []() -> std::shared_ptr<void> { return std::make_shared<Owner>(); },
                  .common = about.common};
 }
 

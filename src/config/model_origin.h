@@ -1,0 +1,64 @@
+// What is behind the gateway, in the model: origins, and how they are asked.
+//
+// Owner, thread, lifetime: as model.h says.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/secret.h"
+#include "config/model_limits.h"
+#include "config/model_net.h"
+
+namespace config {
+
+struct OriginTimeouts {
+  Millis connect{2'000};
+  Millis first_byte{30'000};  // from the request sent to the head of the reply
+  Millis idle{30'000};        // between two reads of a reply body
+};
+
+struct Pool {
+  std::uint64_t idle = 64;       // kept open a worker
+  Millis idle_timeout{30'000};   // then closed
+  Millis resolve_every{30'000};  // a name is looked up again after this
+};
+
+struct DirOrigin {
+  std::string path;
+};
+
+enum class S3Style : std::uint8_t { kPath, kVirtualHost };
+
+struct S3Origin {
+  std::string bucket;
+  std::string region = "us-east-1";
+  Url endpoint;                    // default https://s3.<region>.amazonaws.com
+  S3Style style = S3Style::kPath;  // default: virtual-host for amazonaws.com, path elsewhere
+  std::string prefix;              // put before every key
+  std::string access_key_id;       // with secret_access_key; neither: anonymous
+  base::Secret secret_access_key;
+  base::Secret session_token;
+  OriginTimeouts timeouts;
+  Pool pool;
+  OriginTls tls;
+};
+
+struct HttpOrigin {
+  Url url;
+  bool preserve_host = false;  // send the client's Host instead of the url's
+  OriginTimeouts timeouts;
+  Pool pool;
+  OriginTls tls;
+};
+
+struct Origin {
+  std::string name;
+  int line = 0;
+  std::optional<Concurrency> concurrency;  // requests that are with the origin
+  std::variant<DirOrigin, S3Origin, HttpOrigin> kind;
+};
+
+}  // namespace config
