@@ -128,6 +128,79 @@ def test_an_origin_that_moves_is_not_answered_from_the_old_ones_cache(gateway, o
     assert gw.get("/x").body == b"from 1"
 
 
+# What is cached belongs to who answers: the origin's place and the name of its credential, and nothing else of it.
+
+
+def http_at(url, **more):
+    return {"origins": {"app": {"type": "http", "url": url} | more},
+            "routes": [{"path": "/", "origin": "app", "cache": {"ttl": "1h"}}]}
+
+
+def bucket_of(origin, **more):
+    keys = {"access_key_id": "TENANT1", "secret_access_key": "secret1"}
+    return {"origins": {"photos": {"type": "s3", "bucket": "photos", "endpoint": origin.url} | keys | more},
+            "routes": [{"path": "/photos/", "origin": "photos", "cache": {"ttl": "1h"}}]}
+
+
+def warmed(gateway, origin, config, target):
+    gw = gateway(config)
+    assert not is_hit(gw.get(target)) and is_hit(gw.get(target)) and origin.count(target) == 1
+    return gw
+
+
+@pytest.mark.parametrize("change", [{"pool": {"idle": 7}}, {"timeouts": {"first_byte": "7s"}}, {"concurrency": 7},
+                                    {"pool": {"idle": 0, "resolve_every": "7s"}, "timeouts": {"connect": "1s"}}])
+def test_a_change_of_how_an_origin_is_asked_keeps_what_it_said(gateway, origin, change):
+    gw = warmed(gateway, origin, http_at(origin.url), "/x")
+    assert gw.reload(http_at(origin.url, **change)).ok
+    assert is_hit(gw.get("/x")) and origin.count("/x") == 1
+    assert gw.get("/y").status == 200, "and it is asked with the new ones"
+
+
+def test_what_is_cached_survives_another_name(gateway, origin):
+    gw = warmed(gateway, origin, http_at(origin.url), "/x")
+    assert gw.reload({"origins": {"renamed": {"type": "http", "url": origin.url}},
+                      "routes": [{"path": "/", "origin": "renamed", "cache": {"ttl": "1h"}}]}).ok
+    assert is_hit(gw.get("/x")) and origin.count("/x") == 1
+
+
+@pytest.mark.parametrize("change", [{"preserve_host": True}, {"tls": {"server_name": "other.test"}}])
+def test_a_change_of_what_an_origin_may_answer_finds_nothing_of_before(gateway, origin, change):
+    gw = warmed(gateway, origin, http_at(origin.url), "/x")
+    assert gw.reload(http_at(origin.url, **change)).ok
+    assert not is_hit(gw.get("/x")) and origin.count("/x") == 2
+    assert gw.reload(http_at(origin.url)).ok
+    assert is_hit(gw.get("/x")), "and back again everything is there"
+
+
+def test_another_url_finds_nothing_of_before(gateway, origin):
+    origin.otherwise(lambda ask: ask.reply(ask.target.encode(), fields=FRESH))
+    gw = warmed(gateway, origin, http_at(origin.url), "/x")
+    assert gw.reload(http_at(origin.url + "/below")).ok
+    reply = gw.get("/x")
+    assert not is_hit(reply) and reply.text == "/below/x"
+
+
+def test_a_bucket_s_cache_belongs_to_the_access_key_and_not_to_its_secret(gateway, origin):
+    gw = warmed(gateway, origin, bucket_of(origin), "/photos/x")
+    assert gw.reload(bucket_of(origin, secret_access_key="rotated", pool={"idle": 7})).ok
+    assert is_hit(gw.get("/photos/x")) and origin.count("/photos/x") == 1
+    assert gw.reload(bucket_of(origin, access_key_id="TENANT2")).ok
+    assert not is_hit(gw.get("/photos/x")) and origin.count("/photos/x") == 2
+    assert "TENANT2/" in origin.last.get("Authorization")
+
+
+def test_routes_of_one_credential_share_what_is_cached_and_tenants_do_not(gateway, origin):
+    mine = bucket_of(origin)["origins"]["photos"]
+    theirs = mine | {"access_key_id": "TENANT2", "secret_access_key": "secret2"}
+    gw = gateway({"origins": {"mine": mine, "same": mine, "theirs": theirs},
+                  "routes": [{"path": f"/{name}/", "origin": name, "cache": {"ttl": "1h"}}
+                             for name in ("mine", "same", "theirs")]})
+    assert not is_hit(gw.get("/mine/x"))
+    assert is_hit(gw.get("/same/x")) and origin.count("/photos/x") == 1
+    assert not is_hit(gw.get("/theirs/x")) and origin.count("/photos/x") == 2
+
+
 def test_connections_to_unchanged_origins_survive(gateway, origin):
     config = configs.app(origin, cache="off") | {"workers": 1}
     gw = gateway(config)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/fingerprint.h"
 #include "identity/key_source.h"
 #include "telemetry/oplog.h"
 #include "text/json_text.h"
@@ -21,7 +22,7 @@ void Readiness::watch(std::shared_ptr<const gateway::Snapshot> snapshot) {
   for (const auto& [name, configuration] : snapshot_->config().origins) {
     const auto known = dependencies_.find(name);
     if (known != dependencies_.end() && known->second.origin &&
-        known->second.origin->fingerprint() == origin::fingerprint_of(configuration)) {
+        known->second.origin->fingerprint() == config::fingerprint(configuration)) {
       next[name] = known->second;
       continue;
     }

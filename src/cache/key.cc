@@ -10,13 +10,13 @@ namespace cache {
 namespace {
 
 struct Head {
-  std::uint64_t origin;
+  OriginId origin;
   std::uint32_t path_size;
   std::uint16_t host_size;
   std::uint8_t method_class;
   std::uint8_t has_query;
 };
-static_assert(sizeof(Head) == 16, "no padding: every byte of a key is written");
+static_assert(sizeof(Head) == 24, "no padding: every byte of a key is written");
 
 char* append(char* to, std::string_view text) {
   if (!text.empty()) std::memcpy(to, text.data(), text.size());
@@ -35,7 +35,7 @@ std::optional<KeyView> make_key(const KeyParts& parts, std::span<char> scratch) 
       parts.path.size() > std::numeric_limits<std::uint32_t>::max())
     return std::nullopt;
 
-  const Head head{static_cast<std::uint64_t>(parts.origin), static_cast<std::uint32_t>(parts.path.size()),
+  const Head head{parts.origin, static_cast<std::uint32_t>(parts.path.size()),
                   static_cast<std::uint16_t>(parts.host.size()), 'G', parts.has_query};
   char* p = scratch.data();
   std::memcpy(p, &head, sizeof head);

@@ -5,9 +5,10 @@
 // Thread:   any; plain values.
 // Failure:  nullopt when the scratch is too small or a part too long; the request then bypasses the cache.
 //
-// Layout: a fixed head of 16 bytes (origin, both lengths, method class, whether there is a query), then host,
-// path and query. The lengths make it injective whatever the parts contain. Keys never leave the process, so
-// byte order is the machine's. The hash is keyed (base::siphash): strangers choose paths, but no bucket.
+// Layout: a fixed head of 24 bytes (origin, both lengths, method class, whether there is a query), then host,
+// path and query. The lengths make it injective whatever the parts contain. The bytes are the same in every
+// process on little-endian machines, the only ones this is built for. The hash is not: it is keyed
+// (base::siphash), as strangers choose paths, but no bucket.
 //
 // RFC 9111 §2: the primary key is method and target URI. The method class is GET always (HEAD is answered
 // from a GET's entry). Path and query are those the *origin* gets, after the prefix, a token in the query and
@@ -24,10 +25,12 @@
 
 namespace cache {
 
-// Who answers. Two configurations share an id only when they would give the same object for the same path
-// (same kind, endpoint, bucket, prefix, credentials), also across reloads: that is what keeps the cache
-// valid.
-enum class OriginId : std::uint64_t {};
+// Who answers: config::AnswerId. Two configurations share an id only when they would give the same object for the
+// same path (same kind, endpoint, bucket, prefix, credentials), also across reloads and restarts: that is what
+// keeps the cache valid, and one tenant's entries from another. Zero is nobody's.
+struct OriginId {
+  std::uint64_t high = 0, low = 0;
+};
 
 // Key bytes with their hash, computed once a request.
 struct KeyView {
@@ -48,7 +51,10 @@ struct KeyParts {
   std::string_view path = {};   // as the origin gets it
   std::string_view query = {};  // likewise, without '?'
   bool has_query = false;       // "/a?" is not "/a"
-  std::string_view host = {};   // only where the origin has preserve_host; letters are folded to lower case
+  // What an http origin is told of the host, since that may stand in its answer: the client's Host, and of a
+  // trusted proxy what it tells of host and scheme, too. Letters are folded to lower case. Empty for origins that
+  // are told nothing.
+  std::string_view host = {};
 };
 
 std::size_t key_size(const KeyParts& parts);

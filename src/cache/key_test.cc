@@ -24,6 +24,7 @@ TEST(Key, TellsApartWhatDiffersInOnePart) {
   };
   expect_new("plain", base);
   expect_new("other origin", {.origin = OriginId{2}, .path = "/a"});
+  expect_new("other half of the origin", {.origin = OriginId{1, 1}, .path = "/a"});
   expect_new("other path", {.origin = OriginId{1}, .path = "/b"});
   expect_new("case of the path", {.origin = OriginId{1}, .path = "/A"});
   expect_new("double slash", {.origin = OriginId{1}, .path = "//a"});

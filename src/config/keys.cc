@@ -167,15 +167,22 @@ constexpr Row kRootRows[] = {
 constexpr Section kRoot =
     table<Config>({"root", "", "The whole file.", ""}, kRootRows, checked<Config, rules::check_config>);
 
+bool differ(const Row& row, const void* before, const void* after) {
+  if (row.print == nullptr) return row.show != nullptr && row.show(before) != row.show(after);
+  Print a, b;
+  row.print(before, a);
+  row.print(after, b);
+  return a.bytes() != b.bytes();
+}
+
 void compare(const Section& section, const std::string& path, const void* before, const void* after,
              std::vector<std::string>& out) {
   for (const Row& row : section.rows) {
     const std::string here = path + std::string(row.name);
-    if (row.part != nullptr) {
+    if (row.part != nullptr)
       compare(*row.sections[0], here + ".", row.part(before), row.part(after), out);
-    } else if (row.reload == Reload::kRestart && row.show != nullptr && row.show(before) != row.show(after)) {
+    else if (row.reload == Reload::kRestart && differ(row, before, after))
       out.push_back(here);
-    }
   }
 }
 

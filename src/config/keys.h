@@ -1,6 +1,6 @@
 // The tables of the configuration's keys: one row a key, one file a subject (tables.h). From them come the parser
-// (reader.cc), the JSON Schema (schema.cc), docs/configuration.md (reference.cc) and what a reload may change
-// (changed_but_fixed). Campaign files have tables of their own, of the same rows (src/prove/keys.cc).
+// (reader.cc), the JSON Schema (schema.cc), docs/configuration.md (reference.cc), what a reload may change
+// (changed_but_fixed) and what it leaves as it was (fingerprint.h). Campaign files have tables of their own, of the same rows (src/prove/keys.cc).
 //
 // Owner:  the program; rows are constants.
 // Thread: any.
@@ -21,6 +21,7 @@
 namespace config {
 
 class Reader;
+class Print;
 struct YamlNode;
 struct Section;
 
@@ -46,6 +47,22 @@ enum class Kind : std::uint8_t {
 
 enum class Reload : std::uint8_t { kLive, kRestart };
 
+// What depends on a key of an origin or an identity, and so on which fingerprints it has a part (fingerprint.h).
+enum class Decides : std::uint8_t {
+  kUnsaid = 0,   // no such key
+  kNothing = 1,  // neither; or it speaks through other keys, as `credentials` does through `access_key_id`
+  // An origin: what it replies; belongs to the identity of what is cached, so that a change finds nothing of
+  // before. An identity: whether a token is good; a change has remembered tokens verified again.
+  kAnswer = 2,
+  // How another server is asked: a change makes new connections (of an identity: fetches published keys anew),
+  // and what is cached or remembered stays.
+  kTransport = 4,
+  kBoth = kAnswer | kTransport,
+};
+constexpr bool decides(Decides what, Decides any_of) {
+  return (static_cast<unsigned>(what) & static_cast<unsigned>(any_of)) != 0;
+}
+
 // Inclusive, in the unit of the row's grammar (count, bytes, milliseconds); 0 and 0: none.
 struct Bounds {
   std::uint64_t least = 0;
@@ -68,6 +85,7 @@ struct Row {
   std::string_view fallback;  // the default as a file would write it; in parentheses: what it is made from
   Bounds bounds;
   Reload reload = Reload::kLive;
+  Decides decides = Decides::kUnsaid;
   std::string_view text;  // one sentence or two
   std::span<const std::string_view> words;
   std::string_view form;  // of kForm: how the reference says it is written, in Markdown
@@ -76,9 +94,12 @@ struct Row {
   std::span<const Section* const> sections;
 
   void (*read)(Reader&, const Row&, const YamlNode&, void* owner) = nullptr;
-  std::string (*show)(const void* owner) = nullptr;  // the value as text; none for secrets and sections
-  const void* (*part)(const void* owner) = nullptr;  // of a single section: the member it fills
-  const void* owner_tag = nullptr;                   // the type that read() and show() expect
+  std::string (*show)(const void* owner) = nullptr;    // the value as text; none for secrets and sections
+  void (*print)(const void* owner, Print&) = nullptr;  // the value, of a row that decides something
+  const void* (*part)(const void* owner) =
+      nullptr;                      // of a single section: the member it fills; null: not there
+  const void* owner_tag = nullptr;  // the type that read(), show() and print() expect
+  bool said_within = false;         // of a section: each of its rows says what it decides
 
   bool required() const { return fallback == kRequired; }
 };
@@ -96,6 +117,9 @@ struct Section {
 
   const Row* find(std::string_view key) const;
 };
+
+// A Section whose rows all say what they decide; proven while compiling (rows::decided()).
+struct Decided : Section {};
 
 const Section& root_section();  // owner: Config
 

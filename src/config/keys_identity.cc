@@ -1,3 +1,5 @@
+#include <bit>
+
 #include "config/claim_path.h"
 #include "config/rows.h"
 #include "config/rules.h"
@@ -69,7 +71,7 @@ consteval Row jwks_url_row() {
       {"url",
        "",
        {},
-       kLive,
+       kBoth,
        "Where the key set is. https, or http where it is on this host itself. Without it: `discovery`."});
   row.pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+(/[^?#]*)?([?][^#]*)?$";
   return row;
@@ -77,22 +79,22 @@ consteval Row jwks_url_row() {
 
 constexpr Row kJwksRows[] = {
     jwks_url_row(),
-    duration<&Jwks::timeout>("timeout", "5s", {1ms, 1min}, kLive,
+    duration<&Jwks::timeout>("timeout", "5s", {1ms, 1min}, kTransport,
                              "Of one fetch, from the name to the last byte."),
     duration<&Jwks::min_ttl>(
-        "min_ttl", "1m", {1s, 30 * 24h}, kLive,
+        "min_ttl", "1m", {1s, 30 * 24h}, kTransport,
         "A reply's Cache-Control says how long its keys are good, but not less than this."),
-    duration<&Jwks::max_ttl>("max_ttl", "1h", {1s, 30 * 24h}, kLive, "And not more than this."),
-    duration<&Jwks::ttl>("ttl", "5m", {1s, 30 * 24h}, kLive,
+    duration<&Jwks::max_ttl>("max_ttl", "1h", {1s, 30 * 24h}, kTransport, "And not more than this."),
+    duration<&Jwks::ttl>("ttl", "5m", {1s, 30 * 24h}, kTransport,
                          "How long keys are good where the reply does not say."),
-    duration<&Jwks::cooldown>("cooldown", "10s", {1s, 1h}, kLive,
+    duration<&Jwks::cooldown>("cooldown", "10s", {1s, 1h}, kTransport,
                               "Between two fetches because a token names a key that is not known."),
     duration<&Jwks::max_stale>(
-        "max_stale", "1d", {0ms, 366 * 24h}, kLive,
+        "max_stale", "1d", {0ms, 366 * 24h}, kTransport,
         "How long the last good keys serve on while none can be fetched. 0s: for ever."),
     section<&Jwks::tls, kOriginTls>("tls", "TLS towards the issuer."),
 };
-constexpr Section kJwks = table<Jwks>(
+constexpr Decided kJwks = decided<Jwks>(
     {"jwks", "",
      "A set of keys that the issuer publishes. It is fetched in the background and ahead of its end.", "url"},
     kJwksRows, checked<Jwks, rules::check_jwks>);
@@ -103,6 +105,7 @@ consteval Row discovery_row() {
   row.name = "discovery";
   row.kind = Kind::kSwitch;
   row.fallback = "false";
+  row.decides = Decides::kNothing;  // but that there is a key set, and none with a url
   row.text =
       "Find the key set's URL in the issuer's discovery document (OpenID Connect Discovery); needs `issuer` "
       "to be a URL.";
@@ -114,31 +117,87 @@ consteval Row discovery_row() {
   return row;
 }
 
+void print_keys(const void* owner, Print& out) {
+  const auto& keys = static_cast<const JwtIdentity*>(owner)->keys;
+  out.add(std::uint64_t{keys.size()});
+  for (const auto& [kid, algorithm, material, source, line] :
+       keys) {  // all members: a new one has to come here
+    out.add(std::string_view(kid));
+    print_value<Words<Algorithm>>(algorithm, out);
+    out.add(material);
+  }
+}
+consteval Row keys_row() {
+  Row row = drafts<JwtIdentity, KeyDraft, kKey, rules::place_key>(
+      "keys", "", kAnswer, "The keys that tokens are verified with. Needed without `jwks` and `discovery`.");
+  row.print = print_keys;
+  return row;
+}
+
+consteval Row jwks_row() {
+  Row row = draft<JwtIdentity, Jwks, kJwks, rules::place_jwks>(
+      "jwks", "", kLive, "Keys that the issuer publishes: the URL of its key set (RFC 7517), or a map.");
+  row.part = [](const void* owner) -> const void* {
+    const auto& jwks = static_cast<const JwtIdentity*>(owner)->jwks;
+    return jwks ? &*jwks : nullptr;
+  };
+  row.said_within = kIsDecided<kJwks>;
+  return row;
+}
+
 constexpr Row kJwtRows[] = {
     rows::text<&JwtIdentity::issuer>(
-        "issuer", "", kLive,
+        "issuer", "", kBoth,
         "What `iss` must be. Not checked where absent. Several identities of one route "
         "are told apart by it."),
-    rows::text<&JwtIdentity::audience>("audience", "", kLive,
+    rows::text<&JwtIdentity::audience>("audience", "", kAnswer,
                                        "One of these must be in `aud`. Not checked where absent."),
-    word<&JwtIdentity::algorithms>("algorithms", kRequired, kLive, "The only algorithms that are accepted."),
-    drafts<JwtIdentity, KeyDraft, kKey, rules::place_key>(
-        "keys", "", kLive, "The keys that tokens are verified with. Needed without `jwks` and `discovery`."),
-    draft<JwtIdentity, Jwks, kJwks, rules::place_jwks>(
-        "jwks", "", kLive, "Keys that the issuer publishes: the URL of its key set (RFC 7517), or a map."),
+    word<&JwtIdentity::algorithms>("algorithms", kRequired, kBoth, "The only algorithms that are accepted."),
+    keys_row(),
+    jwks_row(),
     discovery_row(),
     drafts<JwtIdentity, TokenSourceDraft, kTokenSource, rules::place_token_source>(
-        "from", "bearer", kLive, "Where the token is looked for, in this order."),
-    duration<&JwtIdentity::leeway>("leeway", "30s", {0ms, 1h}, kLive,
+        "from", "bearer", kNeither, "Where the token is looked for, in this order."),
+    duration<&JwtIdentity::leeway>("leeway", "30s", {0ms, 1h}, kAnswer,
                                    "Clock difference allowed for exp, nbf and iat."),
-    toggle<&JwtIdentity::require_exp>("require_exp", "true", kLive, "Refuse tokens that never expire."),
-    size<&JwtIdentity::max_token>("max_token", "8KiB", {64, 64_KiB}, kLive,
+    toggle<&JwtIdentity::require_exp>("require_exp", "true", kAnswer, "Refuse tokens that never expire."),
+    size<&JwtIdentity::max_token>("max_token", "8KiB", {64, 64_KiB}, kAnswer,
                                   "Longer tokens are refused unread."),
 };
-constexpr Section kJwt = table<JwtIdentity>({"jwt", "jwt", "Signed JSON Web Tokens (RFC 7519).", ""},
-                                            kJwtRows, checked<JwtIdentity, rules::check_identity>);
+constexpr Decided kJwt = decided<JwtIdentity>({"jwt", "jwt", "Signed JSON Web Tokens (RFC 7519).", ""},
+                                              kJwtRows, checked<JwtIdentity, rules::check_identity>);
 
 // ---- rules over claims
+
+// Each led by which kind it is, so that "1" is not 1 and not 1.0.
+void print_values(const std::vector<ClaimValue>& values, Print& out) {
+  out.add(std::uint64_t{values.size()});
+  for (const ClaimValue& value : values) {
+    out.add(std::uint64_t{value.index()});
+    std::visit(
+        [&out](const auto& v) {
+          using V = std::decay_t<decltype(v)>;
+          if constexpr (std::is_same_v<V, std::string>)
+            out.add(std::string_view(v));
+          else if constexpr (std::is_same_v<V, double>)
+            out.add(std::bit_cast<std::uint64_t>(v));
+          else
+            out.add(static_cast<std::uint64_t>(v));
+        },
+        value);
+  }
+}
+
+template <ClaimRule::Kind K>
+consteval Row rules_row(Row row) {
+  row.print = [](const void* owner, Print& out) {
+    const auto& rule = *static_cast<const ClaimRule*>(owner);
+    out.add(rule.kind == K ? std::uint64_t{rule.rules.size()} : 0);
+    if (rule.kind == K)
+      for (const ClaimRule& each : rule.rules) out.add(kClaimRule, &each, Decides::kAnswer);
+  };
+  return row;
+}
 
 template <ClaimRule::Test T>
 consteval Row test_row(std::string_view name, std::string_view about) {
@@ -148,7 +207,15 @@ consteval Row test_row(std::string_view name, std::string_view about) {
   row.form = rules::orders(T) ? "number" : "text, number or switch";
   row.list = T == ClaimRule::Test::kIn;
   row.text = about;
+  row.decides = Decides::kAnswer;
   row.owner_tag = &kTag<ClaimRule>;
+  row.print = [](const void* owner, Print& out) {
+    const auto& rule = *static_cast<const ClaimRule*>(owner);
+    if (rule.kind == ClaimRule::Kind::kTest && rule.test == T)
+      print_values(rule.values, out);
+    else
+      out.add(std::uint64_t{0});
+  };
   row.read = [](Reader& reader, const Row& self, const YamlNode& node, void* owner) {
     rules::place_test(reader, self, node, T, *static_cast<ClaimRule*>(owner));
   };
@@ -157,12 +224,13 @@ consteval Row test_row(std::string_view name, std::string_view about) {
 using Test = ClaimRule::Test;
 
 constexpr Row kClaimRuleRows[] = {
-    drafts<ClaimRule, ClaimRule, kClaimRule, rules::place_all>("all", "", kLive, "All of these rules hold."),
-    drafts<ClaimRule, ClaimRule, kClaimRule, rules::place_any>("any", "", kLive,
-                                                               "At least one of these rules holds."),
-    draft<ClaimRule, ClaimRule, kClaimRule, rules::place_not>(
-        "not", "", kLive, "This rule does not hold; so a `not` also passes where the claim is absent."),
-    rows::text<&ClaimRule::claim, ClaimText>("claim", "", kLive,
+    rules_row<ClaimRule::Kind::kAll>(drafts<ClaimRule, ClaimRule, kClaimRule, rules::place_all>(
+        "all", "", kAnswer, "All of these rules hold.")),
+    rules_row<ClaimRule::Kind::kAny>(drafts<ClaimRule, ClaimRule, kClaimRule, rules::place_any>(
+        "any", "", kAnswer, "At least one of these rules holds.")),
+    rules_row<ClaimRule::Kind::kNot>(draft<ClaimRule, ClaimRule, kClaimRule, rules::place_not>(
+        "not", "", kAnswer, "This rule does not hold; so a `not` also passes where the claim is absent.")),
+    rows::text<&ClaimRule::claim, ClaimText>("claim", "", kAnswer,
                                              "The path of a claim: `sub`, `realm_access.roles[*]`, "
                                              "`groups[0]`, `[\"https://x.test/roles\"]`. `[*]` is each "
                                              "element: one that passes is enough."),
@@ -177,12 +245,12 @@ constexpr Row kClaimRuleRows[] = {
     test_row<Test::kLte>("lte", "The claim is a number and not greater than this."),
     test_row<Test::kExists>("exists", "Whether the claim is there and not null."),
 };
-constexpr Section kClaimRule =
-    table<ClaimRule>({"claim_rule", "",
-                      "A rule over the claims of a token: exactly one of `all`, `any`, `not` and `claim`, "
-                      "and with `claim` exactly one "
-                      "test. A claim that is absent or of another type passes no test but `exists: false`.",
-                      ""},
-                     kClaimRuleRows, checked<ClaimRule, rules::check_rule>);
+constexpr Decided kClaimRule =
+    decided<ClaimRule>({"claim_rule", "",
+                        "A rule over the claims of a token: exactly one of `all`, `any`, `not` and `claim`, "
+                        "and with `claim` exactly one "
+                        "test. A claim that is absent or of another type passes no test but `exists: false`.",
+                        ""},
+                       kClaimRuleRows, checked<ClaimRule, rules::check_rule>);
 
 }  // namespace config

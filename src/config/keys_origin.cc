@@ -22,49 +22,52 @@ using namespace std::chrono_literals;
 
 constexpr Row kOriginTimeoutRows[] = {
     duration<&OriginTimeouts::connect>(
-        "connect", "2s", {1ms, 10min}, kLive,
+        "connect", "2s", {1ms, 10min}, kTransport,
         "To look the name up, connect and finish the TLS handshake, else 504."),
-    duration<&OriginTimeouts::first_byte>("first_byte", "30s", {1ms, 1h}, kLive,
+    duration<&OriginTimeouts::first_byte>("first_byte", "30s", {1ms, 1h}, kTransport,
                                           "From the request sent to the head of the reply, else 504."),
-    duration<&OriginTimeouts::idle>("idle", "30s", {1ms, 1h}, kLive, "Between two reads of a reply's body."),
+    duration<&OriginTimeouts::idle>("idle", "30s", {1ms, 1h}, kTransport,
+                                    "Between two reads of a reply's body."),
 };
-constexpr Section kOriginTimeouts =
-    table<OriginTimeouts>({"origin_timeouts", "", "What an origin may take.", ""}, kOriginTimeoutRows);
+constexpr Decided kOriginTimeouts =
+    decided<OriginTimeouts>({"origin_timeouts", "", "What an origin may take.", ""}, kOriginTimeoutRows);
 
 constexpr Row kPoolRows[] = {
-    count<&Pool::idle>("idle", "64", {0, 65'536}, kLive, "Idle connections that each worker keeps open."),
-    duration<&Pool::idle_timeout>("idle_timeout", "30s", {1ms, 24h}, kLive,
+    count<&Pool::idle>("idle", "64", {0, 65'536}, kTransport,
+                       "Idle connections that each worker keeps open."),
+    duration<&Pool::idle_timeout>("idle_timeout", "30s", {1ms, 24h}, kTransport,
                                   "How long an idle connection is kept; stay below the origin's own limit."),
-    duration<&Pool::resolve_every>("resolve_every", "30s", {1s, 24h}, kLive,
+    duration<&Pool::resolve_every>("resolve_every", "30s", {1s, 24h}, kTransport,
                                    "How often the host's name is looked up again."),
 };
-constexpr Section kPool = table<Pool>({"pool", "", "The connections kept to an origin.", ""}, kPoolRows);
+constexpr Decided kPool = decided<Pool>({"pool", "", "The connections kept to an origin.", ""}, kPoolRows);
 
+// Also who is believed to be the origin, or the issuer.
 constexpr Row kOriginTlsRows[] = {
-    toggle<&OriginTls::verify>("verify", "true", kLive,
+    toggle<&OriginTls::verify>("verify", "true", kBoth,
                                "Whether the server's certificate is verified. Turn it off for tests only."),
-    file<&OriginTls::ca_file>("ca_file", "", kLive,
+    file<&OriginTls::ca_file>("ca_file", "", kBoth,
                               "PEM file of the authorities to trust instead of the system's."),
     rows::text<&OriginTls::server_name, HostName>(
-        "server_name", "", kLive, "The name to ask for and to verify, where it is not the host."),
+        "server_name", "", kBoth, "The name to ask for and to verify, where it is not the host."),
 };
-constexpr Section kOriginTls =
-    table<OriginTls>({"origin_tls", "", "TLS towards another server, where the URL says so.", ""},
-                     kOriginTlsRows, checked<OriginTls, rules::check_tls>);
+constexpr Decided kOriginTls =
+    decided<OriginTls>({"origin_tls", "", "TLS towards another server, where the URL says so.", ""},
+                       kOriginTlsRows, checked<OriginTls, rules::check_tls>);
 
 constexpr Row kCommonRows[] = {
     draft<Origin, Concurrency, kConcurrency, rules::place_concurrency<Origin>>(
-        "concurrency", "", kLive,
+        "concurrency", "", kNeither,
         "How many requests may be with the origin at a time, counted in this process."),
 };
-constexpr Section kCommon = table<Origin>({"origin", "", "What all origins have.", ""}, kCommonRows);
+constexpr Decided kCommon = decided<Origin>({"origin", "", "What all origins have.", ""}, kCommonRows);
 
 constexpr Row kDirRows[] = {
-    file<&DirOrigin::path>("path", kRequired, kLive,
+    file<&DirOrigin::path>("path", kRequired, kAnswer,
                            "The folder whose files are served; nothing outside it is."),
 };
-constexpr Section kDir = table<DirOrigin>({"dir", "dir", "A folder, served like a bucket.", "", &kCommon},
-                                          kDirRows, checked<DirOrigin, rules::check_dir>);
+constexpr Decided kDir = decided<DirOrigin>({"dir", "dir", "A folder, served like a bucket.", "", &kCommon},
+                                            kDirRows, checked<DirOrigin, rules::check_dir>);
 
 constexpr Row kCredentialsRows[] = {
     word<&CredentialsDraft::source>(
@@ -77,43 +80,44 @@ constexpr Row kCredentialsRows[] = {
 constexpr Section kCredentials = table<CredentialsDraft>(
     {"credentials", "", "Where S3 credentials are found.", "source"}, kCredentialsRows);
 
+// The secret has a name, its access_key_id: what is cached is known by that and outlives a rotation of the secret.
 constexpr Row kS3Rows[] = {
-    rows::text<&S3Origin::bucket, Bucket>("bucket", kRequired, kLive, "The bucket's name."),
-    rows::text<&S3Origin::region, Region>("region", "us-east-1", kLive,
+    rows::text<&S3Origin::bucket, Bucket>("bucket", kRequired, kAnswer, "The bucket's name."),
+    rows::text<&S3Origin::region, Region>("region", "us-east-1", kAnswer,
                                           "The region that requests are signed for."),
-    url<&S3Origin::endpoint>("endpoint", "(https://s3.<region>.amazonaws.com)", kLive,
+    url<&S3Origin::endpoint>("endpoint", "(https://s3.<region>.amazonaws.com)", kAnswer,
                              "Where the service is, without the bucket and without a path."),
-    word<&S3Origin::style>("style", "(virtual-host for amazonaws.com, path elsewhere)", kLive,
+    word<&S3Origin::style>("style", "(virtual-host for amazonaws.com, path elsewhere)", kAnswer,
                            "Whether the bucket stands in the host's name or in the path."),
-    rows::text<&S3Origin::prefix, KeyPrefix>("prefix", "", kLive, "Put before every key, e.g. `public/`."),
+    rows::text<&S3Origin::prefix, KeyPrefix>("prefix", "", kAnswer, "Put before every key, e.g. `public/`."),
     rows::text<&S3Origin::access_key_id, AccessKeyId>(
-        "access_key_id", "", kLive,
+        "access_key_id", "", kAnswer,
         "With secret_access_key; without these and `credentials`, requests are anonymous."),
-    secret<&S3Origin::secret_access_key, SecretText>("secret_access_key", "", kLive,
+    secret<&S3Origin::secret_access_key, SecretText>("secret_access_key", "", kTransport,
                                                      "The secret that requests are signed with."),
-    secret<&S3Origin::session_token, OptionalSecret>("session_token", "", kLive,
+    secret<&S3Origin::session_token, OptionalSecret>("session_token", "", kTransport,
                                                      "With temporary credentials; may be empty."),
     draft<S3Origin, CredentialsDraft, kCredentials, rules::place_credentials>(
-        "credentials", "", kLive, "Where to find credentials that are not written here: `env` or a file."),
+        "credentials", "", kNeither, "Where to find credentials that are not written here: `env` or a file."),
     section<&S3Origin::timeouts, kOriginTimeouts>("timeouts", "What the origin may take."),
     section<&S3Origin::pool, kPool>("pool", "The connections kept to the origin."),
     section<&S3Origin::tls, kOriginTls>("tls", "TLS towards the origin."),
 };
-constexpr Section kS3 =
-    table<S3Origin>({"s3", "s3", "A bucket of an S3 service, GET and HEAD.", "", &kCommon}, kS3Rows,
-                    checked<S3Origin, rules::check_s3>);
+constexpr Decided kS3 =
+    decided<S3Origin>({"s3", "s3", "A bucket of an S3 service, GET and HEAD.", "", &kCommon}, kS3Rows,
+                      checked<S3Origin, rules::check_s3>);
 
 constexpr Row kHttpRows[] = {
     url<&HttpOrigin::url>(
-        "url", kRequired, kLive,
+        "url", kRequired, kAnswer,
         "Where requests go: http or https, a host, and maybe a port and a path to put in front."),
-    toggle<&HttpOrigin::preserve_host>("preserve_host", "false", kLive,
+    toggle<&HttpOrigin::preserve_host>("preserve_host", "false", kAnswer,
                                        "Send the client's Host instead of the one in `url`."),
     section<&HttpOrigin::timeouts, kOriginTimeouts>("timeouts", "What the origin may take."),
     section<&HttpOrigin::pool, kPool>("pool", "The connections kept to the origin."),
     section<&HttpOrigin::tls, kOriginTls>("tls", "TLS towards the origin."),
 };
-constexpr Section kHttp = table<HttpOrigin>(
+constexpr Decided kHttp = decided<HttpOrigin>(
     {"http", "http", "Another HTTP server: a reverse proxy for all methods.", "", &kCommon}, kHttpRows);
 
 }  // namespace config

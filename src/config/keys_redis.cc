@@ -1,4 +1,3 @@
-#include "base/siphash.h"
 #include "config/rows.h"
 #include "config/rules.h"
 #include "config/tables.h"
@@ -24,7 +23,7 @@ consteval Row url_row() {
   row.name = "url";
   row.kind = Kind::kUrl;
   row.fallback = kRequired;
-  row.reload = kRestart;
+  row.reload = Reload::kRestart;
   row.text =
       "Where Redis is: `redis://` or, with TLS, `rediss://`, maybe `user:password@` (never shown, but better "
       "kept in `password`), a host, maybe a port (6379) and `/` with the number of a database.";
@@ -37,20 +36,10 @@ consteval Row url_row() {
   return row;
 }
 
-// Shown as a keyed hash, only so that a reload notices a new one.
-consteval Row password_row() {
-  Row row = secret<&Redis::password, SecretBytes>("password", "", kRestart,
-                                                  "The password, best as \"${VARIABLE}\".");
-  row.show = [](const void* owner) {
-    return std::to_string(base::siphash(static_cast<const Redis*>(owner)->password.reveal()));
-  };
-  return row;
-}
-
 constexpr Row kRedisRows[] = {
     url_row(),
     rows::text<&Redis::user>("user", "", kRestart, "The user, where it is not Redis's `default`."),
-    password_row(),
+    secret<&Redis::password, SecretBytes>("password", "", kRestart, "The password, best as \"${VARIABLE}\"."),
     count<&Redis::database>("database", "0", {0, 65'535}, kRestart, "The number of the database."),
     rows::text<&Redis::prefix, OptionalText>("prefix", "sekisho:", kRestart, "Put before every key."),
     duration<&Redis::connect>("connect", "1s", {1ms, 1min}, kRestart,

@@ -5,7 +5,7 @@
 // Lifetime: that of the snapshot; a reload builds a new one beside it.
 //
 // One file a subject (model_*.h); this one has the rest and includes them all. What a key is called, its bounds, its
-// text and whether a reload may change it stand in keys*.cc, one row a key. `line` members keep the place in the file, for errors found after parsing ("route '/x/' names the
+// text, whether a reload may change it and what it decides stand in keys*.cc, one row a key. `line` members keep the place in the file, for errors found after parsing ("route '/x/' names the
 // unknown origin 'y'").
 #pragma once
 
@@ -57,6 +57,8 @@ struct Cache {
   MemoryCache memory;
   std::uint64_t fill_budget = 256 << 20;  // bytes that all fills under way may buffer together
 };
+
+// ---- routes
 
 struct RouteCache {
   bool enabled = true;         // `cache: off` on the route

@@ -47,7 +47,11 @@ More under [examples](../examples/). `sekisho schema` prints a JSON Schema for e
 gives a default for one that is unset or empty; `$${` stands for a plain `${`. This happens after the YAML is
 parsed and only in values, so a variable can hold any text. Quote such values within `{ }` and `[ ]`.
 
-*Reload* says what a change takes: *live* keys follow SIGHUP, *restart* keys need a new process.
+*Reload* says what a change takes: *live* keys follow SIGHUP, *restart* keys need a new process. Of an origin, a
+change of a key that *forgets* finds nothing of what was cached before (it is there again when the key is changed
+back), and one that *reconnects* makes new connections and keeps what is cached. Of an identity or a rule over
+claims, the one has remembered tokens checked again, the other the issuer's keys fetched again. All other live
+keys keep both.
 )";
 
 std::string_view kind_name(const Row& row) {
@@ -188,7 +192,11 @@ class Reference {
     return code(row.fallback);
   }
 
-  static std::string reload(const Row& row) { return row.reload == Reload::kLive ? "live" : "restart"; }
+  static std::string_view reload(const Row& row) {
+    if (row.reload == Reload::kRestart) return "restart";
+    if (decides(row.decides, Decides::kAnswer)) return "live, forgets";
+    return decides(row.decides, Decides::kTransport) ? "live, reconnects" : "live";
+  }
 
   bool reload_;
   std::string out_;

@@ -11,14 +11,24 @@
 #include <utility>
 
 #include "config/address.h"
+#include "config/fingerprint.h"
 #include "config/keys.h"
 #include "config/reader.h"
 #include "config/values.h"
 
 namespace config::rows {
 
-inline constexpr Reload kLive = Reload::kLive;
-inline constexpr Reload kRestart = Reload::kRestart;
+// What a change takes. Keys of origins and identities are all live, and say what they decide instead.
+struct Effect {
+  Reload reload = Reload::kLive;
+  Decides decides = Decides::kUnsaid;
+};
+inline constexpr Effect kLive{};
+inline constexpr Effect kRestart{.reload = Reload::kRestart};
+inline constexpr Effect kAnswer{.decides = Decides::kAnswer};
+inline constexpr Effect kTransport{.decides = Decides::kTransport};
+inline constexpr Effect kBoth{.decides = Decides::kBoth};
+inline constexpr Effect kNeither{.decides = Decides::kNothing};
 
 consteval std::uint64_t operator""_KiB(unsigned long long n) {
   return n << 10;
@@ -96,6 +106,15 @@ typename G::Value read_value(Reader& reader, const Row& row, const YamlNode& nod
   return *std::move(value);
 }
 
+template <class V, class Visit>
+void for_each_of(const V& value, Visit visit) {
+  if constexpr (Unwrapped<V>::kList) {
+    for (const auto& each : value) visit(each);
+  } else if (value) {
+    visit(*value);
+  }
+}
+
 template <class G, class V>
 std::string show_value(const V& value) {
   if constexpr (std::is_same_v<V, typename G::Value>) {
@@ -109,11 +128,26 @@ std::string show_value(const V& value) {
   }
 }
 
+template <class G, class V>
+void print_value(const V& value, Print& out) {
+  if constexpr (std::is_same_v<V, typename G::Value>) {
+    if constexpr (requires { G::print(value, out); })
+      G::print(value, out);
+    else
+      out.add(std::string_view(G::show(value)));
+  } else {  // a list, or none or one
+    std::uint64_t count = 0;
+    for_each_of(value, [&count](const auto&) { ++count; });
+    out.add(count);
+    for_each_of(value, [&out](const auto& each) { print_value<G>(each, out); });
+  }
+}
+
 struct Said {  // the part of a row that is only text
   std::string_view name;
   std::string_view fallback;
   Bounds bounds;
-  Reload reload;
+  Effect effect;
   std::string_view text;
 };
 
@@ -125,12 +159,17 @@ consteval Row value(Kind kind, Said said) {
           .list = Unwrapped<ValueOf<M>>::kList,
           .fallback = said.fallback,
           .bounds = said.bounds,
-          .reload = said.reload,
+          .reload = said.effect.reload,
+          .decides = said.effect.decides,
           .text = said.text,
           .words = {},
           .form = {},
           .pattern = {},
           .sections = {},
+          .read = {},
+          .show = {},
+          .print = {},
+          .part = {},
           .owner_tag = &kTag<Owner>};
   row.read = [](Reader& reader, const Row& self, const YamlNode& node, void* owner) {
     auto& member = static_cast<Owner*>(owner)->*M;
@@ -146,69 +185,74 @@ consteval Row value(Kind kind, Said said) {
   };
   if constexpr (requires { &G::show; })
     row.show = [](const void* owner) { return show_value<G>(static_cast<const Owner*>(owner)->*M); };
+  if constexpr (
+      requires(const typename G::Value& v, Print& out) { G::print(v, out); } || requires { &G::show; })
+    row.print = [](const void* owner, Print& out) {
+      print_value<G>(static_cast<const Owner*>(owner)->*M, out);
+    };
   return row;
 }
 
 template <auto M>
-consteval Row toggle(std::string_view name, std::string_view fallback, Reload reload, std::string_view text) {
-  return value<M, Switch>(Kind::kSwitch, {name, fallback, {}, reload, text});
+consteval Row toggle(std::string_view name, std::string_view fallback, Effect effect, std::string_view text) {
+  return value<M, Switch>(Kind::kSwitch, {name, fallback, {}, effect, text});
 }
 template <auto M>
-consteval Row count(std::string_view name, std::string_view fallback, Bounds bounds, Reload reload,
+consteval Row count(std::string_view name, std::string_view fallback, Bounds bounds, Effect effect,
                     std::string_view text) {
-  return value<M, Count>(Kind::kCount, {name, fallback, bounds, reload, text});
+  return value<M, Count>(Kind::kCount, {name, fallback, bounds, effect, text});
 }
 template <auto M>
-consteval Row size(std::string_view name, std::string_view fallback, Bounds bounds, Reload reload,
+consteval Row size(std::string_view name, std::string_view fallback, Bounds bounds, Effect effect,
                    std::string_view text) {
-  return value<M, Size>(Kind::kSize, {name, fallback, bounds, reload, text});
+  return value<M, Size>(Kind::kSize, {name, fallback, bounds, effect, text});
 }
 template <auto M>
-consteval Row duration(std::string_view name, std::string_view fallback, Bounds bounds, Reload reload,
+consteval Row duration(std::string_view name, std::string_view fallback, Bounds bounds, Effect effect,
                        std::string_view text) {
   using G = std::conditional_t<std::is_same_v<typename Unwrapped<ValueOf<M>>::Type, Seconds>, WholeSeconds,
                                Duration>;
-  return value<M, G>(Kind::kDuration, {name, fallback, bounds, reload, text});
+  return value<M, G>(Kind::kDuration, {name, fallback, bounds, effect, text});
 }
 template <auto M, class G = Text>
-consteval Row text(std::string_view name, std::string_view fallback, Reload reload, std::string_view about) {
-  return value<M, G>(Kind::kText, {name, fallback, {}, reload, about});
+consteval Row text(std::string_view name, std::string_view fallback, Effect effect, std::string_view about) {
+  return value<M, G>(Kind::kText, {name, fallback, {}, effect, about});
 }
 template <auto M>
-consteval Row file(std::string_view name, std::string_view fallback, Reload reload, std::string_view about) {
-  return value<M, Text>(Kind::kFile, {name, fallback, {}, reload, about});
+consteval Row file(std::string_view name, std::string_view fallback, Effect effect, std::string_view about) {
+  return value<M, FilePath>(Kind::kFile, {name, fallback, {}, effect, about});
 }
 template <auto M, class G>
-consteval Row secret(std::string_view name, std::string_view fallback, Reload reload,
+consteval Row secret(std::string_view name, std::string_view fallback, Effect effect,
                      std::string_view about) {
-  return value<M, G>(Kind::kSecret, {name, fallback, {}, reload, about});
+  return value<M, G>(Kind::kSecret, {name, fallback, {}, effect, about});
 }
 template <auto M>
-consteval Row word(std::string_view name, std::string_view fallback, Reload reload, std::string_view about) {
+consteval Row word(std::string_view name, std::string_view fallback, Effect effect, std::string_view about) {
   using E = typename Unwrapped<ValueOf<M>>::Type;
-  Row row = value<M, Words<E>>(Kind::kWord, {name, fallback, {}, reload, about});
+  Row row = value<M, Words<E>>(Kind::kWord, {name, fallback, {}, effect, about});
   row.words = WordsOf<E>::kNames;
   return row;
 }
 template <auto M>
-consteval Row address(std::string_view name, std::string_view fallback, Reload reload,
+consteval Row address(std::string_view name, std::string_view fallback, Effect effect,
                       std::string_view about) {
-  return value<M, AddressText>(Kind::kAddress, {name, fallback, {}, reload, about});
+  return value<M, AddressText>(Kind::kAddress, {name, fallback, {}, effect, about});
 }
 template <auto M>
-consteval Row networks(std::string_view name, std::string_view fallback, Reload reload,
+consteval Row networks(std::string_view name, std::string_view fallback, Effect effect,
                        std::string_view about) {
-  return value<M, NetworkText>(Kind::kNetwork, {name, fallback, {}, reload, about});
+  return value<M, NetworkText>(Kind::kNetwork, {name, fallback, {}, effect, about});
 }
 template <auto M>
-consteval Row url(std::string_view name, std::string_view fallback, Reload reload, std::string_view about) {
-  return value<M, UrlText>(Kind::kUrl, {name, fallback, {}, reload, about});
+consteval Row url(std::string_view name, std::string_view fallback, Effect effect, std::string_view about) {
+  return value<M, UrlText>(Kind::kUrl, {name, fallback, {}, effect, about});
 }
 
 // A value whose grammar says itself how it is written: G::kForm and G::kPattern.
 template <auto M, class G>
-consteval Row form(std::string_view name, std::string_view fallback, Reload reload, std::string_view about) {
-  Row row = value<M, G>(Kind::kForm, {name, fallback, {}, reload, about});
+consteval Row form(std::string_view name, std::string_view fallback, Effect effect, std::string_view about) {
+  Row row = value<M, G>(Kind::kForm, {name, fallback, {}, effect, about});
   row.form = G::kForm;
   row.pattern = G::kPattern;
   return row;
@@ -221,11 +265,14 @@ consteval Row planned(std::string_view name) {
   return row;
 }
 
-template <const Section& S>
+template <const auto& S>
 inline constexpr const Section* kOnly[] = {&S};
 
+template <const auto& S>
+inline constexpr bool kIsDecided = std::is_same_v<std::remove_cvref_t<decltype(S)>, Decided>;
+
 // A section that fills the member M.
-template <auto M, const Section& S>
+template <auto M, const auto& S>
 consteval Row section(std::string_view name, std::string_view about) {
   Row row;
   row.name = name;
@@ -237,11 +284,12 @@ consteval Row section(std::string_view name, std::string_view about) {
     reader.section(node, S, &(static_cast<OwnerOf<M>*>(owner)->*M));
   };
   row.part = [](const void* owner) -> const void* { return &(static_cast<const OwnerOf<M>*>(owner)->*M); };
+  row.said_within = kIsDecided<S>;
   return row;
 }
 
 // A section for some more members of the same owner.
-template <class Owner, const Section& S>
+template <class Owner, const auto& S>
 consteval Row within(std::string_view name, std::string_view about) {
   Row row;
   row.name = name;
@@ -258,13 +306,14 @@ consteval Row within(std::string_view name, std::string_view about) {
 
 // A section that is read as a Draft first and then put into its owner by
 // void Place(Reader&, const YamlNode&, Draft&&, Owner&).
-template <class Owner, class Draft, const Section& S, auto Place>
-consteval Row draft(std::string_view name, std::string_view fallback, Reload reload, std::string_view about) {
+template <class Owner, class Draft, const auto& S, auto Place>
+consteval Row draft(std::string_view name, std::string_view fallback, Effect effect, std::string_view about) {
   Row row;
   row.name = name;
   row.kind = Kind::kSection;
   row.fallback = fallback;
-  row.reload = reload;
+  row.reload = effect.reload;
+  row.decides = effect.decides;
   row.text = about;
   row.sections = kOnly<S>;
   row.owner_tag = &kTag<Owner>;
@@ -276,10 +325,10 @@ consteval Row draft(std::string_view name, std::string_view fallback, Reload rel
   return row;
 }
 // The same for a list of sections.
-template <class Owner, class Draft, const Section& S, auto Place>
-consteval Row drafts(std::string_view name, std::string_view fallback, Reload reload,
+template <class Owner, class Draft, const auto& S, auto Place>
+consteval Row drafts(std::string_view name, std::string_view fallback, Effect effect,
                      std::string_view about) {
-  Row row = draft<Owner, Draft, S, Place>(name, fallback, reload, about);
+  Row row = draft<Owner, Draft, S, Place>(name, fallback, effect, about);
   row.list = true;
   row.read = [](Reader& reader, const Row& self, const YamlNode& node, void* owner) {
     std::size_t index = 0;
@@ -313,14 +362,15 @@ consteval Row named(std::string_view name, std::span<const Section* const> choic
 
 // A map from chosen names to sections of one kind, each read as a Draft and put into its owner by
 // void Place(Reader&, const Entry&, Draft&&, Owner&).
-template <class Owner, class Draft, const Section& S, auto Place>
-consteval Row named_drafts(std::string_view name, std::string_view fallback, Reload reload,
+template <class Owner, class Draft, const auto& S, auto Place>
+consteval Row named_drafts(std::string_view name, std::string_view fallback, Effect effect,
                            std::string_view about) {
   Row row;
   row.name = name;
   row.kind = Kind::kNamed;
   row.fallback = fallback;
-  row.reload = reload;
+  row.reload = effect.reload;
+  row.decides = effect.decides;
   row.text = about;
   row.sections = kOnly<S>;
   row.owner_tag = &kTag<Owner>;
@@ -346,6 +396,19 @@ struct About {
   std::string_view text;
   std::string_view shorthand;
   const Section* common = nullptr;
+  bool common_said = false;
+
+  consteval About(std::string_view n, std::string_view t, std::string_view about, std::string_view bare)
+      : name(n), type(t), text(about), shorthand(bare) {}
+  template <class S>
+  consteval About(std::string_view n, std::string_view t, std::string_view about, std::string_view bare,
+                  const S* keys_of_all)
+      : name(n),
+        type(t),
+        text(about),
+        shorthand(bare),
+        common(keys_of_all),
+        common_said(std::is_same_v<S, Decided>) {}
 };
 
 template <class Owner>
@@ -361,6 +424,22 @@ consteval Section table(About about, std::span<const Row> entries,
                  .check = check,
                  .fresh = []() -> std::shared_ptr<void> { return std::make_shared<Owner>(); },
                  .common = about.common};
+}
+
+// A table of rows that all say what they decide, and can: what decides an answer has to be told to all processes
+// alike, so that a secret is known by a name of its own.
+template <class Owner>
+consteval Decided decided(About about, std::span<const Row> entries,
+                          void (*check)(Reader&, const YamlNode&, void*) = nullptr) {
+  for (const Row& row : entries) {
+    if (row.kind == Kind::kPlanned || row.said_within) continue;
+    if (row.decides == Decides::kUnsaid) throw "a row that does not say what it decides";
+    if (row.decides != Decides::kNothing && row.print == nullptr) throw "a row that cannot be printed";
+    if (decides(row.decides, Decides::kAnswer) && row.kind == Kind::kSecret)
+      throw "a secret in the identity of what is cached";
+  }
+  if (about.common != nullptr && !about.common_said) throw "common keys that do not say what they decide";
+  return Decided{table<Owner>(about, entries, check)};
 }
 
 }  // namespace config::rows

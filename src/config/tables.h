@@ -10,10 +10,10 @@
 
 namespace config {
 
-extern const Section kOriginTls;  // owner: OriginTls
-extern const Section kDir, kS3, kHttp;
-extern const Section kJwt;
-extern const Section kClaimRule;
+extern const Decided kOriginTls;  // owner: OriginTls
+extern const Decided kDir, kS3, kHttp;
+extern const Decided kJwt;
+extern const Decided kClaimRule;
 extern const Section kRate;  // owner: RateLimit
 extern const Section kConcurrency;
 extern const Section kLimits;

@@ -5,7 +5,8 @@
 //           never repeats the value, which may be a secret in the wrong place.
 //
 // Each grammar is a type with a Value, parse() and show(), so that a row of keys.cc names one by template
-// argument. Those that have bounds also measure(): count, bytes or milliseconds.
+// argument. Those that have bounds also measure(): count, bytes or milliseconds. What a fingerprint takes in is
+// what show() says, except where there is a print().
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,8 @@
 #include "config/model.h"
 
 namespace config {
+
+class Print;
 
 template <class T>
 using Parsed = std::expected<T, std::string>;
@@ -111,19 +114,28 @@ using Region = TextOf<text_rule::Region>;
 using HostName = TextOf<text_rule::HostName>;
 using RoutePath = TextOf<text_rule::RoutePath>;
 
+// A path, as written; it is resolved later, and printed from the root on, so that it is the same file for a
+// process that was started elsewhere.
+struct FilePath : Text {
+  static void print(const std::string& path, Print& out);
+};
+
 // Bytes that messages never show. SecretText is what a header can carry (visible ASCII) and not empty,
 // OptionalSecret the same or empty, SecretBytes any bytes but none at all.
 struct SecretText {
   using Value = base::Secret;
   static Parsed<base::Secret> parse(std::string_view text);
+  static void print(const base::Secret& secret, Print& out);
 };
 struct OptionalSecret {
   using Value = base::Secret;
   static Parsed<base::Secret> parse(std::string_view text);
+  static void print(const base::Secret& secret, Print& out);
 };
 struct SecretBytes {
   using Value = base::Secret;
   static Parsed<base::Secret> parse(std::string_view text);
+  static void print(const base::Secret& secret, Print& out);
 };
 
 }  // namespace config

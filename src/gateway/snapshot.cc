@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "base/sabotage.h"
+#include "config/fingerprint.h"
 #include "http/chars.h"
 #include "identity/key_sources.h"
 
@@ -60,6 +61,8 @@ Snapshot::Snapshot(config::Config configuration, Registries registries)
     route.cacheable = rules.cache.enabled && config_.cache.memory.size > 0 && (!dir || route.ttl);
     route.forwards_fields = http != nullptr;
     route.keeps_slashes = std::holds_alternative<config::S3Origin>(route.origin->kind);
+    const config::AnswerId id = config::answer_id(*route.origin);
+    route.cache_id = {.high = id.high, .low = id.low};
     route.label = telemetry::routes().intern(rules.path);
     route.origin_label = telemetry::origins().intern(rules.origin);
     routes_.push_back(std::move(route));
@@ -127,7 +130,7 @@ LocalSnapshot::LocalSnapshot(std::shared_ptr<const Snapshot> shared, const Local
     std::shared_ptr<origin::Origin> kept;
     if (before) {
       const auto old = before->origins.find(name);
-      if (old != before->origins.end() && old->second->fingerprint() == origin::fingerprint_of(configuration))
+      if (old != before->origins.end() && old->second->fingerprint() == config::fingerprint(configuration))
         kept = old->second;
     }
     try {
@@ -138,7 +141,7 @@ LocalSnapshot::LocalSnapshot(std::shared_ptr<const Snapshot> shared, const Local
   }
   for (const Route& route : snapshot->routes()) {
     auto& origin = origins.at(route.rules.origin);
-    routes.push_back({&route, origin, cache::OriginId{origin->fingerprint()}});
+    routes.push_back({&route, origin, route.cache_id});
   }
 }
 

@@ -37,6 +37,7 @@ struct Route {
   std::shared_ptr<limit::Gate> gate;         // null: no limit of requests at a time
   std::shared_ptr<limit::Gate> origin_gate;  // the same of the origin, for requests that are with it
   std::optional<base::Nanos> ttl;
+  cache::OriginId cache_id;      // who answers, as the cache knows it
   bool cacheable = false;        // GET and HEAD may be answered from the cache
   bool forwards_fields = false;  // http: the client's own fields go on
   bool keeps_slashes = false;    // s3: `//` is part of the key

@@ -1,7 +1,6 @@
 #include "identity/claim_rules.h"
 
 #include <algorithm>
-#include <bit>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/value.hpp>
 #include <boost/json/value_stack.hpp>
@@ -14,8 +13,8 @@
 #include <variant>
 #include <vector>
 
-#include "base/siphash.h"
 #include "config/claim_path.h"
+#include "config/fingerprint.h"
 
 namespace identity {
 namespace {
@@ -166,41 +165,6 @@ bool any_at(const json::value& from, std::span<const ClaimStep> steps, const Pas
   return std::ranges::any_of(*array, [&](const json::value& each) { return any_at(each, rest, pass); });
 }
 
-// ---- fingerprints
-
-void put(std::string& out, std::uint64_t n) {
-  for (int shift = 0; shift < 64; shift += 8) out += static_cast<char>(n >> shift & 0xff);
-}
-void put(std::string& out, std::string_view text) {
-  put(out, std::uint64_t{text.size()});
-  out += text;
-}
-void put(std::string& out, const ClaimValue& value) {
-  put(out, std::uint64_t{value.index()});
-  std::visit(
-      [&out](const auto& v) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::string>)
-          put(out, std::string_view(v));
-        else if constexpr (std::is_same_v<std::decay_t<decltype(v)>, double>)
-          put(out, std::bit_cast<std::uint64_t>(v));
-        else
-          put(out, static_cast<std::uint64_t>(v));
-      },
-      value);
-}
-// Every part with its size before it, so that no two lists of rules write the same bytes.
-void put(std::string& out, std::span<const ClaimRule> rules) {
-  put(out, std::uint64_t{rules.size()});
-  for (const ClaimRule& rule : rules) {
-    put(out, static_cast<std::uint64_t>(rule.kind));
-    put(out, static_cast<std::uint64_t>(rule.test));
-    put(out, std::string_view(rule.claim));
-    put(out, std::uint64_t{rule.values.size()});
-    for (const ClaimValue& value : rule.values) put(out, value);
-    put(out, std::span<const ClaimRule>(rule.rules));
-  }
-}
-
 }  // namespace
 
 struct ClaimRules::Rule {
@@ -250,9 +214,7 @@ ClaimRules::ClaimRules(std::span<const ClaimRule> rules) {
   if (rules.empty()) return;
   rules_.reserve(rules.size());
   for (const ClaimRule& rule : rules) rules_.emplace_back(rule);
-  std::string bytes;
-  put(bytes, rules);
-  id_ = std::max<std::uint64_t>(base::siphash(bytes), 1);
+  id_ = std::max<std::uint64_t>(config::fingerprint(rules), 1);
 }
 
 ClaimRules::ClaimRules(ClaimRules&&) noexcept = default;

@@ -26,7 +26,7 @@ class KeySources {
 
  private:
   std::mutex lock_;
-  std::map<std::uint64_t, std::weak_ptr<KeySource>> known_;  // by a keyed hash of everything that decides
+  std::map<std::uint64_t, std::weak_ptr<KeySource>> known_;  // by config::fingerprint()
 };
 
 KeySources& key_sources();  // of the process

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/sabotage.h"
-#include "base/siphash.h"
+#include "config/fingerprint.h"
 #include "identity/base64url.h"
 #include "identity/key_source.h"
 #include "identity/reason.h"
@@ -70,12 +70,12 @@ Verifier::Verifier(const config::JwtIdentity& rules, std::shared_ptr<KeySource> 
       leeway_(rules.leeway),
       require_exp_(rules.require_exp),
       max_token_(rules.max_token),
-      algorithms_(rules.algorithms) {
+      algorithms_(rules.algorithms),
+      id_(config::fingerprint(rules, config::Decides::kAnswer)) {
   if (algorithms_.empty()) throw VerifierError(name_of(rules) + " lists no algorithms", rules.line);
   if (rules.keys.empty() && !source_) throw VerifierError(name_of(rules) + " has no keys", rules.line);
   for (std::size_t i = 0; i < rules.keys.size(); ++i) add_key(rules, i);
   if (!source_) check_every_algorithm_has_a_key(rules);
-  fingerprint();
 }
 
 Verifier::~Verifier() = default;
@@ -110,31 +110,6 @@ void Verifier::add_key(const config::JwtIdentity& rules, std::size_t index) {
   } catch (const std::runtime_error& fault) {
     throw VerifierError(where + " " + fault.what(), line);
   }
-}
-
-void Verifier::fingerprint() {
-  std::string all;
-  const auto add_number = [&](std::uint64_t n) { all.append(reinterpret_cast<const char*>(&n), sizeof n); };
-  const auto add = [&](std::string_view s) {
-    add_number(s.size());  // so that no two lists of strings run together into the same bytes
-    all += s;
-  };
-  add(issuer_);
-  add_number(audience_.size());
-  for (const std::string& one : audience_) add(one);
-  add_number(static_cast<std::uint64_t>(leeway_.count()));
-  add_number(require_exp_);
-  add_number(max_token_);
-  add_number(algorithms_.size());
-  for (const config::Algorithm one : algorithms_) add(row_of(one).name);
-  for (const auto& key : keys_) {
-    add(key->kid());
-    add_number(key->fingerprint());
-  }
-  // Where published keys come from, not which these are: they come and go.
-  add_number(source_ != nullptr);
-  if (source_) add(source_->place());
-  id_ = base::siphash(all);
 }
 
 base::Result<base::Ref<const Principal>> Verifier::verify(std::string_view token, base::Wall now,

@@ -59,8 +59,8 @@ class Verifier {
   base::Result<base::Ref<const Principal>> verify(std::string_view token, base::Wall now,
                                                   bool* worth_asking = nullptr) const;
 
-  // A fingerprint of rules and configured keys, keyed by the process: equal across reloads that change
-  // neither, so that remembered tokens stay remembered. Published keys are not in it; see Remembered.
+  // config::fingerprint() of rules and configured keys: equal across reloads that change neither, so that
+  // remembered tokens stay remembered. Published keys are not in it; see Remembered.
   std::uint64_t id() const { return id_; }
   bool trusts(std::uint64_t key) const;  // VerificationKey::fingerprint(), now
   KeySource* source() const { return source_.get(); }
@@ -82,12 +82,11 @@ class Verifier {
   const bool require_exp_;
   const std::size_t max_token_;
   const std::vector<config::Algorithm> algorithms_;
+  const std::uint64_t id_;
   std::vector<std::unique_ptr<const VerificationKey>> keys_;
-  std::uint64_t id_ = 0;
 
   void add_key(const config::JwtIdentity& rules, std::size_t index);
   void check_every_algorithm_has_a_key(const config::JwtIdentity& rules) const;
-  void fingerprint();
 
   base::Result<> read_header(std::string_view encoded, Header& header) const;
   base::Result<const AlgorithmRow*> parse_header(std::string_view encoded,

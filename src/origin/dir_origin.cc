@@ -11,6 +11,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "config/fingerprint.h"
 #include "http/date.h"
 #include "origin/content_type.h"
 #include "origin/reply.h"
@@ -58,7 +59,7 @@ std::unique_ptr<OwnHead> head_of(const struct stat& file, std::string_view path)
 }  // namespace
 
 DirOrigin::DirOrigin(const config::Origin& configuration, const config::DirOrigin& options)
-    : Origin(configuration.name, fingerprint_of(configuration)),
+    : Origin(configuration.name, config::fingerprint(configuration)),
       path_(options.path),
       root_(open_root(path_)) {
   if (root_ < 0) throw std::runtime_error("cannot serve the folder '" + path_ + "': " + std::strerror(errno));

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "config/fingerprint.h"
 #include "http/target.h"
 
 namespace origin {
@@ -33,7 +34,7 @@ void append_collapsed(std::string_view path, std::string& out) {
 }
 
 HttpOrigin::HttpOrigin(const config::Origin& configuration, const config::HttpOrigin& options, Env env)
-    : Origin(configuration.name, fingerprint_of(configuration)),
+    : Origin(configuration.name, config::fingerprint(configuration)),
       base_path_(options.url.path),
       authority_(options.url.authority()),
       preserve_host_(options.preserve_host),

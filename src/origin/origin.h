@@ -127,7 +127,7 @@ class Origin {
   virtual bool effective_query(std::string_view raw_query, bool has_query, std::string& out) const = 0;
 
   const std::string& name() const { return name_; }
-  // Equal for two configurations exactly when replies and pools may be shared across a reload.
+  // config::fingerprint() of what it was made from: a reload keeps the origin where that is the same.
   std::uint64_t fingerprint() const { return fingerprint_; }
   virtual void close_idle() {}  // pools; at shutdown
   std::shared_ptr<const OriginStats> stats() const { return stats_; }
@@ -143,10 +143,6 @@ class Origin {
   std::uint64_t fingerprint_;
   std::shared_ptr<OriginStats> stats_ = std::make_shared<OriginStats>();
 };
-
-// Keyed hash over everything in the configuration that decides what the origin answers (and over its
-// secrets).
-std::uint64_t fingerprint_of(const config::Origin& configuration);
 
 // Builds the origin of one worker. Throws std::runtime_error with one line (CA file, folder that is missing).
 std::shared_ptr<Origin> make_origin(const config::Origin& configuration, Env env);

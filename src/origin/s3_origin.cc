@@ -1,5 +1,6 @@
 #include "origin/s3_origin.h"
 
+#include "config/fingerprint.h"
 #include "http/conditions.h"
 #include "http/date.h"
 #include "http/etag.h"
@@ -61,7 +62,7 @@ http::Validators validators_of(const http::ResponseHead& head) {
 }  // namespace
 
 S3Origin::S3Origin(const config::Origin& configuration, const config::S3Origin& options, Env env)
-    : Origin(configuration.name, fingerprint_of(configuration)),
+    : Origin(configuration.name, config::fingerprint(configuration)),
       host_(host_of(options)),
       path_head_(path_head_of(options)),
       anonymous_(options.access_key_id.empty()),

@@ -13,7 +13,7 @@ using config::Reader;
 using config::Row;
 using config::YamlNode;
 
-inline constexpr config::Reload kLive = config::Reload::kLive;
+using config::rows::kLive;
 
 template <auto M, class G>
 consteval Row written(std::string_view name, std::string_view fallback, std::string_view about) {
