@@ -25,9 +25,9 @@
 
 namespace cache {
 
-// Who answers: config::AnswerId. Two configurations share an id only when they would give the same object for the
-// same path (same kind, endpoint, bucket, prefix, credentials), also across reloads and restarts: that is what
-// keeps the cache valid, and one tenant's entries from another. Zero is nobody's.
+// Who answers: config::AnswerId. Two configurations share an id only when they would give the same object for
+// the same path (same kind, endpoint, bucket, prefix, credentials), also across reloads and restarts: that is
+// what keeps the cache valid, and one tenant's entries from another. Zero is nobody's.
 struct OriginId {
   std::uint64_t high = 0, low = 0;
 };
@@ -52,8 +52,8 @@ struct KeyParts {
   std::string_view query = {};  // likewise, without '?'
   bool has_query = false;       // "/a?" is not "/a"
   // What an http origin is told of the host, since that may stand in its answer: the client's Host, and of a
-  // trusted proxy what it tells of host and scheme, too. Letters are folded to lower case. Empty for origins that
-  // are told nothing.
+  // trusted proxy what it tells of host and scheme, too. Letters are folded to lower case. Empty for origins
+  // that are told nothing.
   std::string_view host = {};
 };
 

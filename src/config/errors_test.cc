@@ -66,7 +66,7 @@ TEST(ConfigErrors, NameWhatIsMissing) {
   EXPECT_EQ(error_of("listen: []"), ":1: listen: is an empty list");
   EXPECT_EQ(error_of("listen:"), ":1: listen: has no value; give it one or take the key out");
   EXPECT_EQ(error_of("listen: 0.0.0.0:1\nroutes: []"), ":2: routes: is an empty list");
-  EXPECT_EQ(route("  - { path: / }"), ":5: routes[0].origin: is missing");
+  EXPECT_EQ(route("  - { path: / }"), ":5: routes[0]: needs one of: origin, app");
   EXPECT_EQ(route("  - { origin: site }"), ":5: routes[0].path: is missing");
   EXPECT_EQ(after("cache:"), ":4: cache: has no value; give it one or take the key out");
   EXPECT_EQ(origin("{ type: s3 }"), ":4: origins.o.bucket: is missing");
@@ -116,6 +116,12 @@ TEST(ConfigErrors, TellTheBounds) {
 TEST(ConfigErrors, NameTheNearestOriginAndIdentity) {
   EXPECT_EQ(route("  - { path: /, origin: sit }"),
             ":5: routes[0].origin: there is no origin 'sit', did you mean 'site'?");
+  EXPECT_EQ(route("  - { path: /, app: sit }\napps: { site: { type: status }, other: { type: status } }"),
+            ":5: routes[0].app: there is no app 'sit', did you mean 'site'?");
+  EXPECT_EQ(route("  - { path: /, app: site }\napps: { site: { type: stat } }"),
+            ":6: apps.site.type: 'stat' is none of: status, did you mean 'status'?");
+  EXPECT_EQ(route("  - { path: /, origin: site, app: site }\napps: { site: { type: status } }"),
+            ":5: routes[0].app: stands beside 'origin'; give one of them");
   EXPECT_EQ(route("  - { path: /, origin: site, identity: stuff }"),
             ":5: routes[0].identity: there is no identity 'stuff', did you mean 'staff'?");
   EXPECT_EQ(route("  - path: /\n    identity: other\n    origin: site"),

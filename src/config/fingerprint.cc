@@ -16,8 +16,8 @@
 namespace config {
 namespace {
 
-// To be changed when the same configuration begins to mean other replies. It is in every process's digests, so
-// that what an older one stored is not found.
+// To be changed when the same configuration begins to mean other replies. It is in every process's digests,
+// so that what an older one stored is not found.
 constexpr std::string_view kGeneration = "sekisho answer 1";
 
 const Section& section_of(const Origin& origin) {

@@ -1,5 +1,5 @@
-// When two configurations are one: what the table of keys says that an origin or an identity decides, rendered and
-// hashed. ADR 0016 says what belongs to which.
+// When two configurations are one: what the table of keys says that an origin or an identity decides,
+// rendered and hashed. ADR 0016 says what belongs to which.
 //
 // Owner:    none; plain values.
 // Thread:   any; pure functions. A few microseconds: for start and reload, not for requests.
@@ -7,8 +7,8 @@
 //
 // Two kinds:
 //   - fingerprint(): 64 bits, keyed by this process, over the secrets, too. Tells a reload what it may keep.
-//   - answer_id(): 128 bits of SHA-256, the same in every process and never made of a secret. It names what is
-//     cached, in memory and one day on disk.
+//   - answer_id(): 128 bits of SHA-256, the same in every process and never made of a secret. It names what
+//     is cached, in memory and one day on disk.
 #pragma once
 
 #include <array>
@@ -24,8 +24,8 @@
 
 namespace config {
 
-// An injective rendering: a number has eight bytes, a text its length before it. Wiped when it goes, as secrets
-// may be in there.
+// An injective rendering: a number has eight bytes, a text its length before it. Wiped when it goes, as
+// secrets may be in there.
 class Print {
  public:
   Print();
@@ -49,16 +49,16 @@ class Print {
 // Equal for two origins of one name that may share connections and everything else.
 std::uint64_t fingerprint(const Origin& origin);
 
-// Who answers, whatever it is called here: two origins have the same exactly when they reply the same to the same
-// question, as far as the configuration can say.
+// Who answers, whatever it is called here: two origins have the same exactly when they reply the same to the
+// same question, as far as the configuration can say.
 struct AnswerId {
   std::uint64_t high = 0, low = 0;
   friend bool operator==(const AnswerId&, const AnswerId&) = default;
 };
 AnswerId answer_id(const Origin& origin);
 
-// kAnswer: equal when what one has verified is good for the other. kTransport: equal when published keys may be
-// shared.
+// kAnswer: equal when what one has verified is good for the other. kTransport: equal when published keys may
+// be shared.
 std::uint64_t fingerprint(const JwtIdentity& identity, Decides what);
 
 // Equal when what the one says of a token the other says, too.

@@ -34,8 +34,8 @@ bool same_connections(const Origin& a, const Origin& b) {
   return fingerprint(a) == fingerprint(b);
 }
 
-// SHA-256 of the rendering, computed by another program. When this fails, caches that outlive the process forget
-// all: if the new replies are the same, find out why; if not, give kGeneration its next number.
+// SHA-256 of the rendering, computed by another program. When this fails, caches that outlive the process
+// forget all: if the new replies are the same, find out why; if not, give kGeneration its next number.
 TEST(AnswerId, IsTheSameInEveryProcess) {
   const AnswerId id = answer_id(s3(kKeys));
   EXPECT_EQ(id.high, 0xf7b87d4ec81838e5U);

@@ -37,7 +37,8 @@ constexpr Row kRouteRows[] = {
         "path", kRequired, kLive,
         "The prefix, matched at segment boundaries; the longest wins. It is taken "
         "off before the origin."),
-    rows::text<&Route::origin, Name>("origin", kRequired, kLive, "The name of an origin."),
+    rows::text<&Route::origin, Name>("origin", "", kLive, "The name of an origin. This or `app`."),
+    rows::text<&Route::app, Name>("app", "", kLive, "The name of an app. This or `origin`."),
     rows::text<&Route::identity, Name>("identity", "", kLive,
                                        "The identities that callers may have, chosen by the issuer of their "
                                        "token. Without it the route is open."),
@@ -54,8 +55,9 @@ constexpr Row kRouteRows[] = {
         "Pass the credential that `identity` consumed on to an http origin. Such requests bypass the cache."),
     section<&Route::cache, kRouteCache>("cache", "Caching on this route; `off` turns it off."),
 };
-constexpr Section kRoute = table<Route>({"route", "", "Which requests go to which origin, and for whom.", ""},
-                                        kRouteRows, checked<Route, rules::check_route>);
+constexpr Section kRoute =
+    table<Route>({"route", "", "Which requests go to which origin or app, and for whom.", ""}, kRouteRows,
+                 checked<Route, rules::check_route>);
 
 // ---- the rest
 
@@ -138,6 +140,7 @@ consteval Row listen_row() {
 }
 
 constexpr const Section* kOriginKinds[] = {&kDir, &kS3, &kHttp};
+constexpr const Section* kAppKinds[] = {&kStatus};
 constexpr const Section* kIdentityKinds[] = {&kJwt};
 
 constexpr Row kRootRows[] = {
@@ -160,6 +163,7 @@ constexpr Row kRootRows[] = {
         "rates", "", kLive,
         "Limits on how often requests may come, by name, for `limits` and routes to name."),
     rows::named<Config, rules::place_origin>("origins", kOriginKinds, "Where objects come from, by name."),
+    rows::named<Config, rules::place_app>("apps", kAppKinds, "What the gateway answers itself, by name."),
     rows::named<Config, rules::place_identity>("identities", kIdentityKinds,
                                                "How callers prove who they are, by name."),
     drafts<Config, Route, kRoute, rules::place_route>("routes", kRequired, kLive, "What is served."),

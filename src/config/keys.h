@@ -1,6 +1,7 @@
-// The tables of the configuration's keys: one row a key, one file a subject (tables.h). From them come the parser
-// (reader.cc), the JSON Schema (schema.cc), docs/configuration.md (reference.cc), what a reload may change
-// (changed_but_fixed) and what it leaves as it was (fingerprint.h). Campaign files have tables of their own, of the same rows (src/prove/keys.cc).
+// The tables of the configuration's keys: one row a key, one file a subject (tables.h). From them come the
+// parser (reader.cc), the JSON Schema (schema.cc), docs/configuration.md (reference.cc), what a reload may
+// change (changed_but_fixed) and what it leaves as it was (fingerprint.h). Campaign files have tables of
+// their own, of the same rows (src/prove/keys.cc).
 //
 // Owner:  the program; rows are constants.
 // Thread: any.
@@ -47,15 +48,16 @@ enum class Kind : std::uint8_t {
 
 enum class Reload : std::uint8_t { kLive, kRestart };
 
-// What depends on a key of an origin or an identity, and so on which fingerprints it has a part (fingerprint.h).
+// What depends on a key of an origin or an identity, and so on which fingerprints it has a part
+// (fingerprint.h).
 enum class Decides : std::uint8_t {
   kUnsaid = 0,   // no such key
   kNothing = 1,  // neither; or it speaks through other keys, as `credentials` does through `access_key_id`
   // An origin: what it replies; belongs to the identity of what is cached, so that a change finds nothing of
   // before. An identity: whether a token is good; a change has remembered tokens verified again.
   kAnswer = 2,
-  // How another server is asked: a change makes new connections (of an identity: fetches published keys anew),
-  // and what is cached or remembered stays.
+  // How another server is asked: a change makes new connections (of an identity: fetches published keys
+  // anew), and what is cached or remembered stays.
   kTransport = 4,
   kBoth = kAnswer | kTransport,
 };

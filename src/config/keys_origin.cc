@@ -80,7 +80,8 @@ constexpr Row kCredentialsRows[] = {
 constexpr Section kCredentials = table<CredentialsDraft>(
     {"credentials", "", "Where S3 credentials are found.", "source"}, kCredentialsRows);
 
-// The secret has a name, its access_key_id: what is cached is known by that and outlives a rotation of the secret.
+// The secret has a name, its access_key_id: what is cached is known by that and outlives a rotation of the
+// secret.
 constexpr Row kS3Rows[] = {
     rows::text<&S3Origin::bucket, Bucket>("bucket", kRequired, kAnswer, "The bucket's name."),
     rows::text<&S3Origin::region, Region>("region", "us-east-1", kAnswer,

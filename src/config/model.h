@@ -4,15 +4,17 @@
 // Thread:   immutable after load, so any.
 // Lifetime: that of the snapshot; a reload builds a new one beside it.
 //
-// One file a subject (model_*.h); this one has the rest and includes them all. What a key is called, its bounds, its
-// text, whether a reload may change it and what it decides stand in keys*.cc, one row a key. `line` members keep the place in the file, for errors found after parsing ("route '/x/' names the
-// unknown origin 'y'").
+// One file a subject (model_*.h); this one has the rest and includes them all. What a key is called, its
+// bounds, its text, whether a reload may change it and what it decides stand in keys*.cc, one row a key.
+// `line` members keep the place in the file, for errors found after parsing ("route '/x/' names the unknown
+// origin 'y'").
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "config/model_identity.h"
@@ -58,6 +60,16 @@ struct Cache {
   std::uint64_t fill_budget = 256 << 20;  // bytes that all fills under way may buffer together
 };
 
+// ---- what the gateway answers itself
+
+struct StatusApp {};  // GET /health, /ready and /whoami
+
+struct App {
+  std::string name;
+  int line = 0;
+  std::variant<StatusApp> kind;
+};
+
 // ---- routes
 
 struct RouteCache {
@@ -68,7 +80,8 @@ struct RouteCache {
 struct Route {
   std::string path;  // decoded prefix, begins and ends at a segment boundary
   int line = 0;
-  std::string origin;
+  std::string origin;  // exactly one of these two
+  std::string app;
   std::vector<std::string> identity;  // whose tokens are taken, chosen by `iss`; empty: open to everybody
   std::vector<ClaimRule> require;     // all of these, else 403
   std::vector<std::string> rates;     // beside those of Limits
@@ -104,6 +117,7 @@ struct Config {
   Redis redis;
   std::map<std::string, RateLimit> rates;
   std::map<std::string, Origin> origins;
+  std::map<std::string, App> apps;
   std::map<std::string, JwtIdentity> identities;
   std::vector<Route> routes;
 };

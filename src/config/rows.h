@@ -1,5 +1,6 @@
 // How a row of keys.cc is written: size<&Limits::head>("head", "16KiB", {1_KiB, 1_MiB}, kLive, "…"). The
-// template argument ties the key to its member; the member's grammar and type follow. For tables of keys only.
+// template argument ties the key to its member; the member's grammar and type follow. For tables of keys
+// only.
 //
 // Rows are erased to void* for the walks; section<Owner>() proves while compiling that every row of a table
 // belongs to that Owner.
@@ -426,8 +427,8 @@ consteval Section table(About about, std::span<const Row> entries,
                  .common = about.common};
 }
 
-// A table of rows that all say what they decide, and can: what decides an answer has to be told to all processes
-// alike, so that a secret is known by a name of its own.
+// A table of rows that all say what they decide, and can: what decides an answer has to be told to all
+// processes alike, so that a secret is known by a name of its own.
 template <class Owner>
 consteval Decided decided(About about, std::span<const Row> entries,
                           void (*check)(Reader&, const YamlNode&, void*) = nullptr) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "config/address.h"
@@ -49,10 +50,14 @@ void check_routes(Reader& reader, const YamlNode& node, const Config& config) {
       reader.fail_at(
           item, "path",
           fmt::format("'{}' is also the path of the route in line {}", route.path, first->second->line));
-    check_name(reader, line_of(item, "origin"), "origin", "origin", route.origin, config.origins);
+    if (route.app.empty())
+      check_name(reader, line_of(item, "origin"), "origin", "origin", route.origin, config.origins);
+    else
+      check_name(reader, line_of(item, "app"), "app", "app", route.app, config.apps);
+    if (!route.app.empty()) reader.fail_at(item, "app", "is not supported yet");
     check_identities(reader, item, route.identity, config);
     if (route.forward_authorization &&
-        !std::holds_alternative<HttpOrigin>(config.origins.at(route.origin).kind))
+        (!route.app.empty() || !std::holds_alternative<HttpOrigin>(config.origins.at(route.origin).kind)))
       reader.fail_at(item, "forward_authorization",
                      "needs an origin of type http; others take no credential of a caller");
   }
@@ -94,7 +99,14 @@ void place_route(Reader&, const YamlNode& node, Route&& route, Config& config) {
   config.routes.push_back(std::move(route));
 }
 
+void place_app(Reader& reader, const Entry& entry, const Section& section, Config& config) {
+  App app{.name = entry.name, .line = entry.line, .kind = {}};
+  if (section.type == "status") reader.section(entry.value, section, &app.kind.emplace<StatusApp>());
+  config.apps.emplace(entry.name, std::move(app));
+}
+
 void check_route(Reader& reader, const YamlNode& node, Route& route) {
+  reader.exactly_one(node, std::array<std::string_view, 2>{"origin", "app"});
   if (!route.require.empty() && route.identity.empty()) reader.fail_at(node, "require", "needs 'identity'");
 }
 

@@ -43,6 +43,7 @@ void check_name(Reader& reader, int line, std::string_view key, std::string_view
 void place_listen(Reader&, const YamlNode&, Listen&&, Config&);
 void place_route(Reader&, const YamlNode&, Route&&, Config&);
 void check_admin(Reader&, const YamlNode&, Admin&);
+void place_app(Reader&, const Entry&, const Section&, Config&);
 void check_route(Reader&, const YamlNode&, Route&);
 void check_config(Reader&, const YamlNode&, Config&);
 

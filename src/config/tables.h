@@ -1,6 +1,6 @@
 // The tables of keys that other tables lead to, one file a subject: keys.cc has the root, keys_origin.cc the
-// origins, keys_identity.cc the identities and the rules over claims, keys_limit.cc the limits, keys_log.cc
-// the logs, keys_redis.cc Redis. Internal to the room.
+// origins, keys_app.cc the apps, keys_identity.cc the identities and the rules over claims, keys_limit.cc the
+// limits, keys_log.cc the logs, keys_redis.cc Redis. Internal to the room.
 //
 // Owner:  the program; constants.
 // Thread: any.
@@ -13,6 +13,7 @@ namespace config {
 extern const Decided kOriginTls;  // owner: OriginTls
 extern const Decided kDir, kS3, kHttp;
 extern const Decided kJwt;
+extern const Section kStatus;
 extern const Decided kClaimRule;
 extern const Section kRate;  // owner: RateLimit
 extern const Section kConcurrency;

@@ -5,8 +5,8 @@
 //           never repeats the value, which may be a secret in the wrong place.
 //
 // Each grammar is a type with a Value, parse() and show(), so that a row of keys.cc names one by template
-// argument. Those that have bounds also measure(): count, bytes or milliseconds. What a fingerprint takes in is
-// what show() says, except where there is a print().
+// argument. Those that have bounds also measure(): count, bytes or milliseconds. What a fingerprint takes in
+// is what show() says, except where there is a print().
 #pragma once
 
 #include <cstdint>

@@ -39,9 +39,7 @@ Snapshot::Snapshot(config::Config configuration, Registries registries)
     Route route;
     route.rules = rules;
     route.require = identity::ClaimRules(rules.require);
-    const auto origin = config_.origins.find(rules.origin);
-    if (origin == config_.origins.end()) refuse(config_, rules.line, "unknown origin '" + rules.origin + "'");
-    route.origin = &origin->second;
+    find_who_answers(route, registries);
     if (!rules.identity.empty() && !open) {
       route.verifiers = choose(rules.identity, rules.line, verifiers);
       route.token_sources = config_.identities.at(rules.identity.front()).from;
@@ -51,22 +49,34 @@ Snapshot::Snapshot(config::Config configuration, Registries registries)
     route.tells_rates = !route.rates->empty() && config_.limits.rate_fields != config::RateFields::kOff;
     if (rules.concurrency)
       route.gate = registries.gates.get(limit::Gates::Of::kRoute, rules.path, *rules.concurrency);
-    if (route.origin->concurrency)
-      route.origin_gate =
-          registries.gates.get(limit::Gates::Of::kOrigin, rules.origin, *route.origin->concurrency);
-    const bool dir = std::holds_alternative<config::DirOrigin>(route.origin->kind);
-    const auto* http = std::get_if<config::HttpOrigin>(&route.origin->kind);
-    if (rules.cache.ttl) route.ttl = *rules.cache.ttl;
-    // A folder says nothing of freshness, so without a ttl there would be nothing to keep.
-    route.cacheable = rules.cache.enabled && config_.cache.memory.size > 0 && (!dir || route.ttl);
-    route.forwards_fields = http != nullptr;
-    route.keeps_slashes = std::holds_alternative<config::S3Origin>(route.origin->kind);
-    const config::AnswerId id = config::answer_id(*route.origin);
-    route.cache_id = {.high = id.high, .low = id.low};
     route.label = telemetry::routes().intern(rules.path);
-    route.origin_label = telemetry::origins().intern(rules.origin);
     routes_.push_back(std::move(route));
   }
+}
+
+void Snapshot::find_who_answers(Route& route, Registries registries) const {
+  const config::Route& rules = route.rules;
+  if (const auto app = config_.apps.find(rules.app); app != config_.apps.end()) {
+    route.app = &app->second;
+    return;
+  }
+  const auto origin = config_.origins.find(rules.origin);
+  if (origin == config_.origins.end())
+    refuse(config_, rules.line, "unknown origin '" + rules.origin + "', unknown app '" + rules.app + "'");
+  route.origin = &origin->second;
+  route.can = origin::abilities_of(origin->second);
+  route.forwards_fields = route.can.forwards_fields;
+  route.keeps_slashes = route.can.keeps_slashes;
+  if (rules.cache.ttl) route.ttl = *rules.cache.ttl;
+  // Without a ttl there would be nothing to keep of one that says nothing.
+  route.cacheable =
+      rules.cache.enabled && config_.cache.memory.size > 0 && (route.can.says_freshness || route.ttl);
+  const config::AnswerId id = config::answer_id(origin->second);
+  route.cache_id = {.high = id.high, .low = id.low};
+  if (origin->second.concurrency)
+    route.origin_gate =
+        registries.gates.get(limit::Gates::Of::kOrigin, rules.origin, *origin->second.concurrency);
+  route.origin_label = telemetry::origins().intern(rules.origin);
 }
 
 Snapshot::VerifierMap Snapshot::make_verifiers() {
@@ -140,8 +150,7 @@ LocalSnapshot::LocalSnapshot(std::shared_ptr<const Snapshot> shared, const Local
     }
   }
   for (const Route& route : snapshot->routes()) {
-    auto& origin = origins.at(route.rules.origin);
-    routes.push_back({&route, origin, route.cache_id});
+    routes.push_back({&route, route.origin ? origins.at(route.rules.origin) : nullptr, route.cache_id});
   }
 }
 

@@ -28,7 +28,9 @@ namespace gateway {
 
 struct Route {
   config::Route rules;
-  const config::Origin* origin = nullptr;
+  const config::Origin* origin = nullptr;                // null: an app answers
+  const config::App* app = nullptr;                      // null: an origin does
+  origin::Abilities can;                                 // of the origin; of an app: nothing
   std::shared_ptr<const identity::Verifiers> verifiers;  // null: open to everybody
   std::span<const config::TokenSource> token_sources;    // with verifiers, at least one
   identity::ClaimRules require{{}};
@@ -39,8 +41,8 @@ struct Route {
   std::optional<base::Nanos> ttl;
   cache::OriginId cache_id;      // who answers, as the cache knows it
   bool cacheable = false;        // GET and HEAD may be answered from the cache
-  bool forwards_fields = false;  // http: the client's own fields go on
-  bool keeps_slashes = false;    // s3: `//` is part of the key
+  bool forwards_fields = false;  // as `can` says
+  bool keeps_slashes = false;
   // What identity consumes is not for the origin (unless the operator says so).
   bool strips_authorization = false;
   std::vector<std::string> stripped_fields;   // other credential fields
@@ -79,6 +81,7 @@ class Snapshot {
  private:
   using VerifierMap = std::map<std::string, std::shared_ptr<const identity::Verifier>>;
   VerifierMap make_verifiers();
+  void find_who_answers(Route& route, Registries registries) const;
   std::shared_ptr<const identity::Verifiers> choose(const std::vector<std::string>& names, int line,
                                                     const VerifierMap& all) const;
   void take_out_credentials(Route& route) const;
@@ -98,9 +101,13 @@ struct LocalSnapshot : base::Local<LocalSnapshot> {
 
   struct LocalRoute {
     const Route* rules = nullptr;
-    std::shared_ptr<origin::Origin> origin;
+    std::shared_ptr<origin::Origin> origin;  // null: rules->app answers
     cache::OriginId cache_id{};
+
+    const std::string& path() const { return rules->rules.path; }
   };
+
+  const config::Config& config() const { return snapshot->config(); }
 
   std::shared_ptr<const Snapshot> snapshot;
   std::map<std::string, std::shared_ptr<origin::Origin>> origins;

@@ -66,7 +66,7 @@ void Worker::commit() {
   if (sabotage::on("reload-resets-connections"))
     for (Connection* c = open_; c; c = c->after_) c->cut();
   for (const auto& route : snapshot_->routes)
-    route.origin->show_in(metrics_.origins[route.rules->origin_label]);
+    if (route.origin) route.origin->show_in(metrics_.origins[route.rules->origin_label]);
 }
 
 void Worker::discard() {

@@ -19,6 +19,8 @@ namespace origin {
 
 class DirOrigin final : public Origin {
  public:
+  static constexpr Abilities kAbilities{};
+
   // Throws std::runtime_error when the root is no folder or the kernel has no openat2.
   DirOrigin(const config::Origin& configuration, const config::DirOrigin& options);
   ~DirOrigin() override;

@@ -12,6 +12,9 @@ namespace origin {
 
 class HttpOrigin final : public Origin {
  public:
+  static constexpr Abilities kAbilities{
+      .writes = true, .forwards_fields = true, .told_host = true, .upgrades = true, .says_freshness = true};
+
   HttpOrigin(const config::Origin& configuration, const config::HttpOrigin& options, Env env);
 
   net::Task<base::Result<Reply>> fetch(const Ask& ask, net::Cancel* cancel) override;

@@ -108,6 +108,17 @@ struct Env {
   net::Resolver& resolver;
 };
 
+// What can be asked of an origin of some type, and how. Each class of origin says it of itself, as
+// kAbilities.
+struct Abilities {
+  bool writes = false;           // methods other than GET and HEAD, and request bodies
+  bool forwards_fields = false;  // the client's own fields go on
+  bool told_host = false;        // and so does the host it asked for, which may stand in the reply
+  bool upgrades = false;         // WebSocket
+  bool keeps_slashes = false;    // `//` is part of the name of an object
+  bool says_freshness = false;   // its replies may say how long they are fresh
+};
+
 class Origin {
  public:
   virtual ~Origin() = default;
@@ -143,6 +154,9 @@ class Origin {
   std::uint64_t fingerprint_;
   std::shared_ptr<OriginStats> stats_ = std::make_shared<OriginStats>();
 };
+
+// Of the class that make_origin() would make.
+Abilities abilities_of(const config::Origin& configuration);
 
 // Builds the origin of one worker. Throws std::runtime_error with one line (CA file, folder that is missing).
 std::shared_ptr<Origin> make_origin(const config::Origin& configuration, Env env);

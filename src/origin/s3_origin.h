@@ -32,6 +32,8 @@ struct ObjectQuestion {
 
 class S3Origin final : public Origin {
  public:
+  static constexpr Abilities kAbilities{.keeps_slashes = true, .says_freshness = true};
+
   S3Origin(const config::Origin& configuration, const config::S3Origin& options, Env env);
 
   net::Task<base::Result<Reply>> fetch(const Ask& ask, net::Cancel* cancel) override;
