@@ -51,8 +51,12 @@ std::uint64_t siphash(std::string_view bytes, SipKey key) {
     s.a ^= m;
   }
   std::uint64_t last = static_cast<std::uint64_t>(bytes.size()) << 56;
-  for (std::size_t i = 0; i < (bytes.size() & 7); ++i)
-    last |= static_cast<std::uint64_t>(static_cast<unsigned char>(p[i])) << (8 * i);
+  const std::size_t rest = bytes.size() & 7;
+  if (rest != 0 && bytes.size() > rest)  // the last eight bytes, without those that were taken
+    last |= load64(p + rest - 8) >> (64 - 8 * rest);
+  else
+    for (std::size_t i = 0; i < rest; ++i)
+      last |= static_cast<std::uint64_t>(static_cast<unsigned char>(p[i])) << (8 * i);
   s.d ^= last;
   s.round();
   s.a ^= last;
