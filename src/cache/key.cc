@@ -1,5 +1,6 @@
 #include "cache/key.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -31,8 +32,8 @@ std::size_t key_size(const KeyParts& parts) {
 
 std::optional<KeyView> make_key(const KeyParts& parts, std::span<char> scratch) {
   const std::size_t size = key_size(parts);
-  if (size > scratch.size() || parts.host.size() > std::numeric_limits<std::uint16_t>::max() ||
-      parts.path.size() > std::numeric_limits<std::uint32_t>::max())
+  // A key is as long as a target at the most; so the sizes of its parts fit where they stand.
+  if (size > std::min<std::size_t>(scratch.size(), std::numeric_limits<std::uint16_t>::max()))
     return std::nullopt;
 
   const Head head{parts.origin, static_cast<std::uint32_t>(parts.path.size()),
