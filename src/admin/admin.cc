@@ -10,8 +10,8 @@
 #include "http/problem.h"
 #include "http/reason.h"
 #include "identity/challenge.h"
-#include "telemetry/exposition.h"
 #include "telemetry/oplog.h"
+#include "telemetry/page.h"
 
 namespace admin {
 
@@ -83,12 +83,12 @@ Response set_level(const Request& request) {
 
 }  // namespace
 
-AdminServer::AdminServer(const net::Endpoint& address, net::Offload& offload, Metrics metrics,
+AdminServer::AdminServer(const net::Endpoint& address, net::Offload& offload, Sources sources,
                          base::Secret token, telemetry::AuditLog* audit)
     : listener_(loop_, address, false),
       loopback_(is_loopback(address)),
-      readiness_(loop_, offload),
-      metrics_(std::move(metrics)),
+      readiness_(loop_, offload, std::move(sources.dependencies)),
+      metrics_(std::move(sources.metrics)),
       credentials_(std::move(token)),
       audit_(audit),
       connections_(loop_),

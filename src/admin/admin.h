@@ -46,10 +46,13 @@ struct Response {
 
 class AdminServer {
  public:
-  // metrics: renders the exposition; called on the admin thread.
-  using Metrics = std::function<std::string(bool ready)>;
+  // What it tells of the rest of the process; called on the admin thread.
+  struct Sources {
+    std::function<std::string(bool ready)> metrics;         // the page
+    std::function<std::vector<Dependency>()> dependencies;  // beside the origins, which it asks itself
+  };
   // token: see open_token_file(); audit: may be null.
-  AdminServer(const net::Endpoint& address, net::Offload& offload, Metrics metrics, base::Secret token,
+  AdminServer(const net::Endpoint& address, net::Offload& offload, Sources sources, base::Secret token,
               telemetry::AuditLog* audit);
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;
@@ -75,7 +78,7 @@ class AdminServer {
   net::Listener listener_;
   const bool loopback_;
   Readiness readiness_;
-  Metrics metrics_;
+  const std::function<std::string(bool ready)> metrics_;
   Credentials credentials_;
   telemetry::AuditLog* const audit_;
   base::Mono told_of_flood_{};  // when the last refusal for too many failures was audited

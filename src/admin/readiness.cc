@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "config/fingerprint.h"
-#include "identity/key_source.h"
 #include "telemetry/oplog.h"
 #include "text/json_text.h"
 
@@ -17,16 +16,15 @@ constexpr base::Nanos kWhenUp = base::Seconds(5);
 }  // namespace
 
 void Readiness::watch(std::shared_ptr<const gateway::Snapshot> snapshot) {
-  snapshot_ = std::move(snapshot);
-  std::map<std::string, Dependency> next;
-  for (const auto& [name, configuration] : snapshot_->config().origins) {
-    const auto known = dependencies_.find(name);
-    if (known != dependencies_.end() && known->second.origin &&
+  std::map<std::string, Asked> next;
+  for (const auto& [name, configuration] : snapshot->config().origins) {
+    const auto known = origins_.find(name);
+    if (known != origins_.end() && known->second.origin &&
         known->second.origin->fingerprint() == config::fingerprint(configuration)) {
       next[name] = known->second;
       continue;
     }
-    Dependency& fresh = next[name];
+    Asked& fresh = next[name];
     try {
       fresh.origin = origin::make_origin(configuration, {loop_, resolver_});
     } catch (const std::exception& error) {
@@ -34,7 +32,7 @@ void Readiness::watch(std::shared_ptr<const gateway::Snapshot> snapshot) {
       fresh.reason = error.what();
     }
   }
-  dependencies_ = std::move(next);
+  origins_ = std::move(next);
   if (running_) {
     again_.set();
   } else {
@@ -54,11 +52,11 @@ net::Task<> Readiness::stop() {
 net::Task<> Readiness::probe_all() {
   while (!stopping_) {
     net::Scope round(loop_);
-    for (const auto& [name, dependency] : dependencies_)
+    for (const auto& [name, dependency] : origins_)
       if (dependency.origin) round.spawn(probe(name, dependency.origin));
     co_await round.drained();
     if (stopping_) break;
-    const bool all = std::ranges::all_of(dependencies_, [](const auto& d) { return d.second.reachable; });
+    const bool all = std::ranges::all_of(origins_, [](const auto& d) { return d.second.reachable; });
     co_await again_.wait(loop_.now() + (all ? kWhenUp : kWhenDown));
   }
 }
@@ -69,9 +67,9 @@ net::Task<> Readiness::probe(std::string name, std::shared_ptr<origin::Origin> o
   const auto result = co_await origin->probe(&cancel);
   std::erase(probing_, &cancel);
   if (stopping_) co_return;
-  const auto found = dependencies_.find(name);
-  if (found == dependencies_.end() || found->second.origin != origin) co_return;  // a reload came between
-  Dependency& dependency = found->second;
+  const auto found = origins_.find(name);
+  if (found == origins_.end() || found->second.origin != origin) co_return;  // a reload came between
+  Asked& dependency = found->second;
   const bool changed = !dependency.asked || dependency.reachable != result.has_value();
   dependency.asked = true;
   dependency.reachable = result.has_value();
@@ -84,10 +82,8 @@ net::Task<> Readiness::probe(std::string name, std::shared_ptr<origin::Origin> o
 }
 
 bool Readiness::ready() const {
-  const base::Mono now = base::mono_now();
-  return !draining_ && std::ranges::all_of(dependencies_, [](const auto& d) { return d.second.reachable; }) &&
-         (!snapshot_ || std::ranges::all_of(snapshot_->key_sources(),
-                                            [&](const auto& source) { return source->figures(now).ready; }));
+  return !draining_ && std::ranges::all_of(origins_, [](const auto& d) { return d.second.reachable; }) &&
+         std::ranges::all_of(others_(), &Dependency::ready);
 }
 
 std::string Readiness::report() const {
@@ -111,15 +107,10 @@ std::string Readiness::report() const {
     }
     out += "}";
   };
-  for (const auto& [name, dependency] : dependencies_)
+  for (const auto& [name, dependency] : origins_)
     add("origin", name, dependency.reachable,
         dependency.asked || dependency.reachable ? std::string_view(dependency.reason) : "not asked yet");
-  if (snapshot_) {
-    for (const auto& source : snapshot_->key_sources()) {
-      const auto figures = source->figures(base::mono_now());
-      add("identity", source->name(), figures.ready, figures.reason);
-    }
-  }
+  for (const Dependency& other : others_()) add(other.kind, other.name, other.ready, other.reason);
   return out + "]}\n";
 }
 

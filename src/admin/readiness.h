@@ -1,20 +1,22 @@
-// Which dependencies are there: origins that can be reached, issuers whose keys have come. Origins are asked again
-// and again, so that /ready tells what is and not what was; issuers by gateway::KeyRefresh.
+// Which dependencies are there: origins that can be reached, and what services tell of (issuers whose keys
+// have come). Origins are asked again and again, so that /ready tells what is and not what was.
 //
 // Owner:    AdminServer.  Thread: the admin loop's; report() too.
 // Lifetime: starts with watch(), ends with stop(); a reload calls watch() again.
 // Failure:  none; a dependency that cannot be built or reached is reported with its reason.
 //
-// Ready means: not shutting down, every configured origin was reachable when last asked, and of every issuer there
-// are keys to verify by. An origin that is down at start shows here until it comes (R7); requests are tried all the
-// same. An issuer that is away while its last good keys serve is ready, with a reason.
+// Ready means: not shutting down, every configured origin was reachable when last asked, and of every issuer
+// there are keys to verify by. An origin that is down at start shows here until it comes (R7); requests are
+// tried all the same. An issuer that is away while its last good keys serve is ready, with a reason.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "admin/dependency.h"
 #include "gateway/snapshot.h"
 #include "net/resolver.h"
 #include "net/scope.h"
@@ -24,8 +26,10 @@ namespace admin {
 
 class Readiness {
  public:
-  Readiness(net::Loop& loop, net::Offload& offload)
-      : loop_(loop), resolver_(loop, offload), again_(loop), scope_(loop) {}
+  // others: what else is needed, asked at each report; on this thread.
+  using Others = std::function<std::vector<Dependency>()>;
+  Readiness(net::Loop& loop, net::Offload& offload, Others others)
+      : loop_(loop), resolver_(loop, offload), others_(std::move(others)), again_(loop), scope_(loop) {}
 
   void watch(std::shared_ptr<const gateway::Snapshot> snapshot);
   net::Task<> stop();
@@ -35,7 +39,7 @@ class Readiness {
   std::string report() const;  // JSON
 
  private:
-  struct Dependency {
+  struct Asked {
     std::shared_ptr<origin::Origin> origin;
     bool asked = false;
     bool reachable = false;
@@ -46,8 +50,8 @@ class Readiness {
 
   net::Loop& loop_;
   net::Resolver resolver_;
-  std::shared_ptr<const gateway::Snapshot> snapshot_;
-  std::map<std::string, Dependency> dependencies_;
+  const Others others_;
+  std::map<std::string, Asked> origins_;
   std::vector<net::Cancel*> probing_;
   bool draining_ = false;
   bool stopping_ = false;

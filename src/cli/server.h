@@ -10,26 +10,20 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
-#include <thread>
+#include <string>
 #include <vector>
 
-#include "admin/admin.h"
-#include "cache/fill.h"
-#include "cache/memory.h"
+#include "base/clock.h"
+#include "cli/service.h"
+#include "cli/services.h"
+#include "cli/workers.h"
 #include "config/model.h"
-#include "gateway/key_refresh.h"
 #include "gateway/snapshot.h"
-#include "gateway/worker.h"
-#include "limit/failures.h"
-#include "limit/gate.h"
-#include "limit/rates.h"
-#include "limit/shared.h"
 #include "net/offload.h"
-#include "telemetry/access_log.h"
-#include "telemetry/audit_log.h"
-#include "telemetry/metrics.h"
+#include "telemetry/counter.h"
 
 namespace cli {
 
@@ -38,51 +32,41 @@ class Server {
   using Load = std::function<config::Config()>;  // throws one line
 
   explicit Server(const Load& load);
-  ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  std::vector<std::string> addresses() const;  // that are listened on, ports known
-  std::string admin_address() const;           // "" without one
+  // That are listened on, ports known; "" without an admin listener.
+  std::vector<std::string> addresses() const { return workers_.addresses(); }
+  std::string admin_address() const { return door_.address(); }
 
   int run();  // until a signal says otherwise; 0 when everything in flight was finished, 1 when it was cut
 
  private:
-  Server(Load load, config::Config first);
-  void bind();
+  Server(Load load, const config::Config& first);
+  std::shared_ptr<const gateway::Snapshot> snapshot_of(config::Config config);
   void reload();
-  bool swap(std::shared_ptr<const gateway::Snapshot> next, std::string& why);
+  std::string replace(config::Config next);
   int drain(int signal);
-  void audit(telemetry::AuditRecord record);
   bool finished_by(base::Mono deadline, bool& second_signal);
   std::string metrics(bool ready) const;
-  telemetry::LimitFigures limit_figures() const;
-  template <class F>
-  void on_every_worker(const F& fn);
-
-  gateway::Registries registries() { return {.rates = rates_, .gates = gates_}; }
 
   Load load_;
-  std::unique_ptr<limit::SharedBuckets> shared_buckets_;  // null: no Redis
-  limit::Rates rates_;
-  limit::Failures failures_;
-  limit::Gates gates_;
+  net::Offload offload_{2};
+  telemetry::SharedCounter reloads_succeeded_, reloads_failed_;
+  std::atomic<std::int64_t> loaded_at_{0};  // unix seconds; of the configuration in force, as is its hash
+  std::atomic<std::uint64_t> hash_{0};
+
+  // What each needs is constructed before it.
+  Limits limits_;
   std::shared_ptr<const gateway::Snapshot> snapshot_;
   const std::shared_ptr<const gateway::Snapshot> started_;  // what holds for keys that a reload cannot change
-  std::uint64_t max_connections_;
-  net::Offload offload_;
-  gateway::KeyRefresh key_refresh_;
-  cache::Memory memory_;
-  cache::Fills fills_;
-  std::unique_ptr<telemetry::AccessLog> access_log_;
-  std::unique_ptr<telemetry::AuditLog> audit_log_;
-  telemetry::ProcessMetrics process_;
-  std::vector<std::unique_ptr<telemetry::WorkerMetrics>> metrics_;
-  std::atomic<std::uint64_t> connections_{0};
-  std::atomic<std::size_t> finished_{0};
-  std::vector<std::unique_ptr<gateway::Worker>> workers_;
-  std::unique_ptr<admin::AdminServer> admin_;
-  std::vector<std::thread> threads_;
+  Logs logs_;
+  Cache cache_;
+  Keys keys_;
+  Workers workers_;
+  Door door_;
+
+  ServiceList services_{&logs_, &keys_, &door_, &limits_, &cache_, &workers_};  // as they start
 };
 
 // Signals for the main thread alone, no SIGPIPE, all the descriptors we may have. Before any thread starts.

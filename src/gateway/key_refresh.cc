@@ -105,17 +105,9 @@ void KeyRefresh::stop() {
   thread_.join();
 }
 
-std::vector<telemetry::IssuerKeys> KeyRefresh::figures() const {
+std::vector<Source> KeyRefresh::sources() const {
   const std::lock_guard guard(lock_);
-  std::vector<telemetry::IssuerKeys> out;
-  for (const Source& source : sources_) {
-    const auto figures = source->figures(base::mono_now());
-    telemetry::IssuerKeys& one = out.emplace_back(source->name(), figures.keys);
-    if (figures.age) one.age_seconds = std::chrono::duration<double>(*figures.age).count();
-    for (std::size_t i = 0; i < figures.fetches.size(); ++i)
-      one.fetches.emplace_back(label(static_cast<identity::FetchResult>(i)), figures.fetches[i]);
-  }
-  return out;
+  return sources_;
 }
 
 net::Task<> KeyRefresh::shut() {

@@ -1,8 +1,8 @@
 // Fetches the keys that issuers publish, before they are needed: the driver of identity::KeySource.
 //
 // Owner:    cli::Server; dies before the Offload that it is given.
-// Thread:   watch() and stop() from the owner's, figures() from any; everything else runs on a thread of its own, so that neither a
-//           worker's requests nor a slow issuer wait for each other.
+// Thread:   watch() and stop() from the owner's, sources() from any; everything else runs on a thread of its own, so
+//           that neither a worker's requests nor a slow issuer wait for each other.
 // Lifetime: holds the sources it watches; stop() ends fetches under way, wakes whoever waits for them and
 //           joins the thread; within milliseconds, but for a look-up of a name that the system is at.
 // Failure:  none: what a fetch came to is the source's to know (readiness, metrics, log).
@@ -26,7 +26,6 @@
 #include "net/resolver.h"
 #include "net/scope.h"
 #include "net/task.h"
-#include "telemetry/exposition.h"
 
 namespace gateway {
 
@@ -41,8 +40,8 @@ class KeyRefresh {
   void watch(std::vector<std::shared_ptr<identity::KeySource>> sources);
   void stop();
 
-  // Of the sources it watches, for metrics.
-  std::vector<telemetry::IssuerKeys> figures() const;
+  // What it watches, for metrics and readiness.
+  std::vector<std::shared_ptr<identity::KeySource>> sources() const;
 
  private:
   struct Watched;

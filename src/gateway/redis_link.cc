@@ -1,5 +1,8 @@
 #include "gateway/redis_link.h"
 
+#include "limit/figures.h"
+#include "redis/metrics.h"
+
 namespace gateway {
 
 namespace {
@@ -23,8 +26,20 @@ redis::Options options_of(const config::Redis& rules) {
 }  // namespace
 
 RedisLink::RedisLink(net::Loop& loop, net::Resolver& resolver, const config::Redis& rules,
-                     limit::SharedBuckets& shared, telemetry::WorkerMetrics& metrics)
-    : connection_(loop, resolver, options_of(rules), metrics.redis),
-      limits_(shared, connection_, rules.prefix, metrics.shared_limits) {}
+                     limit::SharedBuckets& shared)
+    : connection_(loop, resolver, options_of(rules), connection_metrics_),
+      limits_(shared, connection_, rules.prefix, limit_metrics_) {}
+
+void expose(telemetry::Page& page, const std::vector<const RedisLink*>& links) {
+  if (links.empty()) return;
+  std::vector<const redis::Metrics*> connections;
+  std::vector<const limit::SharedMetrics*> limits;
+  for (const RedisLink* link : links) {
+    connections.push_back(&link->connection_metrics());
+    limits.push_back(&link->limit_metrics());
+  }
+  redis::expose(page, connections);
+  limit::expose(page, limits);
+}
 
 }  // namespace gateway

@@ -33,9 +33,9 @@ Worker::Worker(Commons commons, telemetry::WorkerMetrics& metrics, telemetry::Ac
     : commons_(commons),
       metrics_(metrics),
       resolver_(loop_, commons.offload),
-      redis_(commons.redis ? std::make_unique<RedisLink>(loop_, resolver_, *commons.redis,
-                                                         *commons.shared_buckets, metrics)
-                           : nullptr),
+      redis_(commons.redis
+                 ? std::make_unique<RedisLink>(loop_, resolver_, *commons.redis, *commons.shared_buckets)
+                 : nullptr),
       access_log_(access_log),
       audit_log_(audit_log),
       fills_(loop_),

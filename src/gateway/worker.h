@@ -75,6 +75,7 @@ class Worker {
   telemetry::WorkerMetrics& metrics() { return metrics_; }
   identity::Remembered& remembered() { return remembered_; }
   net::PipePool& pipes() { return pipes_; }
+  const RedisLink* redis() const { return redis_.get(); }  // null: none
   limit::SharedLink* shared_limits() { return redis_ ? &redis_->limits() : nullptr; }
   net::Scope& fills() { return fills_; }
   const base::Ref<const LocalSnapshot>& snapshot() const { return snapshot_; }

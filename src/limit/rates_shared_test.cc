@@ -72,8 +72,8 @@ class RatesSharedTest : public ::testing::Test {
   SharedWorld world;
   net::testing::TestLoop test;
   std::optional<RedisServer> server;
-  telemetry::RedisMetrics metrics;
-  telemetry::SharedLimitMetrics shared_metrics;
+  redis::Metrics metrics;
+  SharedMetrics shared_metrics;
   SharedBuckets shared{1 << 20};
   std::optional<redis::Connection> connection;
   std::optional<SharedLink> link;

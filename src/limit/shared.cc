@@ -119,7 +119,7 @@ struct SharedLink::Refill : redis::Call {
 };
 
 SharedLink::SharedLink(SharedBuckets& shared, redis::Connection& redis, std::string prefix,
-                       telemetry::SharedLimitMetrics& metrics)
+                       SharedMetrics& metrics)
     : shared_(shared),
       redis_(redis),
       prefix_(std::move(prefix)),

@@ -22,7 +22,7 @@
 // bucket.
 //
 //   redis_options.greeting.prelude = limit::SharedLink::prelude();
-//   limit::SharedLink link(shared, connection, "sekisho:", metrics.shared_limits);   // in the worker
+//   limit::SharedLink link(shared, connection, "sekisho:", metrics);   // in the worker
 //
 //   const auto answer = link->draw(policy, key, parts, now);
 //   switch (answer.draw) {
@@ -48,11 +48,18 @@
 #include "net/loop.h"
 #include "net/task.h"
 #include "redis/connection.h"
-#include "telemetry/redis_metrics.h"
+#include "telemetry/counter.h"
 
 namespace limit {
 
 enum class Draw : std::uint8_t { kGranted, kRefused, kWait, kLost };
+
+// What one worker's link counts; one writer, its worker.
+struct SharedMetrics {
+  telemetry::Counter leases;     // draws from Redis that were answered
+  telemetry::Counter waits;      // requests that waited for one
+  telemetry::Counter fallbacks;  // decisions by local buckets since Redis did not answer
+};
 
 class SharedBuckets {
  public:
@@ -73,8 +80,7 @@ class SharedLink {
     std::int64_t debt = 0;  // of kGranted and kRefused: ns until the bucket is full, see limit::Level
   };
 
-  SharedLink(SharedBuckets& shared, redis::Connection& redis, std::string prefix,
-             telemetry::SharedLimitMetrics& metrics);
+  SharedLink(SharedBuckets& shared, redis::Connection& redis, std::string prefix, SharedMetrics& metrics);
   ~SharedLink();
   SharedLink(const SharedLink&) = delete;
   SharedLink& operator=(const SharedLink&) = delete;
@@ -113,7 +119,7 @@ class SharedLink {
   SharedBuckets& shared_;
   redis::Connection& redis_;
   const std::string prefix_;
-  telemetry::SharedLimitMetrics& metrics_;
+  SharedMetrics& metrics_;
   std::unique_ptr<Digest> digest_;
   std::vector<std::unique_ptr<Refill>> refills_;  // all there have ever been at one time
   Refill* spare_ = nullptr;

@@ -42,8 +42,8 @@ struct Instance {
     out.greeting.prelude = SharedLink::prelude();
     return out;
   }
-  telemetry::RedisMetrics metrics;
-  telemetry::SharedLimitMetrics shared_metrics;
+  redis::Metrics metrics;
+  SharedMetrics shared_metrics;
   SharedBuckets shared{1 << 20};
   redis::Connection connection;
   SharedLink link;

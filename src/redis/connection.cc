@@ -62,8 +62,7 @@ base::Nanos jittered(base::Nanos wait) {
 
 }  // namespace
 
-Connection::Connection(net::Loop& loop, net::Resolver& resolver, Options options,
-                       telemetry::RedisMetrics& metrics)
+Connection::Connection(net::Loop& loop, net::Resolver& resolver, Options options, Metrics& metrics)
     : loop_(loop),
       resolver_(resolver),
       options_(std::move(options)),

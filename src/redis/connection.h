@@ -15,7 +15,7 @@
 // What a log line may hold of Redis' errors is their first word: some servers repeat the command, password
 // included.
 //
-//   redis::Connection redis(loop, resolver, options, metrics.redis);
+//   redis::Connection redis(loop, resolver, options, metrics);
 //   redis.start();
 //   const auto reply = co_await redis.command({"GET", key});           // where waiting is meant
 //   if (reply && !reply->is_error()) use(reply->text());
@@ -39,8 +39,8 @@
 #include "net/stream.h"
 #include "net/task.h"
 #include "net/tls.h"
+#include "redis/metrics.h"
 #include "redis/session.h"
-#include "telemetry/redis_metrics.h"
 
 namespace redis {
 
@@ -66,7 +66,7 @@ struct Options {
 
 class Connection {
  public:
-  Connection(net::Loop& loop, net::Resolver& resolver, Options options, telemetry::RedisMetrics& metrics);
+  Connection(net::Loop& loop, net::Resolver& resolver, Options options, Metrics& metrics);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -105,7 +105,7 @@ class Connection {
   net::Loop& loop_;
   net::Resolver& resolver_;
   const Options options_;
-  telemetry::RedisMetrics& metrics_;
+  Metrics& metrics_;
   std::unique_ptr<net::TlsContext> tls_;
   Session session_;
   net::Stream stream_;

@@ -59,7 +59,7 @@ class ConnectionTest : public ::testing::Test {
   }
 
   net::testing::TestLoop test;
-  telemetry::RedisMetrics metrics;
+  Metrics metrics;
   std::optional<Connection> connection;
 };
 

@@ -76,7 +76,7 @@ struct Counted : Call {
 };
 
 void converse(std::string_view wire) {
-  telemetry::RedisMetrics metrics;
+  Metrics metrics;
   Session session({.user = "u", .password = base::Secret("p"), .database = 1, .prelude = {}}, 8,
                   base::Seconds(1), kBounds, metrics);
   session.open();

@@ -36,7 +36,7 @@ Call::~Call() {
 }
 
 Session::Session(Greeting greeting, std::size_t pipeline, base::Nanos timeout, const Bounds& bounds,
-                 telemetry::RedisMetrics& metrics)
+                 Metrics& metrics)
     : greeting_(std::move(greeting)),
       timeout_(timeout),
       metrics_(metrics),

@@ -23,8 +23,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "redis/metrics.h"
 #include "redis/resp.h"
-#include "telemetry/redis_metrics.h"
 
 namespace redis {
 
@@ -62,7 +62,7 @@ class Session {
 
   // `pipeline`: commands under way at most.
   Session(Greeting greeting, std::size_t pipeline, base::Nanos timeout, const Bounds& bounds,
-          telemetry::RedisMetrics& metrics);
+          Metrics& metrics);
 
   State state() const { return state_; }
   bool ready() const { return state_ == State::kReady; }
@@ -96,7 +96,7 @@ class Session {
 
   const Greeting greeting_;
   const base::Nanos timeout_;
-  telemetry::RedisMetrics& metrics_;
+  Metrics& metrics_;
   State state_ = State::kDown;
   Parser parser_;
   const std::size_t pipeline_;

@@ -53,7 +53,7 @@ class SessionTest : public ::testing::Test {
     const std::string_view words[] = {word};
     return session.send(call, words);
   }
-  telemetry::RedisMetrics metrics;
+  Metrics metrics;
 };
 
 std::string command(std::initializer_list<std::string_view> words) {

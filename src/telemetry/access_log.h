@@ -13,6 +13,7 @@
 
 #include "telemetry/access_line.h"
 #include "telemetry/line_log.h"
+#include "telemetry/page.h"
 
 namespace telemetry {
 
@@ -22,6 +23,8 @@ class AccessLog : public LineLog {
   // written, beside the one that each worker fills.
   explicit AccessLog(const std::string& output, std::size_t chunks = 64)
       : LineLog("access log", make_stream_sink(output), {.chunks = chunks}) {}
+
+  void expose(Page& page) const;
 };
 
 class AccessLogBuffer : public LineBuffer {

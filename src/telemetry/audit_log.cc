@@ -27,12 +27,16 @@ void AuditLog::event(AuditRecord record) {
   put_now({line_.get(), formatter_.format(record, line_.get())});
 }
 
-AuditFigures AuditLog::figures() const {
-  return {.lines = lines_written(),
-          .dropped_queue = dropped_queue(),
-          .dropped_output = dropped_output(),
-          .output_errors = output_errors(),
-          .blocked = blocked()};
+void AuditLog::expose(Page& page) const {
+  page.single("sekisho_audit_lines_total", "counter", "Audit-log lines written.", lines_written());
+  page.family("sekisho_audit_dropped_total", "counter", "Audit-log lines lost, by reason.");
+  page.sample({{"reason", "queue"}}, dropped_queue());
+  page.sample({{"reason", "output"}}, dropped_output());
+  page.single("sekisho_audit_output_errors_total", "counter",
+              "Tries to write the audit log that failed; the lines are tried again.", output_errors());
+  page.single("sekisho_audit_blocked_seconds_total", "counter",
+              "How long workers waited for room in the audit log's buffer.",
+              static_cast<double>(blocked().count()) / 1e9);
 }
 
 }  // namespace telemetry

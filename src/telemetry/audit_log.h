@@ -16,6 +16,7 @@
 
 #include "telemetry/audit_record.h"
 #include "telemetry/line_log.h"
+#include "telemetry/page.h"
 
 namespace telemetry {
 
@@ -28,14 +29,6 @@ struct AuditOptions {
   std::string syslog_address = "/dev/log";
 };
 
-struct AuditFigures {  // for the exposition
-  std::uint64_t lines = 0;
-  std::uint64_t dropped_queue = 0;
-  std::uint64_t dropped_output = 0;
-  std::uint64_t output_errors = 0;
-  base::Nanos blocked{0};
-};
-
 class AuditLog : public LineLog {
  public:
   explicit AuditLog(const AuditOptions& options);
@@ -45,7 +38,7 @@ class AuditLog : public LineLog {
 
   bool all_requests() const { return all_; }
 
-  AuditFigures figures() const;
+  void expose(Page& page) const;
 
  private:
   const bool all_;

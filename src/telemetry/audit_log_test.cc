@@ -156,14 +156,14 @@ TEST_F(AuditFile, BlocksTheWorkerAndLosesNothingWhenItMayNot) {
       appended = n + 1;
     }
   });
-  EXPECT_TRUE(within(base::Seconds(20), [&] { return log.figures().blocked > base::Nanos(0); }));
+  EXPECT_TRUE(within(base::Seconds(20), [&] { return log.blocked() > base::Nanos(0); }));
   EXPECT_LT(appended, kLines);
   const auto ids = ids_in(read_lines(kLines));
   worker.join();
   EXPECT_EQ(ids.size(), kLines);
   EXPECT_EQ(std::set<std::size_t>(ids.begin(), ids.end()).size(), kLines);
   EXPECT_EQ(log.dropped_queue() + log.dropped_output(), 0U);
-  EXPECT_GT(log.figures().blocked, base::Nanos(0));
+  EXPECT_GT(log.blocked(), base::Nanos(0));
 }
 
 TEST_F(AuditFile, TakesEventsWithoutWaitingWhileWorkersAreBlocked) {
@@ -174,7 +174,7 @@ TEST_F(AuditFile, TakesEventsWithoutWaitingWhileWorkersAreBlocked) {
     AuditBuffer buffer(&log);
     while (go_on) append(buffer, appended++);
   });
-  ASSERT_TRUE(within(base::Seconds(20), [&] { return log.figures().blocked > base::Nanos(0); }));
+  ASSERT_TRUE(within(base::Seconds(20), [&] { return log.blocked() > base::Nanos(0); }));
   const base::Mono began = base::mono_now();
   for (int i = 0; i < 1000; ++i) log.event({.event = AuditEvent::kReload, .by = "SIGHUP"});
   EXPECT_LT(base::mono_now() - began, base::Seconds(5));

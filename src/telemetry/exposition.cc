@@ -2,15 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <string>
 #include <vector>
 
-#include "telemetry/exposition_limits.h"
-#include "telemetry/page.h"
-#include "telemetry/process.h"
+#include "base/error_table.h"
 
 namespace telemetry {
 
 namespace {
+
+using Workers = Blocks<WorkerMetrics>;
 
 template <class Enum, class Visit>
 void each(Visit visit) {
@@ -47,20 +48,32 @@ std::vector<std::string> escaped(std::vector<std::string> names) {
   return names;
 }
 
-void render_connections(Page& page, Workers workers) {
-  page.single("sekisho_connections_active", "gauge", "Open client connections.",
-              total(workers, [](auto& w) -> auto& { return w.connections_active; }));
-  page.single("sekisho_connections_accepted_total", "counter", "Client connections accepted.",
-              total(workers, [](auto& w) -> auto& { return w.connections_accepted; }));
+constexpr Family<WorkerMetrics> kConnections[] = {
+    {"sekisho_connections_active", "Open client connections.", &WorkerMetrics::connections_active},
+    {"sekisho_connections_accepted_total", "Client connections accepted.",
+     &WorkerMetrics::connections_accepted},
+    {"sekisho_received_bytes_total", "Bytes from clients.", &WorkerMetrics::bytes_received},
+    {"sekisho_sent_bytes_total", "Bytes to clients.", &WorkerMetrics::bytes_sent},
+};
+constexpr Family<WorkerMetrics> kDurations[] = {
+    {"sekisho_request_duration_seconds", "First byte of a request to last of its reply.",
+     &WorkerMetrics::request_duration},
+    {"sekisho_gateway_duration_seconds",
+     "The gateway's own part: without waiting for the origin or for the client.",
+     &WorkerMetrics::gateway_duration},
+};
+constexpr Family<WorkerMetrics> kLoops[] = {
+    {"sekisho_loop_lag_seconds", "How long events waited for their turn of the loop.",
+     &WorkerMetrics::loop_lag},
+};
+
+void expose_connections(Page& page, Workers workers) {
+  expose(page, kConnections, workers);
   page.family("sekisho_connections_refused_total", "counter", "Client connections closed unserved.");
   per_enum(page, workers, "reason", &WorkerMetrics::connections_refused);
-  page.single("sekisho_received_bytes_total", "counter", "Bytes from clients.",
-              total(workers, [](auto& w) -> auto& { return w.bytes_received; }));
-  page.single("sekisho_sent_bytes_total", "counter", "Bytes to clients.",
-              total(workers, [](auto& w) -> auto& { return w.bytes_sent; }));
 }
 
-void render_requests(Page& page, Workers workers) {
+void expose_requests(Page& page, Workers workers) {
   const std::vector<std::string> names = escaped(routes().names());
   page.family("sekisho_requests_total", "counter", "Requests by route, status and how they ended.");
   for (std::size_t id = 0; id < names.size(); ++id) {
@@ -83,16 +96,14 @@ void render_requests(Page& page, Workers workers) {
     });
   }
   page.family("sekisho_denials_total", "counter", "Requests answered by the gateway itself, by reason.");
-  per_enum(page, workers, "reason", &WorkerMetrics::denials);
+  each<base::Code>([&](base::Code e) {
+    if (base::row_of(e).denied)
+      page.sample({{"reason", label(e)}}, total(workers, [&](auto& w) -> auto& { return w.denials[e]; }));
+  });
   page.family("sekisho_identity_verifications_total", "counter", "Credentials looked at, by result.");
   per_enum(page, workers, "result", &WorkerMetrics::verifications);
 
-  page.family("sekisho_request_duration_seconds", "histogram",
-              "First byte of a request to last of its reply.");
-  page.histogram({}, total_histogram(workers, [](auto& w) -> auto& { return w.request_duration; }));
-  page.family("sekisho_gateway_duration_seconds", "histogram",
-              "The gateway's own part: without waiting for the origin or for the client.");
-  page.histogram({}, total_histogram(workers, [](auto& w) -> auto& { return w.gateway_duration; }));
+  expose(page, kDurations, workers);
   page.family("sekisho_phase_duration_seconds", "histogram", "Time in each phase of a request.");
   each<Phase>([&](Phase e) {
     page.histogram({{"phase", label(e)}},
@@ -100,7 +111,7 @@ void render_requests(Page& page, Workers workers) {
   });
 }
 
-void render_origins(Page& page, Workers workers) {
+void expose_origins(Page& page, Workers workers) {
   const std::vector<std::string> names = escaped(origins().names());
   std::vector<std::vector<const OriginMetrics*>> blocks;
   blocks.reserve(names.size());
@@ -135,95 +146,22 @@ void render_origins(Page& page, Workers workers) {
   });
 }
 
-void render_cache(Page& page, const CacheGauges& cache) {
-  page.single("sekisho_cache_entries", "gauge", "Objects in memory.", cache.entries);
-  page.single("sekisho_cache_bytes", "gauge", "Bytes in memory: keys, heads and bodies.", cache.bytes);
-  page.single("sekisho_cache_capacity_bytes", "gauge", "Bytes that the cache may hold.",
-              cache.capacity_bytes);
-  page.single("sekisho_cache_evictions_total", "counter", "Objects that gave way to others.",
-              cache.evictions);
-  page.single("sekisho_cache_fills_active", "gauge", "Fetches into the cache under way.", cache.fills_active);
-  page.single("sekisho_cache_fill_bytes", "gauge", "Bytes buffered by fills under way.", cache.fill_bytes);
-}
-
-void render_issuers(Page& page, std::span<const IssuerKeys> issuers) {
-  page.family("sekisho_jwks_fetches_total", "counter", "Refreshes of an issuer's keys, by result.");
-  for (const IssuerKeys& one : issuers)
-    for (const auto& [result, n] : one.fetches)
-      page.sample({{"identity", escape_label(one.identity)}, {"result", result}}, n);
-  page.family("sekisho_jwks_keys", "gauge", "Published keys that verify tokens now.");
-  for (const IssuerKeys& one : issuers) page.sample({{"identity", escape_label(one.identity)}}, one.keys);
-  page.family("sekisho_jwks_age_seconds", "gauge", "Time since the keys were fetched.");
-  for (const IssuerKeys& one : issuers)
-    if (one.age_seconds) page.sample({{"identity", escape_label(one.identity)}}, *one.age_seconds);
-}
-
-void render_workers(Page& page, Workers workers) {
+void expose_workers(Page& page, Workers workers) {
   page.single("sekisho_workers", "gauge", "Worker threads.", workers.size());
-  page.family("sekisho_loop_lag_seconds", "histogram", "How long events waited for their turn of the loop.");
-  page.histogram({}, total_histogram(workers, [](auto& w) -> auto& { return w.loop_lag; }));
+  expose(page, kLoops, workers);
   page.family("sekisho_worker_loop_lag_seconds", "gauge", "The latest lag of each worker's loop.");
   for (std::size_t i = 0; i < workers.size(); ++i)
     page.sample({{"worker", fmt::format("{}", i)}},
                 static_cast<double>(workers[i]->loop_lag_last.read()) / 1e9);
 }
 
-void render_self(Page& page, const Scrape& scrape) {
-  page.single("sekisho_access_log_lines_total", "counter", "Access-log lines written.",
-              scrape.access_log_lines_written);
-  page.family("sekisho_access_log_dropped_total", "counter", "Access-log lines lost, by reason.");
-  page.sample({{"reason", "queue"}}, scrape.access_log_dropped_queue);
-  page.sample({{"reason", "output"}}, scrape.access_log_dropped_output);
-  if (const auto& audit = scrape.audit) {
-    page.single("sekisho_audit_lines_total", "counter", "Audit-log lines written.", audit->lines);
-    page.family("sekisho_audit_dropped_total", "counter", "Audit-log lines lost, by reason.");
-    page.sample({{"reason", "queue"}}, audit->dropped_queue);
-    page.sample({{"reason", "output"}}, audit->dropped_output);
-    page.single("sekisho_audit_output_errors_total", "counter",
-                "Tries to write the audit log that failed; the lines are tried again.", audit->output_errors);
-    page.single("sekisho_audit_blocked_seconds_total", "counter",
-                "How long workers waited for room in the audit log's buffer.",
-                static_cast<double>(audit->blocked.count()) / 1e9);
-  }
-  if (const ProcessMetrics* process = scrape.process) {
-    page.family("sekisho_reloads_total", "counter", "Reloads of the configuration, by result.");
-    page.sample({{"result", "success"}}, process->reloads_succeeded.read());
-    page.sample({{"result", "failure"}}, process->reloads_failed.read());
-    page.single("sekisho_config_loaded_timestamp_seconds", "gauge",
-                "When the configuration in force was loaded.", process->config_loaded_at.load());
-    page.family("sekisho_config_info", "gauge", "The hash of the configuration in force.");
-    page.sample({{"hash", fmt::format("{:016x}", process->config_hash.load())}}, 1);
-  }
-  page.single("sekisho_ready", "gauge", "Whether /ready says yes.", scrape.ready ? 1 : 0);
-  page.family("sekisho_build_info", "gauge", "What is running.");
-  page.sample({{"version", escape_label(scrape.version)}, {"commit", escape_label(scrape.commit)}}, 1);
-}
-
-void render_process(Page& page) {
-  const ProcessFigures self = read_process();
-  page.single("process_cpu_seconds_total", "counter", "CPU time, user and system.", self.cpu_seconds);
-  page.single("process_resident_memory_bytes", "gauge", "Resident memory.", self.resident_bytes);
-  page.single("process_virtual_memory_bytes", "gauge", "Virtual memory.", self.virtual_bytes);
-  page.single("process_open_fds", "gauge", "Open file descriptors.", self.open_fds);
-  page.single("process_max_fds", "gauge", "Limit of open file descriptors.", self.max_fds);
-  page.single("process_start_time_seconds", "gauge", "Start time since the epoch.", self.start_time);
-  page.single("process_threads", "gauge", "Threads.", self.threads);
-}
-
 }  // namespace
 
-std::string render(const Scrape& scrape) {
-  Page page;
-  render_requests(page, scrape.workers);
-  render_origins(page, scrape.workers);
-  render_cache(page, scrape.cache);
-  render_issuers(page, scrape.issuers);
-  render_limits(page, scrape.limits, scrape.workers);
-  render_connections(page, scrape.workers);
-  render_workers(page, scrape.workers);
-  render_self(page, scrape);
-  render_process(page);
-  return page.take();
+void expose(Page& page, Workers workers) {
+  expose_requests(page, workers);
+  expose_origins(page, workers);
+  expose_connections(page, workers);
+  expose_workers(page, workers);
 }
 
 }  // namespace telemetry

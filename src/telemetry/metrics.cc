@@ -16,13 +16,13 @@ std::string_view name_in(const Names<Enum>& names, Enum e) {
 }
 
 constexpr Names<Outcome> kOutcomes = {"served", "denied", "origin_error", "client_gone", "error"};
-constexpr Names<Phase> kPhases = {"identity", "limit", "policy", "cache", "origin", "respond"};
-constexpr Names<CacheResult> kCacheResults = {"hit", "miss", "collapsed", "stale", "revalidated", "bypass"};
+constexpr Names<Phase> kPhases = {"identity", "limit", "cache", "origin", "respond"};
+constexpr Names<CacheResult> kCacheResults = {"hit", "miss", "collapsed", "bypass"};
 constexpr Names<OriginOutcome> kOriginOutcomes = {"reply",   "server_error", "refused", "unreachable",
                                                   "timeout", "bad_reply",    "denied",  "cancelled"};
 constexpr Names<OriginConnection> kOriginConnections = {"opened", "reused", "retried"};
 constexpr Names<Verification> kVerifications = {"verified", "remembered", "failed"};
-constexpr Names<Refusal> kRefusals = {"limit", "shutting_down", "error", "untrusted_proxy", "proxy_header"};
+constexpr Names<Refusal> kRefusals = {"limit", "error", "untrusted_proxy", "proxy_header"};
 template <class Enum>
 constexpr bool complete(const Names<Enum>& names) {
   return std::ranges::none_of(names, &std::string_view::empty);

@@ -1,13 +1,12 @@
-// What a worker counts, and what the process counts beside its workers.
+// What a worker counts of connections, requests, origins and its loop.
 //
-// Owner:    WorkerMetrics: the worker. ProcessMetrics: cli.
-// Thread:   WorkerMetrics has one writer, its worker; the scrape reads it from another thread (counter.h).
-//           ProcessMetrics may be written by any.
+// Owner:    the worker; cli::Workers, which outlives it, for scrapes.
+// Thread:   one writer, its worker; the scrape reads it from another thread (counter.h).
 // Lifetime: that of the process: a scrape may come at any time.
 // Failures: none; labels out of range cannot be written, since they are enums and interned ids.
 //
-// Nothing here is looked up by name: a counter is reached by index. Every family stands in exposition.cc;
-// what is declared here and never incremented by the walk is a bug.
+// Nothing here is looked up by name: a counter is reached by index. The families stand in exposition.cc;
+// others than the walk keep counters and families of their own (page.h).
 #pragma once
 
 #include <array>
@@ -20,7 +19,6 @@
 #include "telemetry/counter.h"
 #include "telemetry/histogram.h"
 #include "telemetry/labels.h"
-#include "telemetry/redis_metrics.h"
 
 namespace telemetry {
 
@@ -40,21 +38,18 @@ class PerEnum {
 
 using base::OriginOutcome;
 using base::Outcome;
-enum class Phase : std::uint8_t { kIdentity, kLimit, kPolicy, kCache, kOrigin, kRespond, kCount };
+enum class Phase : std::uint8_t { kIdentity, kLimit, kCache, kOrigin, kRespond, kCount };
 enum class CacheResult : std::uint8_t {
   kHit,
-  kMiss,         // fetched, whether or not it was stored
-  kCollapsed,    // waited for another request's fetch
-  kStale,        // served past its freshness
-  kRevalidated,  // the origin said 304
-  kBypass,       // the cache was not asked
+  kMiss,       // fetched, whether or not it was stored
+  kCollapsed,  // waited for another request's fetch
+  kBypass,     // the cache was not asked
   kCount
 };
 enum class OriginConnection : std::uint8_t { kOpened, kReused, kRetried, kCount };
 enum class Verification : std::uint8_t { kVerified, kRemembered, kFailed, kCount };
 enum class Refusal : std::uint8_t {  // of a connection
   kLimit,
-  kShuttingDown,
   kError,
   kUntrustedProxy,  // a stranger at a listener with proxy_protocol
   kProxyHeader,     // a proxy whose header could not be read, or did not come
@@ -133,20 +128,9 @@ struct alignas(kCacheLine) WorkerMetrics {
   // origins
   PerLabel<OriginMetrics, kMaxOrigins> origins;
 
-  // Redis
-  RedisMetrics redis;
-  SharedLimitMetrics shared_limits;
-
   // the loop
   Histogram loop_lag;   // from events being ready to their turn: how long one turn of the loop takes
   Gauge loop_lag_last;  // nanoseconds
-};
-
-struct ProcessMetrics {
-  SharedCounter reloads_succeeded;
-  SharedCounter reloads_failed;
-  std::atomic<std::int64_t> config_loaded_at{0};  // unix seconds of the last success
-  std::atomic<std::uint64_t> config_hash{0};      // of the text that is in force
 };
 
 }  // namespace telemetry

@@ -1,7 +1,18 @@
-// A page of Prometheus' text format as it is written: families and their samples.
+// A page of /metrics as it is written: families and their samples, in Prometheus' text format 0.0.4.
 //
-// Owner:    one rendering.  Thread: its own.  Failures: none.
-// Internal to the exposition; include exposition.h to render one.
+// Owner:    one rendering.  Thread: its own, while the workers go on counting.  Failures: none.
+// Units:    seconds and bytes, as Prometheus asks for.
+//
+// Whoever counts writes its own families, by a function `expose(page, …)` that stands beside the counters; a
+// service of cli calls it. What each thread counts in a block of its own is a row of a table:
+//
+//   struct Metrics { telemetry::Counter commands; telemetry::Histogram latency; };   // a block a worker
+//   constexpr telemetry::Family<Metrics> kFamilies[] = {
+//       {"sekisho_redis_commands_total", "Commands.", &Metrics::commands},
+//       {"sekisho_redis_duration_seconds", "From a command given to its reply.", &Metrics::latency}};
+//   telemetry::expose(page, kFamilies, blocks);                                      // their sums
+//
+// A series that nothing moves is not exposed: tests/test_metrics.py finds it.
 #pragma once
 
 #include <fmt/format.h>
@@ -12,12 +23,16 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
+#include "telemetry/counter.h"
 #include "telemetry/histogram.h"
-#include "telemetry/metrics.h"
 
 namespace telemetry {
+
+inline constexpr std::string_view kExpositionType = "text/plain; version=0.0.4; charset=utf-8";
 
 // One label of a sample. Values come escaped.
 struct Label {
@@ -80,20 +95,46 @@ class Page {
   std::string out_;
 };
 
-using Workers = std::span<const WorkerMetrics* const>;
+// The blocks of a kind, one for each thread that counts.
+template <class Block>
+using Blocks = std::span<const Block* const>;
 
-template <class Read>
-std::uint64_t total(Workers workers, Read read) {
+template <class Block, class Read>
+std::uint64_t total(Blocks<Block> blocks, Read read) {
   std::uint64_t sum = 0;
-  for (const WorkerMetrics* w : workers) sum += static_cast<std::uint64_t>(read(*w).read());
+  for (const Block* block : blocks) sum += static_cast<std::uint64_t>(read(*block).read());
   return sum;
 }
 
-template <class Pick>
-HistogramSum total_histogram(Workers workers, Pick pick) {
+template <class Block, class Pick>
+HistogramSum total_histogram(Blocks<Block> blocks, Pick pick) {
   HistogramSum sum;
-  for (const WorkerMetrics* w : workers) pick(*w).read_into(sum);
+  for (const Block* block : blocks) pick(*block).read_into(sum);
   return sum;
+}
+
+template <class Block>
+struct Family {
+  std::string_view name, help;
+  std::variant<Counter Block::*, Gauge Block::*, Histogram Block::*> member;
+};
+
+template <class Block, std::size_t kSize>
+void expose(Page& page, const Family<Block> (&families)[kSize], std::type_identity_t<Blocks<Block>> blocks) {
+  for (const Family<Block>& family : families) {
+    std::visit(
+        [&]<class Member>(Member Block::* member) {
+          const auto pick = [member](const Block& block) -> const Member& { return block.*member; };
+          if constexpr (std::is_same_v<Member, Histogram>) {
+            page.family(family.name, "histogram", family.help);
+            page.histogram({}, total_histogram(blocks, pick));
+          } else {
+            page.single(family.name, std::is_same_v<Member, Counter> ? "counter" : "gauge", family.help,
+                        total(blocks, pick));
+          }
+        },
+        family.member);
+  }
 }
 
 }  // namespace telemetry

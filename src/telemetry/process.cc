@@ -64,4 +64,14 @@ ProcessFigures read_process(pid_t pid) {
   return figures;
 }
 
+void expose(Page& page, const ProcessFigures& self) {
+  page.single("process_cpu_seconds_total", "counter", "CPU time, user and system.", self.cpu_seconds);
+  page.single("process_resident_memory_bytes", "gauge", "Resident memory.", self.resident_bytes);
+  page.single("process_virtual_memory_bytes", "gauge", "Virtual memory.", self.virtual_bytes);
+  page.single("process_open_fds", "gauge", "Open file descriptors.", self.open_fds);
+  page.single("process_max_fds", "gauge", "Limit of open file descriptors.", self.max_fds);
+  page.single("process_start_time_seconds", "gauge", "Start time since the epoch.", self.start_time);
+  page.single("process_threads", "gauge", "Threads.", self.threads);
+}
+
 }  // namespace telemetry

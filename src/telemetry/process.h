@@ -8,6 +8,8 @@
 
 #include <cstdint>
 
+#include "telemetry/page.h"
+
 namespace telemetry {
 
 struct ProcessFigures {
@@ -22,5 +24,7 @@ struct ProcessFigures {
 
 // Of this process without a pid. All zero when there is no such process; max_fds is this process's own.
 ProcessFigures read_process(pid_t pid = 0);
+
+void expose(Page& page, const ProcessFigures& self);
 
 }  // namespace telemetry

@@ -1,0 +1,144 @@
+#include "cli/services.h"
+
+#include "base/sabotage.h"
+#include "cache/figures.h"
+#include "identity/figures.h"
+#include "limit/figures.h"
+#include "telemetry/oplog.h"
+
+namespace cli {
+
+namespace log = telemetry::log;
+
+namespace {
+
+log::Level level_of(config::LogLevel level) {
+  return static_cast<log::Level>(level);
+}
+static_assert(static_cast<int>(config::LogLevel::kError) == static_cast<int>(log::Level::kError));
+
+std::unique_ptr<telemetry::AuditLog> open_audit_log(const config::Audit& rules) {
+  if (rules.output.empty()) return nullptr;
+  return std::make_unique<telemetry::AuditLog>(telemetry::AuditOptions{
+      .output = rules.output,
+      .all_requests = rules.requests == config::AuditRequests::kAll,
+      .block = rules.when_full == config::WhenFull::kBlock,
+      .buffer = rules.buffer,
+      .rotation = {.size = rules.rotate_size, .every = rules.rotate_every, .keep = rules.keep},
+      .syslog_address = rules.syslog_address});
+}
+
+void store(void* memory, base::Ref<const cache::Entry> entry) {
+  static_cast<cache::Memory*>(memory)->put(std::move(entry));
+}
+
+}  // namespace
+
+// ---- logs
+
+Logs::Logs(const config::Config& config) {
+  log::set_level(level_of(config.log.level));
+  log::open(config.log.output);
+  if (config.log.access.enabled) access_ = std::make_unique<telemetry::AccessLog>(config.log.access.output);
+  audit_ = open_audit_log(config.audit);
+}
+
+void Logs::event(const telemetry::AuditRecord& record) {
+  if (audit_) audit_->event(record);
+}
+
+void Logs::reopen() {
+  log::reopen();
+  if (access_) access_->reopen();
+  if (audit_) audit_->reopen();
+}
+
+void Logs::commit(const Snapshot& now) {
+  log::set_level(level_of(now->config().log.level));
+}
+
+void Logs::expose(telemetry::Page& page) const {
+  if (access_) access_->expose(page);
+  if (audit_) audit_->expose(page);
+}
+
+// ---- limits
+
+Limits::Limits(const config::Config& config)
+    : rates(config.limits),
+      failures(config.limits),
+      shared(config.redis.url ? std::make_unique<limit::SharedBuckets>(config.limits.memory / 8) : nullptr) {}
+
+void Limits::commit(const Snapshot& now) {
+  now->configure_gates();
+  const config::Limits& rules = now->config().limits;
+  const base::Mono at = base::mono_now();
+  if (!rates.resize(rules, at) || !failures.configure(rules, at))
+    log::error("no memory for limits.memory; the tables keep their size", {});
+}
+
+void Limits::expose(telemetry::Page& page) const {
+  limit::expose(page, rates, failures, gates);
+}
+
+// ---- cache
+
+Cache::Cache(const config::Cache& rules)
+    : memory(rules.memory.size), fills(rules.memory.max_object, rules.fill_budget, &store, &memory) {}
+
+void Cache::commit(const Snapshot& now) {
+  const config::Cache& rules = now->config().cache;
+  if (sabotage::on("reload-drops-cache")) memory.clear();
+  memory.resize(rules.memory.size);
+  fills.limits(rules.memory.max_object, rules.fill_budget);
+  fills.forget_passed();
+}
+
+void Cache::expose(telemetry::Page& page) const {
+  cache::expose(page, memory, fills);
+}
+
+// ---- keys
+
+void Keys::expose(telemetry::Page& page) const {
+  identity::expose(page, refresh_.sources());
+}
+
+void Keys::dependencies(std::vector<admin::Dependency>& out) const {
+  const base::Mono now = base::mono_now();
+  for (const auto& source : refresh_.sources()) {
+    auto figures = source->figures(now);
+    out.push_back({.kind = "identity",
+                   .name = source->name(),
+                   .ready = figures.ready,
+                   .reason = std::move(figures.reason)});
+  }
+}
+
+// ---- the door
+
+Door::Door(const config::Admin& rules, net::Offload& offload, admin::AdminServer::Sources sources,
+           telemetry::AuditLog* audit) {
+  if (!rules.listen) return;
+  const auto address = net::Endpoint::parse(rules.listen->host, rules.listen->port);
+  server_ = std::make_unique<admin::AdminServer>(*address, offload, std::move(sources),
+                                                 admin::open_token_file(rules.token_file), audit);
+}
+
+void Door::start(const Snapshot& now) {
+  if (server_) server_->start(now);
+}
+
+void Door::commit(const Snapshot& now) {
+  if (server_) server_->watch(now);
+}
+
+void Door::drain() {
+  if (server_ && !sabotage::on("drain-keeps-ready")) server_->draining();
+}
+
+void Door::stop() {
+  if (server_) server_->stop();
+}
+
+}  // namespace cli

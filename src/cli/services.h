@@ -1,0 +1,108 @@
+// The subsystems that all workers share, each as a service: what it is made of, and what a reload and the end
+// mean to it. The subsystems themselves know nothing of services.
+//
+// Owner:    Server.  Thread, lifetime, failure: as service.h says.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "admin/admin.h"
+#include "cache/fill.h"
+#include "cache/memory.h"
+#include "cli/service.h"
+#include "config/model.h"
+#include "gateway/key_refresh.h"
+#include "limit/failures.h"
+#include "limit/gate.h"
+#include "limit/rates.h"
+#include "limit/shared.h"
+#include "net/offload.h"
+#include "telemetry/access_log.h"
+#include "telemetry/audit_log.h"
+
+namespace cli {
+
+// The operational log, the access log and the audit log.
+class Logs final : public Service {
+ public:
+  explicit Logs(const config::Config& config);
+
+  telemetry::AccessLog* access() { return access_.get(); }  // null: none
+  telemetry::AuditLog* audit() { return audit_.get(); }     // null: none
+  void event(const telemetry::AuditRecord& record);         // into the audit log, where there is one
+
+  void reopen() override;
+  void commit(const Snapshot& now) override;
+  void expose(telemetry::Page& page) const override;
+
+ private:
+  std::unique_ptr<telemetry::AccessLog> access_;
+  std::unique_ptr<telemetry::AuditLog> audit_;
+};
+
+// Rates, failed verifications and places in queues: what a snapshot is compiled with, so it is there before
+// the first.
+class Limits final : public Service {
+ public:
+  explicit Limits(const config::Config& config);
+
+  gateway::Registries registries() { return {.rates = rates, .gates = gates}; }
+
+  void commit(const Snapshot& now) override;
+  void expose(telemetry::Page& page) const override;
+
+  limit::Rates rates;
+  limit::Failures failures;
+  limit::Gates gates;
+  const std::unique_ptr<limit::SharedBuckets> shared;  // null: no Redis
+};
+
+// The memory tier and the fetches into it.
+class Cache final : public Service {
+ public:
+  explicit Cache(const config::Cache& rules);
+
+  void commit(const Snapshot& now) override;
+  void close() override { fills.close(); }
+  void cut() override { fills.close(); }
+  void expose(telemetry::Page& page) const override;
+
+  cache::Memory memory;
+  cache::Fills fills;
+};
+
+// What issuers publish.
+class Keys final : public Service {
+ public:
+  explicit Keys(net::Offload& offload) : refresh_(offload) {}
+
+  void start(const Snapshot& now) override { refresh_.watch(now->key_sources()); }
+  void commit(const Snapshot& now) override { refresh_.watch(now->key_sources()); }
+  void stop() override { refresh_.stop(); }
+  void expose(telemetry::Page& page) const override;
+  void dependencies(std::vector<admin::Dependency>& out) const override;
+
+ private:
+  gateway::KeyRefresh refresh_;
+};
+
+// The operator's door, where there is one. It is open before anybody is served and after everybody has been.
+class Door final : public Service {
+ public:
+  Door(const config::Admin& rules, net::Offload& offload, admin::AdminServer::Sources sources,
+       telemetry::AuditLog* audit);
+
+  std::string address() const { return server_ ? server_->address() : ""; }
+
+  void start(const Snapshot& now) override;
+  void commit(const Snapshot& now) override;
+  void drain() override;
+  void stop() override;
+
+ private:
+  std::unique_ptr<admin::AdminServer> server_;
+};
+
+}  // namespace cli
