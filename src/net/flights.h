@@ -105,19 +105,21 @@ class Flights {
     Lead(Lead&&) noexcept = default;
     Lead& operator=(Lead&&) = delete;
     ~Lead() {
-      if (flight_) land(base::fail(base::Code::kInternal, "whoever asked for all has given up"));
+      if (flight_ && !landed_) land(base::fail(base::Code::kInternal, "whoever asked for all has given up"));
     }
 
-    Cancel& cancel() { return flight_->cancel; }  // requested when nobody waits any more
+    // Requested when nobody waits any more. Good as long as the Lead is, landed or not.
+    Cancel& cancel() { return flight_->cancel; }
     void land(Result result) {
-      const base::Ref<Flight> flight = std::exchange(flight_, nullptr);
-      flight->land(std::move(result));
+      landed_ = true;
+      flight_->land(std::move(result));
     }
 
    private:
     friend class Flights;
     explicit Lead(base::Ref<Flight> flight) : flight_(std::move(flight)) {}
     base::Ref<Flight> flight_;
+    bool landed_ = false;
   };
 
   class Seat {
