@@ -127,13 +127,15 @@ coverage: ## lines that the unit tests reach, by file
 
 # ---- keep it in order
 
-format: ## clang-format on everything of ours
+format: ## clang-format on everything of ours, and comments within their width
 	@scripts/install test
 	@scripts/check-format --fix
+	@scripts/check-comments --fix
 
-check: build ## the static checks: format, rooms, lengths, examples, generated documents
+check: build ## the static checks: format, comments, rooms, lengths, examples, generated documents
 	@scripts/install test
 	@scripts/check-format
+	@scripts/check-comments
 	@scripts/check-includes
 	@scripts/check-length
 	@scripts/check-documents

@@ -7,13 +7,14 @@
 //
 //   GET  /health      200 while the process lives                       open to everybody
 //   GET  /ready       200 or 503, by dependency, with reasons           open to everybody
-//   GET  /metrics     Prometheus text                                   open where the listener is on loopback
+//   GET  /metrics     Prometheus text                                   open where the listener is loopback
 //   GET  /log/level   {"level":"info"}
 //   POST /log/level   {"level":"debug"}, application/json
 //
-// Everything else needs a credential (credential.h), unknown paths too. Every action and every refused attempt
-// goes to the audit log; of attempts beyond the bound on failures only the first of a second does. The content
-// type that POST insists on keeps other people's web pages from posting here through an operator's browser.
+// Everything else needs a credential (credential.h), unknown paths too. Every action and every refused
+// attempt goes to the audit log; of attempts beyond the bound on failures only the first of a second does.
+// The content type that POST insists on keeps other people's web pages from posting here through an
+// operator's browser.
 #pragma once
 
 #include <functional>

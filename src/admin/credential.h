@@ -7,8 +7,8 @@
 // Standard: RFC 6750 §2.1.
 //
 // Guessing is slow: an address that failed kFailures times within a second is refused unread until the next
-// tenth of a second. The bootstrap token has 256 bits, so the bound is against noise and load, not against luck;
-// and it counts by address, so that nobody shuts out an operator who calls from another one.
+// tenth of a second. The bootstrap token has 256 bits, so the bound is against noise and load, not against
+// luck; and it counts by address, so that nobody shuts out an operator who calls from another one.
 #pragma once
 
 #include <array>
@@ -29,10 +29,10 @@
 
 namespace admin {
 
-// The token in the file. Where there is no file: makes it, with 32 random bytes in base64url and a newline, mode
-// 0600 whatever the umask, and says so in the log (the path, never the token). Refused: a symbolic link, what is
-// no plain file or not ours, what group or others may read or write, fewer than 32 characters, or such as no
-// bearer token may have.
+// The token in the file. Where there is no file: makes it, with 32 random bytes in base64url and a newline,
+// mode 0600 whatever the umask, and says so in the log (the path, never the token). Refused: a symbolic link,
+// what is no plain file or not ours, what group or others may read or write, fewer than 32 characters, or
+// such as no bearer token may have.
 base::Secret open_token_file(const std::string& path);
 
 class Credentials {
@@ -59,8 +59,8 @@ class Credentials {
 
   const std::shared_ptr<const identity::Verifiers>& verifiers() const { return verifiers_; }
 
-  // With `worth_asking`: when a source of keys may know the key of a token that was refused, it is put there, the
-  // attempt is not charged, and whoever asked it checks again without.
+  // With `worth_asking`: when a source of keys may know the key of a token that was refused, it is put there,
+  // the attempt is not charged, and whoever asked it checks again without.
   base::Result<Caller> check(const Attempt& attempt, identity::KeySource** worth_asking = nullptr);
 
  private:

@@ -59,9 +59,9 @@ base::Secret make_token() {
   return base::Secret(std::move(text));
 }
 
-// False: somebody else was faster. The file appears whole or not at all, since another process that starts at the
-// same time may read it at any moment: it is written under a name of ours and then linked, which like O_EXCL takes
-// no file and no link that is there.
+// False: somebody else was faster. The file appears whole or not at all, since another process that starts at
+// the same time may read it at any moment: it is written under a name of ours and then linked, which like
+// O_EXCL takes no file and no link that is there.
 bool write_new(const std::string& path, const base::Secret& token) {
   std::string temporary = path + ".XXXXXX";
   const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));

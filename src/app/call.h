@@ -2,8 +2,8 @@
 //
 // Owner:    whoever serves the application: the walk of a request, the admin listener, a test.
 // Thread:   that of its loop.
-// Lifetime: a Call views what whoever serves has read, until answer() has returned. An Answer owns what it says
-//           and may outlive the Call.
+// Lifetime: a Call views what whoever serves has read, until answer() has returned. An Answer owns what it
+//           says and may outlive the Call.
 // Failure:  see endpoint.h.
 #pragma once
 

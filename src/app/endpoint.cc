@@ -63,7 +63,8 @@ net::Task<base::Result<Answer>> Endpoint::answer(Call& call) {
 net::Task<base::Result<std::optional<Answer>>> Endpoint::read_body(Call& call) const {
   using Refusal = std::optional<Answer>;
   const std::size_t most = call.operation->most;
-  // Also where there is no body: a page of somebody else can post without this, through a browser, but not with it.
+  // Also where there is no body: a page of somebody else can post without this, through a browser, but not
+  // with it.
   if (!is_json(call.head->value(http::FieldId::kContentType)))
     co_return Refusal(problem(call, Code::kUnsupportedMediaType, "send application/json"));
   const auto too_large = [&] {

@@ -1,7 +1,8 @@
-// An application inside the gateway: a table of operations that answers calls. It knows no sockets, so that a route
-// (in the ask stage of the walk), the admin listener and tests serve it alike.
+// An application inside the gateway: a table of operations that answers calls. It knows no sockets, so that a
+// route (in the ask stage of the walk), the admin listener and tests serve it alike.
 //
-// Owner:    a worker's snapshot for each `app:` of the configuration (make.h), the admin listener for its own.
+// Owner:    a worker's snapshot for each `app:` of the configuration (make.h), the admin listener for its
+//           own.
 // Thread:   the one loop that serves it.
 // Lifetime: longer than any call under way; a reload that leaves its configuration alone keeps it.
 // Failure:  what the caller did wrong is an Answer with a problem: 404, 405 with Allow, 401, 415, 413, 400. A
@@ -13,7 +14,7 @@
 //   endpoint.find(call);                              // plain: which operation; may come before identity
 //   if (!endpoint.open(call)) …identify…
 //   const Question q = endpoint.describe(call);       // plain: what policy is asked
-//   auto answer = co_await endpoint.answer(call);     // checks again that the caller is somebody, reads the body
+//   auto answer = co_await endpoint.answer(call);     // checks again that there is a caller, reads the body
 #pragma once
 
 #include <span>
@@ -33,7 +34,8 @@ class Endpoint {
   Endpoint& operator=(const Endpoint&) = delete;
 
   void find(Call& call) const { router_.find(call); }
-  // Whether nobody needs to be identified for it. False for what is not there, so that strangers learn nothing.
+  // Whether nobody needs to be identified for it. False for what is not there, so that strangers learn
+  // nothing.
   bool open(const Call& call) const;
   // For a method that a path has not: "GET, HEAD, POST"; empty: there is no such path.
   std::string allowed(std::string_view path) const { return router_.allowed(path); }

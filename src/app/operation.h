@@ -1,5 +1,5 @@
-// One row of an application's table of operations: who may, what goes in, what comes out, who does it. The table
-// yields the router, the checks and the OpenAPI document; nothing of it is said a second time.
+// One row of an application's table of operations: who may, what goes in, what comes out, who does it. The
+// table yields the router, the checks and the OpenAPI document; nothing of it is said a second time.
 //
 // Owner:    constants of an application.  Thread: any.
 // Failure:  a table with two rows for the same requests, or a template that cannot be read, ends the start-up

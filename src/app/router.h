@@ -1,10 +1,11 @@
 // Finds the operation for a method and a path.
 //
 // Owner:    an Endpoint.  Thread: any; immutable.
-// Failure:  the constructor throws std::logic_error with one line: a template that cannot be read, two rows for the
-//           same requests, an operation without a handler.
+// Failure:  the constructor throws std::logic_error with one line: a template that cannot be read, two rows
+//           for the same requests, an operation without a handler.
 //
-// A literal segment goes before a parameter, and the rest of a path comes last, whatever the order of the table.
+// A literal segment goes before a parameter, and the rest of a path comes last, whatever the order of the
+// table.
 #pragma once
 
 #include <cstdint>

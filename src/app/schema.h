@@ -1,10 +1,11 @@
-// What a JSON body looks like, declared once: it is read by this, written into the OpenAPI document by this, and
-// tests hold replies against it.
+// What a JSON body looks like, declared once: it is read by this, written into the OpenAPI document by this,
+// and tests hold replies against it.
 //
 // Owner:    tables of constants.  Thread: any.
 // Lifetime: a Schema views tables that live as long as the process. An Object owns what was read.
 // Failure:  one line that names the member: "level: must be one of trace, debug, info".
-// Standard: RFC 8259 by text/json_reader.h, which refuses duplicates; JSON Schema 2020-12, as OpenAPI 3.1 wants it.
+// Standard: RFC 8259 by text/json_reader.h, which refuses duplicates; JSON Schema 2020-12, as OpenAPI 3.1
+//           wants it.
 //
 //   constexpr std::string_view kLevels[] = {"debug", "info"};
 //   constexpr Member kMembers[] = {{"level", {.type = Type::kText, .one_of = kLevels}}};

@@ -53,8 +53,8 @@ inline Wall wall_now() {
   return Wall(detail::read_clock(CLOCK_REALTIME));
 }
 
-// The wall clock as of the kernel's last tick, a few milliseconds ago: a quarter of the price, and enough where
-// seconds matter.
+// The wall clock as of the kernel's last tick, a few milliseconds ago: a quarter of the price, and enough
+// where seconds matter.
 inline Wall wall_tick() {
   return Wall(detail::read_clock(CLOCK_REALTIME_COARSE));
 }

@@ -3,8 +3,8 @@
 // Owner: nobody; constants. Thread: any. Failure: none.
 // Standard: RFC 9457 (problem types), RFC 9110 §10.2.3 (Retry-After).
 //
-// Statuses, problem types, metric labels, outcomes and Retry-After come from here and from nowhere else: a code
-// without a row does not compile. The rows stand in error_table.cc.
+// Statuses, problem types, metric labels, outcomes and Retry-After come from here and from nowhere else: a
+// code without a row does not compile. The rows stand in error_table.cc.
 #pragma once
 
 #include <array>

@@ -18,7 +18,8 @@ constexpr const char* kVariable = "SEKISHO_SABOTAGE";
 std::array<std::atomic<std::uint64_t>, kRows.size()> asked{};
 std::array<std::atomic<base::Nanos::rep>, kRows.size()> last{};
 
-// Spreads a counter over 64 bits (SplitMix64), so that one in n does not fall in step with a client's pattern.
+// Spreads a counter over 64 bits (SplitMix64), so that one in n does not fall in step with a client's
+// pattern.
 std::uint64_t spread(std::uint64_t x) {
   x += 0x9e3779b97f4a7c15;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;

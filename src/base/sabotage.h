@@ -2,13 +2,13 @@
 //
 // Owner:    nobody; names that were switched on stay so for the life of the process.
 // Thread:   any, once arm() has run in main, before the first thread.
-// Failure:  arm() throws one line for a name that is not in the list. A name misspelt in code does not compile,
-//           in any build.
+// Failure:  arm() throws one line for a name that is not in the list. A name misspelt in code does not
+//           compile, in any build.
 //
-// Only the preset `sabotage` defines SEKISHO_SABOTAGE. Everywhere else every question is answered `false` while
-// compiling, so that neither names nor code reach the binary; scripts/check-sabotage holds every release to that.
-// There, SEKISHO_SABOTAGE=name,name in the environment says what is wrong with this process. A name becomes an
-// index while compiling, so asking costs the load of one byte.
+// Only the preset `sabotage` defines SEKISHO_SABOTAGE. Everywhere else every question is answered `false`
+// while compiling, so that neither names nor code reach the binary; scripts/check-sabotage holds every
+// release to that. There, SEKISHO_SABOTAGE=name,name in the environment says what is wrong with this process.
+// A name becomes an index while compiling, so asking costs the load of one byte.
 //
 // Usage:    if (!signed_by_us && !sabotage::on("signature-not-checked")) return refuse();
 //           if (sabotage::one_in("reply-corrupt", 500)) body.back() ^= 1;

@@ -22,7 +22,8 @@ std::uint64_t siphash(std::string_view bytes, SipKey key);
 // With the key of this process.
 std::uint64_t siphash(std::string_view bytes);
 
-// Bytes from the system's generator (OpenSSL's), for keys, request ids and tokens. Aborts when there are none.
+// Bytes from the system's generator (OpenSSL's), for keys, request ids and tokens. Aborts when there are
+// none.
 void random_bytes(void* out, std::size_t n);
 
 }  // namespace base

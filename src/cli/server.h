@@ -5,7 +5,7 @@
 // Failure:  the constructor throws one line (configuration, address in use, log file); then nothing runs.
 //
 //   SIGHUP            load the configuration again: all of it, or nothing; reopen the log files
-//   SIGTERM, SIGINT   drain: readiness red, go on for shutdown.delay, then finish what is in flight, then exit 0
+//   SIGTERM, SIGINT   drain: readiness red, go on for shutdown.delay, finish what is in flight, exit 0
 //   a second one      end now
 #pragma once
 

@@ -40,7 +40,7 @@ enum class Kind : std::uint8_t {
   kUrl,
   kForm,     // a scalar written as Row::form says
   kSection,  // Row::sections[0]
-  kNamed,  // a map of chosen names; each value one of Row::sections, where several told apart by its key `type`
+  kNamed,    // a map of chosen names; each value one of Row::sections, told apart by its key `type`
   kPairs,    // a map of free names to scalars
   kOpen,     // a map of free names to anything
   kPlanned,  // known, but does not work yet: an error of its own

@@ -1,14 +1,14 @@
 // Fetches the keys that issuers publish, before they are needed: the driver of identity::KeySource.
 //
 // Owner:    cli::Server; dies before the Offload that it is given.
-// Thread:   watch() and stop() from the owner's, sources() from any; everything else runs on a thread of its own, so
-//           that neither a worker's requests nor a slow issuer wait for each other.
+// Thread:   watch() and stop() from the owner's, sources() from any; everything else runs on a thread of its
+//           own, so that neither a worker's requests nor a slow issuer wait for each other.
 // Lifetime: holds the sources it watches; stop() ends fetches under way, wakes whoever waits for them and
 //           joins the thread; within milliseconds, but for a look-up of a name that the system is at.
 // Failure:  none: what a fetch came to is the source's to know (readiness, metrics, log).
 //
 // Usage:    gateway::KeyRefresh refresh(offload);             // cli::Server, after offload_
-//           refresh.watch(snapshot->key_sources());           // before the workers run, and after each reload
+//           refresh.watch(snapshot->key_sources());           // before the workers run, after each reload
 //           refresh.stop();                                   // after the last worker has ended
 #pragma once
 
@@ -63,8 +63,8 @@ class KeyRefresh {
 };
 
 // Waits on a worker's loop until the fetch that is under way (or due) has ended, until `until`, or until
-// `cancel`. Whether keys have come, the next verification tells. Safe when the source calls late, from another
-// thread or never.
+// `cancel`. Whether keys have come, the next verification tells. Safe when the source calls late, from
+// another thread or never.
 net::Task<> keys_fetched(identity::KeySource& source, net::Loop& loop, base::Mono until,
                          net::Cancel* cancel = nullptr);
 

@@ -59,8 +59,9 @@ inline LinesEnd read_field_lines(const char* p, const scan::Text& text, std::siz
   }
 }
 
-// Whether a value read by read_field_lines has a tab behind it. Parsers differ in taking that for white space,
-// so the fields that decide where a body ends may not have it. (Behind a value there is at least its CR.)
+// Whether a value read by read_field_lines has a tab behind it. Parsers differ in taking that for white
+// space, so the fields that decide where a body ends may not have it. (Behind a value there is at least its
+// CR.)
 inline bool tab_follows(std::string_view value) {
   const char* p = value.end();
   while (*p == ' ') ++p;

@@ -1,11 +1,12 @@
-// What an issuer publishes: its keys, how old they are, and when to ask for them again. A state machine without
-// sockets; gateway::KeyRefresh drives it.
+// What an issuer publishes: its keys, how old they are, and when to ask for them again. A state machine
+// without sockets; gateway::KeyRefresh drives it.
 //
 // Owner:    shared: every Verifier that reads it, the driver, readiness. KeySources keeps one for each issuer
 //           across reloads.
-// Thread:   any; a lock inside that is never held across a wait. Requests with a remembered token read epoch()
-//           and nothing else; those with a new one take the lock for a copy of a pointer.
-// Lifetime: a KeySet lives as long as somebody holds it; callbacks are called once, or dropped with the source.
+// Thread:   any; a lock inside that is never held across a wait. Requests with a remembered token read
+//           epoch() and nothing else; those with a new one take the lock for a copy of a pointer.
+// Lifetime: a KeySet lives as long as somebody holds it; callbacks are called once, or dropped with the
+//           source.
 // Units:    base::Mono for all that is due.
 // Failure:  none here: what went wrong with a fetch is kept for readiness, counted and logged once, and the
 //           last good keys serve on for `max_stale`.
@@ -19,15 +20,15 @@
 // For a request:    KeySource* ask = nullptr;
 //                   auto principal = verifiers.verify(token, wall, &ask);
 //                   while (!principal && ask && ask->want(mono)) {
-//                     co_await gateway::keys_fetched(*ask, loop, until);     // want() is false after a few turns
+//                     co_await gateway::keys_fetched(*ask, loop, until);   // want() is soon false
 //                     principal = verifiers.verify(token, wall, &ask);
 //                   }
 //
-// Asked for again when: three quarters of the keys' time have passed (with jitter, so that instances spread); a
-// token names a key that is not there (want(): one fetch at a time, and `cooldown` between two such fetches, save a
-// single one that follows up on another);
-// a fetch has failed (1, 2, 4 … 10 s). The keys' time is max-age of the reply within min_ttl and max_ttl, `ttl`
-// where it says nothing.
+// Asked for again when: three quarters of the keys' time have passed (with jitter, so that instances spread);
+// a token names a key that is not there (want(): one fetch at a time, and `cooldown` between two such
+// fetches, save a single one that follows up on another);
+// a fetch has failed (1, 2, 4 … 10 s). The keys' time is max-age of the reply within min_ttl and max_ttl,
+// `ttl` where it says nothing.
 #pragma once
 
 #include <array>
@@ -111,13 +112,13 @@ class KeySource {
   bool trusts(std::uint64_t fingerprint) const { return keys()->trusts(fingerprint); }
 
   // ---- for requests
-  // A token names a key that is not there, or there are none: is it worth to wait for a fetch? True starts one
-  // or joins the one under way. After such a wait, ask again: a fetch that was joined may have been answered
-  // before the issuer's last change, so that one more is granted.
+  // A token names a key that is not there, or there are none: is it worth to wait for a fetch? True starts
+  // one or joins the one under way. After such a wait, ask again: a fetch that was joined may have been
+  // answered before the issuer's last change, so that one more is granted.
   bool want(base::Mono now);
   bool may_want(base::Mono now) const;  // the same answer, without asking
-  // Called once, on the driver's thread, after the fetch that is under way or due has ended, however it ended;
-  // at once, on this thread, when there is none.
+  // Called once, on the driver's thread, after the fetch that is under way or due has ended, however it
+  // ended; at once, on this thread, when there is none.
   void on_fetched(std::move_only_function<void()> call);
 
   // ---- for the driver

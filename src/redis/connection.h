@@ -3,11 +3,11 @@
 // Owner:    a worker; whoever sends commands dies before it, or forgets its calls.
 // Thread:   the worker's own.
 // Lifetime: start(), then stop() and await drained() before it dies.
-// Failure:  the constructor throws std::runtime_error when the CA file cannot be read. A command fails at once
-//           while the connection is down (kOriginUnreachable) or its pipeline is full (kOverloaded): nothing
-//           ever queues up behind a server that is not there. A reply later than `timeout` means that the
-//           server is lost (kOriginTimeout): everything under way fails and the connection is made anew. An
-//           error that Redis answers is a Reply (is_error()).
+// Failure:  the constructor throws std::runtime_error when the CA file cannot be read. A command fails at
+//           once while the connection is down (kOriginUnreachable) or its pipeline is full (kOverloaded):
+//           nothing ever queues up behind a server that is not there. A reply later than `timeout` means that
+//           the server is lost (kOriginTimeout): everything under way fails and the connection is made anew.
+//           An error that Redis answers is a Reply (is_error()).
 //
 // Commands of one turn of the loop leave in one write. Deadlines are the loop's: up to 32 ms late.
 // Reconnecting backs off from backoff_min, doubled up to backoff_max, each wait a random half to whole of it;

@@ -3,8 +3,8 @@
 // Owner:    a Parser belongs to one connection's Session; a Reply to whoever took it.
 // Thread:   the worker's own.
 // Lifetime: the texts of nodes are views into their Reply. Parser::reply() is good until the next next().
-// Failure:  next() gives kOriginBadReply where the bytes are not RESP3 or go beyond a bound; such a connection
-//           must be closed, since nobody knows where the next reply begins.
+// Failure:  next() gives kOriginBadReply where the bytes are not RESP3 or go beyond a bound; such a
+//           connection must be closed, since nobody knows where the next reply begins.
 // Standard: the RESP3 specification (redis/redis-specifications), less its streamed types (`$?`, `*?`, …),
 //           which no Redis server sends. RESP2's nulls (`$-1`, `*-1`) are taken: modules still send them.
 //
@@ -86,7 +86,8 @@ class Reply {
   std::string_view error_code() const;
   bool is_error(std::string_view code) const { return is_error() && error_code() == code; }
 
-  // The elements of a reply that is a flat array of integers, as scripts give: true when it is one of `out`'s size.
+  // The elements of a reply that is a flat array of integers, as scripts give: true when it is one of `out`'s
+  // size.
   bool integers(std::span<std::int64_t> out) const;
 
   friend bool operator==(const Reply& a, const Reply& b);

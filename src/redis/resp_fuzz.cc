@@ -1,6 +1,6 @@
-// However the bytes of replies are split, the parser says the same; what it has read it reads again from what the
-// writer makes of it; and it keeps to its bounds. The same bytes are then a whole conversation: each command
-// that a Session took is answered or failed exactly once, whatever the server says.
+// However the bytes of replies are split, the parser says the same; what it has read it reads again from what
+// the writer makes of it; and it keeps to its bounds. The same bytes are then a whole conversation: each
+// command that a Session took is answered or failed exactly once, whatever the server says.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -58,7 +58,8 @@ void check_bounds(const Reply& reply) {
   require(texts <= kBounds.reply, "bound of texts");
 }
 
-// A verbatim string's format is not kept: written again it may be no shorter, so bounds are for the first reading.
+// A verbatim string's format is not kept: written again it may be no shorter, so bounds are for the first
+// reading.
 void check_round_trip(const Reply& reply) {
   std::string wire;
   append_reply(wire, reply);

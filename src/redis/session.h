@@ -5,9 +5,9 @@
 // Thread:   the worker's own.
 // Lifetime: a Call stays where it is until its done() was called or it was forgotten; done() may destroy it,
 //           and may send the next command.
-// Failure:  send() refuses at once: kOriginUnreachable while not ready, kOverloaded when the pipeline is full.
-//           What is under way when the conversation ends is told why. An error that Redis answers is a Reply,
-//           not a failure.
+// Failure:  send() refuses at once: kOriginUnreachable while not ready, kOverloaded when the pipeline is
+//           full. What is under way when the conversation ends is told why. An error that Redis answers is a
+//           Reply, not a failure.
 //
 //   down --open()--> greeting --every answer good--> ready --close(), a bad byte, a missed deadline--> down
 #pragma once

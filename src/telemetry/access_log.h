@@ -4,8 +4,8 @@
 // Thread:   AccessLogBuffer belongs to its worker. AccessLog's methods may be called from any.
 // Lifetime: AccessLog outlives every AccessLogBuffer; see line_log.h, whose mechanism this is.
 // Failures: the constructor throws std::system_error when the output cannot be opened. Later nothing
-//           throws and nobody waits: lines that cannot be queued or written are counted and dropped, so that a
-//           stuck output costs lines, never requests.
+//           throws and nobody waits: lines that cannot be queued or written are counted and dropped, so that
+//           a stuck output costs lines, never requests.
 // Units:    bytes; milliseconds with three decimals in the line.
 #pragma once
 

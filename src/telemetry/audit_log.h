@@ -3,11 +3,12 @@
 // Owner:    AuditLog: cli, for the process. AuditBuffer: each worker.
 // Thread:   AuditBuffer belongs to its worker; AuditLog's methods may be called from any.
 // Lifetime: AuditLog outlives every AuditBuffer; see line_log.h, whose mechanism this is.
-// Failures: the constructor throws std::system_error when a file cannot be opened. Lines that cannot be written
-//           are tried again until they are or the log ends. When the buffer is full they are dropped and counted,
-//           or workers wait (WhenFull::kBlock): then nothing is lost, and a stuck output stops the gateway's
-//           requests, but not its admin listener and not its signals. A process that is killed loses what was not
-//           written yet: at most the buffer, LineLog::kMaxAge of it when the output keeps up.
+// Failures: the constructor throws std::system_error when a file cannot be opened. Lines that cannot be
+//           written are tried again until they are or the log ends. When the buffer is full they are dropped
+//           and counted, or workers wait (WhenFull::kBlock): then nothing is lost, and a stuck output stops
+//           the gateway's requests, but not its admin listener and not its signals. A process that is killed
+//           loses what was not written yet: at most the buffer, LineLog::kMaxAge of it when the output keeps
+//           up.
 #pragma once
 
 #include <memory>
@@ -33,7 +34,8 @@ class AuditLog : public LineLog {
  public:
   explicit AuditLog(const AuditOptions& options);
 
-  // A line that cannot wait for a worker's batch; handed to the writer at once. Fills in the time where it is zero.
+  // A line that cannot wait for a worker's batch; handed to the writer at once. Fills in the time where it is
+  // zero.
   void event(AuditRecord record);
 
   bool all_requests() const { return all_; }

@@ -1,20 +1,21 @@
 // One decision as one line of JSON: what an auditor asks for.
 //
-// Owner:    AuditLineFormatter: the worker's AuditBuffer, or the AuditLog. AuditRecord: the caller, on its stack.
+// Owner:    AuditLineFormatter: the worker's AuditBuffer, or the AuditLog. AuditRecord: the caller, on its
+//           stack.
 // Thread:   its owner's.
 // Lifetime: the views of a record are read during format() only.
-// Failures: none; every byte sequence yields valid JSON (RFC 8259), what is not UTF-8 becomes U+FFFD. Texts are
-//           cut at kMaxPath and kMaxText bytes.
+// Failures: none; every byte sequence yields valid JSON (RFC 8259), what is not UTF-8 becomes U+FFFD. Texts
+//           are cut at kMaxPath and kMaxText bytes.
 //
 //   {"time":"2026-11-21T15:04:05.123Z","event":"request","request_id":…,"client":…,
 //    "principal":{"issuer":…,"subject":…,"agent":…},"method":…,"path":…,"route":…,"decision":"deny",
 //    "reason":"expired","limit":…,"detail":…,"status":401,"duration_ms":0.123,"bytes_sent":…,"bytes_received":…,
 //    "cache":…}
 //
-// Members that do not apply are left out. decision: allow, the request was served or the action done; deny, it
-// was refused by a rule of ours; error, it was not refused and did not succeed (the origin failed, the client
-// left, the file was wrong). Secrets never come in here: paths come without tokens, arguments without values that
-// are secret.
+// Members that do not apply are left out. decision: allow, the request was served or the action done; deny,
+// it was refused by a rule of ours; error, it was not refused and did not succeed (the origin failed, the
+// client left, the file was wrong). Secrets never come in here: paths come without tokens, arguments without
+// values that are secret.
 #pragma once
 
 #include <cstdint>

@@ -6,11 +6,11 @@
 //           all that it was handed when it dies (for at most kFarewell, if the output is stuck).
 // Failures: see LinePolicy; what is lost is counted. Nothing throws.
 //
-// The path of a line: it is formatted into the worker's chunk (no allocation, no lock); a chunk that is full, or
-// kMaxAge old, is exchanged for an empty one; the writer puts it out with one write(2). Chunks exist in a fixed
-// number, so that a stuck output costs bounded memory and then what the policy says: lines, or time. What a
-// worker hands over while others still wait is put behind their last lines where it fits, so that the bound
-// counts bytes and not hand-overs.
+// The path of a line: it is formatted into the worker's chunk (no allocation, no lock); a chunk that is full,
+// or kMaxAge old, is exchanged for an empty one; the writer puts it out with one write(2). Chunks exist in a
+// fixed number, so that a stuck output costs bounded memory and then what the policy says: lines, or time.
+// What a worker hands over while others still wait is put behind their last lines where it fits, so that the
+// bound counts bytes and not hand-overs.
 #pragma once
 
 #include <atomic>
@@ -40,8 +40,8 @@ struct LineChunk {
 
 struct LinePolicy {
   std::size_t chunks = 64;  // how many may wait to be written, beside the one that each worker fills
-  // When all of them wait: true, and a worker with a full chunk waits, and everything it serves with it; nothing
-  // is lost. False, and the lines of that chunk are dropped and counted.
+  // When all of them wait: true, and a worker with a full chunk waits, and everything it serves with it;
+  // nothing is lost. False, and the lines of that chunk are dropped and counted.
   bool wait_when_full = false;
   // When the output refuses (disk full, no reader, no socket): true, and the lines are tried again until they
   // are written or the log ends; false, and they are dropped and counted.
@@ -61,7 +61,8 @@ class LineLog {
   // After a rotation by others: opens the output again, soon; when that fails the old one stays in use.
   void reopen();
 
-  // Waits until all that was handed over is written; not for longer than this. For an end that runs no destructors.
+  // Waits until all that was handed over is written; not for longer than this. For an end that runs no
+  // destructors.
   bool settle(base::Nanos patience);
 
   std::uint64_t lines_written() const { return written_.read(); }
@@ -71,8 +72,9 @@ class LineLog {
   base::Nanos blocked() const;  // that workers waited for room, up to now where they still do
 
  protected:
-  // One line with its newline, from any thread, for the writer at once. It never waits: beyond the bound there
-  // is a reserve of kReserve chunks, and beyond that the line is dropped and counted, whatever the policy.
+  // One line with its newline, from any thread, for the writer at once. It never waits: beyond the bound
+  // there is a reserve of kReserve chunks, and beyond that the line is dropped and counted, whatever the
+  // policy.
   void put_now(std::string_view line);
 
  private:

@@ -2,8 +2,8 @@
 //
 // Owner:    a LineLog.
 // Thread:   constructed by the owner's, then its writer's alone; GiveUp may be set by any.
-// Failures: the factories throw std::system_error when a file cannot be opened. put() gives errno and how many
-//           bytes are out; what is behind them was not written and may be tried again.
+// Failures: the factories throw std::system_error when a file cannot be opened. put() gives errno and how
+//           many bytes are out; what is behind them was not written and may be tried again.
 // Units:    bytes.
 #pragma once
 
@@ -39,11 +39,12 @@ class LineSink {
   LineSink(const LineSink&) = delete;
   LineSink& operator=(const LineSink&) = delete;
 
-  // Whole lines, from `done` on, which begins as 0 and is moved on to what is written. 0 or errno: ETIMEDOUT when
-  // it was given up, EMSGSIZE when the line at `done` will never fit.
+  // Whole lines, from `done` on, which begins as 0 and is moved on to what is written. 0 or errno: ETIMEDOUT
+  // when it was given up, EMSGSIZE when the line at `done` will never fit.
   virtual int put(std::string_view lines, std::size_t& done, const GiveUp& give_up) = 0;
 
-  // 0 or errno; then the old output stays in use. Whoever was inside a line begins it again in the new output.
+  // 0 or errno; then the old output stays in use. Whoever was inside a line begins it again in the new
+  // output.
   virtual int reopen() { return 0; }
 
   const std::string& output() const { return output_; }  // as configured, for messages

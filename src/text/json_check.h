@@ -1,5 +1,5 @@
-// A reader of JSON objects without arrays, for tests, apart from the reader that they may have to test. Strict:
-// RFC 8259 strings, UTF-8, no duplicate keys, no trailing bytes.
+// A reader of JSON objects without arrays, for tests, apart from the reader that they may have to test.
+// Strict: RFC 8259 strings, UTF-8, no duplicate keys, no trailing bytes.
 #pragma once
 
 #include <cstdlib>

@@ -88,8 +88,8 @@ char* put_optional(char* out, const char (&key)[kLength], std::string_view text,
 
 }  // namespace json_line
 
-// ISO 8601 in UTC with milliseconds: 2026-11-21T04:21:46.123Z. The seconds are rendered once for all lines that
-// share them.
+// ISO 8601 in UTC with milliseconds: 2026-11-21T04:21:46.123Z. The seconds are rendered once for all lines
+// that share them.
 class LineTime {
  public:
   static constexpr std::size_t kSize = 24;
