@@ -73,8 +73,8 @@ class Gateway {
       expect(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0, "a socket");
       client.fd = ends[0];
       connections_.fetch_add(1);
-      worker_.fills().spawn(gateway::Connection::run(std::make_unique<gateway::Connection>(
-          worker_, ends[1], *net::Endpoint::parse("192.0.2.7", 40000), gateway::Opening::kRequest)));
+      worker_.tasks().spawn(gateway::Connection::run(std::make_unique<gateway::Connection>(
+          worker_, ends[1], *net::Endpoint::parse("192.0.2.7", 40000), serve::Opening::kRequest)));
     }
   }
   ~Gateway() {
@@ -90,7 +90,7 @@ class Gateway {
     request_ = request;
     expected_ = expected;
     to_send_ = to_receive_ = n;
-    worker_.fills().spawn(drive(*this));
+    worker_.tasks().spawn(drive(*this));
     worker_.run();
   }
 

@@ -16,11 +16,12 @@ set(SEKISHO_ROOMS
   "limit: base config telemetry net redis"
   "cache: base config telemetry net http"
   "origin: base config telemetry net http"
-  "app: base text config telemetry net http"
-  "gateway: base config telemetry net http redis identity limit cache origin app"
-  "admin: base text config telemetry net http redis identity limit cache origin app gateway"
+  "serve: base config telemetry net http"
+  "app: base text config telemetry net http serve"
+  "gateway: base config telemetry net http redis serve identity limit cache origin app"
+  "admin: base text config telemetry net http redis serve identity limit cache origin app gateway"
   "prove: base config telemetry net"
-  "cli: base text config telemetry net http redis identity limit cache origin app gateway admin prove"
+  "cli: base text config telemetry net http redis serve identity limit cache origin app gateway admin prove"
 )
 
 set(SEKISHO_LIBS_base OpenSSL::Crypto fmt::fmt)

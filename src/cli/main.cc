@@ -30,7 +30,7 @@ void print(const std::string& text) {
   std::fflush(stdout);
 }
 
-int serve(const std::string& file) {
+int run_gateway(const std::string& file) {
   cli::Server server([file] { return config::load_file(file, config::process_env()); });
   return server.run();
 }
@@ -201,7 +201,7 @@ int main(int argc, char** argv) {
     cli::prepare_process();
     if (*serve_command) {
       if (file.empty() && demo.empty()) return complain("serve needs -c FILE or --demo DIR");
-      return demo.empty() ? serve(file) : serve_demo(demo);
+      return demo.empty() ? run_gateway(file) : serve_demo(demo);
     }
     if (*check_command) return check(file);
     if (*schema_command && of_what == "prove")

@@ -99,7 +99,7 @@ void Workers::bind(const config::Config& config) {
     }
     for (auto& worker : workers_) {
       worker->listen(address, shared,
-                     listen.proxy_protocol ? gateway::Opening::kProxyHeader : gateway::Opening::kRequest);
+                     listen.proxy_protocol ? serve::Opening::kProxyHeader : serve::Opening::kRequest);
       address = worker->listeners().back()->endpoint();  // port 0 has become one
     }
   }

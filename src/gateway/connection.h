@@ -1,62 +1,56 @@
-// A client's connection: the walk of each of its requests, one after the other.
+// A client of the gateway: what a session (serve/session.h) asks to have its requests answered. Each goes through the
+// walk, once, and reaches record(), good or bad (docs/life-of-a-request.md).
 //
 // Owner:    the worker's scope, through the coroutine that run() is.  Thread: the worker's.
 // Lifetime: from accept to close; between requests it holds no Exchange, only a socket and a deadline.
-// Failure:  none outward. A request that cannot be read is answered and the connection closed.
-//
-// run() is the life of a request (docs/life-of-a-request.md): every request, good or bad, goes through it once
-// and reaches record().
+// Failure:  none outward.
 #pragma once
 
 #include <memory>
 
-#include "base/error.h"
 #include "gateway/exchange.h"
+#include "gateway/respond.h"
+#include "gateway/walk.h"
 #include "net/address.h"
-#include "net/stream.h"
 #include "net/task.h"
+#include "serve/http1.h"
 
 namespace gateway {
 
 class Worker;
 
-// What the first bytes of a listener's connections are: a request, or a proxy's word on who sends them.
-enum class Opening : std::uint8_t { kRequest, kProxyHeader };
-
 class Connection {
  public:
-  Connection(Worker& worker, int fd, const net::Endpoint& peer, Opening opening);
+  Connection(Worker& worker, int fd, const net::Endpoint& peer, serve::Opening opening);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   static net::Task<> run(std::unique_ptr<Connection> connection);
 
-  bool open() const { return client_.open(); }
-  void close_if_idle();  // at shutdown: nobody is to wait for a client who has nothing to say
-  void cut();            // now, whatever is under way
+  bool open() const { return session_.open(); }
+  void close_if_idle() { session_.close_if_idle(); }
+  void cut() { session_.cut(); }
+
+  // ---- as the session's guest
+  serve::Http1& session() { return session_; }
+  serve::Request& open_request();
+  void close();
+  const serve::Terms& terms() const;
+  bool step(serve::Downstream down);
+  net::Task<> rest(serve::Downstream down);
+  bool ended();
+  void next() { x_->reset(); }
 
  private:
   friend class Worker;
-  enum class Input : std::uint8_t { kHead, kRefused, kMore, kEnd };
-
-  net::Task<> serve();
-  Input look_at_input();
-  Input look_at_proxy_header();  // kHead: it was read, and a request may follow
-  Input refuse_proxy_header(std::string_view why);
-  Input gave_up_waiting(net::Wake wake);
-  net::Task<> linger();
 
   Worker& worker_;
-  net::Stream client_;
-  net::Endpoint peer_;                       // the socket's, until a PROXY header names another
-  std::string peer_text_;                    // the same, as logs write it
-  std::array<std::uint8_t, 16> peer_bytes_;  // the same, as limits count by it
+  serve::Http1 session_;
+  Walk walk_;
+  Responder responder_;
   std::unique_ptr<Exchange> x_;
-  bool awaits_proxy_header_;
-  bool nameless_ = false;  // see Exchange::nameless_peer
-  bool idle_ = true;
-  bool first_ = true;             // nothing was asked yet
+  bool walking_ = false;          // the walk has to wait before there is something to respond
   Connection* before_ = nullptr;  // the worker's list of open connections
   Connection* after_ = nullptr;
 };

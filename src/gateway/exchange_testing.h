@@ -61,10 +61,10 @@ class ExchangeTest : public ::testing::Test {
     const auto match = snapshot_->snapshot->router().match(now.target.collapsed);
     EXPECT_TRUE(match) << lines;
     if (match) now.route = &snapshot_->routes[match->route];
-    peer_ = net::Endpoint::parse(peer, 40000);
+    peer_.emplace(*net::Endpoint::parse(peer, 40000));
     now.peer = &*peer_;
     now.client = peer;
-    now.client_address = peer_->bytes();
+    now.client_address = peer_->bytes;
     now.request_id = "our-id";
     now.started = base::mono_now();
     return now;
@@ -73,13 +73,16 @@ class ExchangeTest : public ::testing::Test {
   Exchange& x() { return *exchange_; }
   const Route& route() const { return *exchange_->route->rules; }
 
+ protected:
+  serve::Peer& peer() { return *peer_; }
+
  private:
   net::testing::TestLoop loop_;
   limit::Rates rates_{config::Limits{}};
   limit::Gates gates_;
   base::Ref<LocalSnapshot> snapshot_;
   std::string request_, scratch_;
-  std::optional<net::Endpoint> peer_;
+  std::optional<serve::Peer> peer_;
   std::unique_ptr<Exchange> exchange_ = std::make_unique<Exchange>();  // the last to come, the first to go
 };
 

@@ -7,7 +7,6 @@
 #include "gateway/forward.h"
 #include "gateway/record.h"
 #include "gateway/render.h"
-#include "gateway/worker.h"
 
 namespace gateway {
 
@@ -37,13 +36,14 @@ std::size_t chunk_size(const std::optional<std::uint64_t>& length, std::uint64_t
   return so_far < (64 << 10) ? 16 << 10 : base::Chunk::kMaxCapacity;  // most bodies are small
 }
 
-cache::FillHead head_of(Worker& worker, const Route& route, const origin::Reply& reply,
+cache::FillHead head_of(const Services& services, const Route& route, const origin::Reply& reply,
                         const cache::Storable& storable, std::optional<std::uint64_t> length) {
   cache::FillHead head;
   const http::ResponseHead& theirs = reply.head();
   head.status = theirs.status;
   append_end_to_end(route, theirs, true, head.fields);
-  if (!theirs.find(http::FieldId::kDate)) append_field(head.fields, "Date", worker.http_date());
+  if (!theirs.find(http::FieldId::kDate))
+    append_field(head.fields, "Date", services.dates.http(services.loop.now()));
   head.etag = theirs.value(http::FieldId::kEtag);
   head.last_modified = theirs.value(http::FieldId::kLastModified);
   head.length = length;
@@ -55,8 +55,9 @@ cache::FillHead head_of(Worker& worker, const Route& route, const origin::Reply&
 
 }  // namespace
 
-net::Task<> feed(Worker& worker, base::Ref<cache::Fill> fill, base::Ref<Handover> handover, FillAsk ask) {
-  cache::Fills& fills = worker.commons().fills;
+net::Task<> feed(const Services& services, base::Ref<cache::Fill> fill, base::Ref<Handover> handover,
+                 FillAsk ask) {
+  cache::Fills& fills = services.commons.fills;
   const origin::Ask question{.path = ask.path,
                              .raw_query = ask.query,
                              .has_query = ask.has_query,
@@ -65,7 +66,7 @@ net::Task<> feed(Worker& worker, base::Ref<cache::Fill> fill, base::Ref<Handover
                              .request_id = ask.request_id};
   limit::Slot slot;  // held to the last byte
   if (limit::Gate* gate = ask.route->rules->origin_gate.get(); gate && !sabotage::on("concurrency-ignored")) {
-    auto entered = co_await gate->enter(worker.loop(), &fill->cancel());
+    auto entered = co_await gate->enter(services.loop, &fill->cancel());
     if (!entered) {
       fill->fail(entered.error());
       co_return;
@@ -74,7 +75,7 @@ net::Task<> feed(Worker& worker, base::Ref<cache::Fill> fill, base::Ref<Handover
   }
   const base::Mono asked = base::mono_now();
   auto reply = co_await ask.route->origin->fetch(question, &fill->cancel());
-  record_origin(*ask.route->rules, reply, base::mono_now() - asked, worker.metrics());
+  record_origin(*ask.route->rules, reply, base::mono_now() - asked, services.metrics);
   if (!reply) {
     fill->fail(reply.error());
     co_return;
@@ -95,7 +96,7 @@ net::Task<> feed(Worker& worker, base::Ref<cache::Fill> fill, base::Ref<Handover
     fill->pass();
     co_return;
   }
-  if (!fill->begin(head_of(worker, *ask.route->rules, *reply, storable, length))) {
+  if (!fill->begin(head_of(services, *ask.route->rules, *reply, storable, length))) {
     fill->fail({Code::kCancelled, "nobody waits any more"});
     co_return;
   }
@@ -111,7 +112,7 @@ net::Task<> feed(Worker& worker, base::Ref<cache::Fill> fill, base::Ref<Handover
     if (*n == 0) break;
     chunk->grow(*n);
     so_far += *n;
-    if (so_far / kInARow != (so_far - *n) / kInARow) co_await worker.loop().yield();
+    if (so_far / kInARow != (so_far - *n) / kInARow) co_await services.loop.yield();
     if (!fill->publish(chunk, chunk->used()) || !co_await fill->room()) {
       fill->fail({Code::kCancelled, "nobody waits any more"});
       co_return;

@@ -13,13 +13,12 @@
 #include "base/ref.h"
 #include "cache/fill.h"
 #include "gateway/exchange.h"
+#include "gateway/services.h"
 #include "limit/gate.h"
 #include "net/task.h"
 #include "origin/origin.h"
 
 namespace gateway {
-
-class Worker;
 
 // A reply that is not for sharing, on its way to the first asker of the same worker, if that is still there.
 struct Handover : base::Local<Handover> {
@@ -38,6 +37,7 @@ struct FillAsk {
   cache::RequestRules rules;
 };
 
-net::Task<> feed(Worker& worker, base::Ref<cache::Fill> fill, base::Ref<Handover> handover, FillAsk ask);
+net::Task<> feed(const Services& services, base::Ref<cache::Fill> fill, base::Ref<Handover> handover,
+                 FillAsk ask);
 
 }  // namespace gateway

@@ -44,7 +44,7 @@ struct Told {
 };
 
 Told told_by_x_fields(const Exchange& x) {
-  Told told{.client = x.peer->bytes(),
+  Told told{.client = x.peer->bytes,
             .proto = x.head.value(FieldId::kXForwardedProto),
             .host = x.head.value(FieldId::kXForwardedHost)};
   const http::FieldList& fields = x.head.fields;
@@ -86,7 +86,7 @@ base::Result<Told> told_by_forwarded(const Exchange& x) {
       begun = true;
     }
   }
-  return Told{.client = client.value_or(x.peer->bytes()), .proto = last.proto, .host = last.host};
+  return Told{.client = client.value_or(x.peer->bytes), .proto = last.proto, .host = last.host};
 }
 
 bool contradict(std::string_view a, std::string_view b) {
@@ -138,7 +138,7 @@ void append_cookies(const Route& rules, const http::Field& field, std::string& o
 
 bool learn_client(Exchange& x) {
   // Until somebody is believed, client_address is the peer's.
-  if (x.nameless_peer ||
+  if (x.peer->nameless ||
       (!x.snapshot->snapshot->trusts(x.client_address) && !sabotage::on("forwarded-believed-from-anybody")))
     return true;
   x.trusted_peer = true;
@@ -200,10 +200,10 @@ void forward_fields(const Exchange& x, ForFill for_fill, std::string& out) {
   std::string chain;
   if (x.trusted_peer) {
     chain = joined(x.head.fields, FieldId::kXForwardedFor);
-    if (chain.empty() && x.client_address != x.peer->bytes()) chain = x.client;  // from Forwarded
+    if (chain.empty() && x.client_address != x.peer->bytes) chain = x.client;  // from Forwarded
   }
   if (!chain.empty()) chain.append(", ");
-  append_field(out, "X-Forwarded-For", chain.append(x.peer->host()));
+  append_field(out, "X-Forwarded-For", chain.append(x.peer->text));
   append_field(out, "X-Forwarded-Proto", x.told_proto.empty() ? "http" : x.told_proto);
   append_field(out, "X-Forwarded-Host", x.told_host.empty() ? x.head.host : x.told_host);
   append_field(out, "X-Request-Id", x.request_id);

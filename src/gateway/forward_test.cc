@@ -103,7 +103,8 @@ TEST_F(Forward, BelievesOnlyAnIdThatIsSafeInALog) {
 
 TEST_F(Forward, BelievesNobodyForAProxyThatDidNotSayForWhom) {
   trust();
-  receive("GET / HTTP/1.1\nHost: a\nX-Forwarded-For: 198.51.100.5\n").nameless_peer = true;
+  receive("GET / HTTP/1.1\nHost: a\nX-Forwarded-For: 198.51.100.5\n");
+  peer().nameless = true;
   EXPECT_TRUE(learn_client(x()));
   EXPECT_EQ(x().client, "192.0.2.7");
 }

@@ -140,17 +140,11 @@ void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLog
   metrics.request_duration.record(total);
   metrics.gateway_duration.record(total - x.origin_wait - x.client_wait);
   base::Mono last = x.started;
-  if (x.identified != base::Mono{}) {
-    metrics.phases[Phase::kIdentity].record(x.identified - last);
-    last = x.identified;
-  }
-  if (x.limited != base::Mono{}) {
-    metrics.phases[Phase::kLimit].record(x.limited - last);
-    last = x.limited;
-  }
-  if (x.looked_up != base::Mono{}) {
-    metrics.phases[Phase::kCache].record(x.looked_up - last);
-    last = x.looked_up;
+  for (const Phase phase : {Phase::kIdentity, Phase::kLimit, Phase::kCache}) {
+    const base::Mono ended = x.ended[phase];
+    if (ended == base::Mono{}) continue;
+    metrics.phases[phase].record(ended - last);
+    last = ended;
   }
   if (asked) {
     metrics.phases[Phase::kOrigin].record(x.origin_wait);
@@ -178,7 +172,7 @@ void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLog
   if (x.principal) line.principal = x.principal->subject;
   if (x.parsed) {
     line.host = x.head.host;
-    if (const http::Field* agent = x.head.fields.find("user-agent")) line.user_agent = agent->value;
+    line.user_agent = x.head.value(http::FieldId::kUserAgent);
   }
   line.cache = cache;
   if (outcome != Outcome::kServed)

@@ -5,58 +5,52 @@
 
 #include "http/chars.h"
 #include "http/hop_by_hop.h"
-#include "http/reason.h"
 #include "limit/fields.h"
 
 namespace gateway {
 
 using http::FieldId;
 
-void begin_head(Exchange& x, std::uint16_t status) {
-  x.status = status;
-  x.out.clear();
-  http::append_status_line(status, x.out);
-  append_field(x.out, "X-Request-Id", x.request_id);
+std::string& begin_fields(Exchange& x) {
+  std::string& out = x.out.begin();
+  append_field(out, "X-Request-Id", x.request_id);
   if (x.standing.policies)
-    limit::append_rate_fields(x.standing, x.snapshot->snapshot->config().limits.rate_fields, x.out);
-  if (!x.keep_alive)
-    x.out.append("Connection: close\r\n");
-  else if (x.parsed && x.head.minor == 0)
-    x.out.append("Connection: keep-alive\r\n");
+    limit::append_rate_fields(x.standing, x.snapshot->snapshot->config().limits.rate_fields, out);
+  return out;
 }
 
 void append_cache_fields(Exchange& x, base::Nanos age, base::Nanos freshness) {
   using base::Seconds;
+  std::string& out = x.out.text();
   const auto seconds = [](base::Nanos n) { return std::chrono::duration_cast<Seconds>(n).count(); };
   const auto append_age = [&] {
-    x.out.append("Age: ");
-    append_number(x.out, static_cast<std::uint64_t>(seconds(age)));
-    x.out.append("\r\n");
+    out.append("Age: ");
+    append_number(out, static_cast<std::uint64_t>(seconds(age)));
+    out.append("\r\n");
   };
   switch (x.cache) {
     case CacheUse::kNone:
       return;
     case CacheUse::kHit:
       append_age();
-      x.out.append("Cache-Status: sekisho; hit; ttl=");
-      append_number(x.out,
-                    static_cast<std::uint64_t>(std::max<base::Nanos::rep>(0, seconds(freshness - age))));
+      out.append("Cache-Status: sekisho; hit; ttl=");
+      append_number(out, static_cast<std::uint64_t>(std::max<base::Nanos::rep>(0, seconds(freshness - age))));
       break;
     case CacheUse::kMiss:
       if (age >= Seconds(1)) append_age();  // it was old when it came
-      x.out.append("Cache-Status: sekisho; fwd=miss");
+      out.append("Cache-Status: sekisho; fwd=miss");
       break;
     case CacheUse::kCollapsed:
       if (age >= Seconds(1)) append_age();
-      x.out.append("Cache-Status: sekisho; fwd=miss; collapsed");
+      out.append("Cache-Status: sekisho; fwd=miss; collapsed");
       break;
     case CacheUse::kBypass:
-      x.out.append("Cache-Status: sekisho; fwd=bypass");
+      out.append("Cache-Status: sekisho; fwd=bypass");
       break;
   }
-  if ((x.reader || x.entry) && x.cache == CacheUse::kMiss) x.out.append("; stored");
-  if (!x.cache_detail.empty()) x.out.append("; detail=\"").append(x.cache_detail).append("\"");
-  x.out.append("\r\n");
+  if ((x.reader || x.entry) && x.cache == CacheUse::kMiss) out.append("; stored");
+  if (!x.cache_detail.empty()) out.append("; detail=\"").append(x.cache_detail).append("\"");
+  out.append("\r\n");
 }
 
 namespace {

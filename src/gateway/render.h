@@ -1,33 +1,26 @@
-// Writing reply heads: small appends to a string whose capacity is kept, nothing parsed, nothing formatted twice.
+// The fields of replies, rendered into the exchange. What the protocol adds to them is the session's (src/serve/).
 //
 // Owner:    nobody; functions.  Thread: any.  Failure: none.
-// Standard: RFC 9112 section 4 (status line), RFC 9211 (Cache-Status), RFC 9111 section 5.1 (Age).
+// Standard: RFC 9211 (Cache-Status), RFC 9111 section 5.1 (Age).
 #pragma once
 
-#include <charconv>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "gateway/exchange.h"
+#include "http/append.h"
 #include "http/response_head.h"
 
 namespace gateway {
 
-inline void append_number(std::string& out, std::uint64_t n) {
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, n).ptr;
-  out.append(digits, end);
-}
+using http::append_field;
+using http::append_number;
 
-inline void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
-}
-
-// "HTTP/1.1 200 OK\r\n" and what every reply of ours carries: the request id, how the caller stands with the rate
-// limits of the route, and Connection where it says something that the version does not say by itself.
-void begin_head(Exchange& x, std::uint16_t status);
+// What every reply of ours carries: the request id, and how the caller stands with the rate limits of the route. Others
+// are appended to what this returns.
+std::string& begin_fields(Exchange& x);
 
 // Age and Cache-Status for a hit, Cache-Status alone for the rest.
 void append_cache_fields(Exchange& x, base::Nanos age, base::Nanos freshness);

@@ -19,9 +19,9 @@ class Render : public testing_support::ExchangeTest {
     now.cache = use;
     now.cache_detail = detail;
     if (stored) now.entry = cache::Entry::make({.key = cache::KeyView("k")});
-    now.out.clear();
+    now.out.begin();
     append_cache_fields(now, age, freshness);
-    return now.out;
+    return std::string(now.out.lines());
   }
   std::string end_to_end(std::string_view reply, bool stored) {
     receive("GET / HTTP/1.1\nHost: a\n");

@@ -1,19 +1,13 @@
 #include "gateway/respond.h"
 
-#include <sys/sendfile.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
+#include <array>
+#include <memory>
 
+#include "base/error_table.h"
 #include "base/sabotage.h"
 #include "gateway/render.h"
-#include "gateway/tunnel.h"
-#include "gateway/worker.h"
-#include "http/chunked.h"
 #include "http/conditions.h"
-#include "http/date.h"
 #include "http/problem.h"
 #include "http/range.h"
 #include "identity/challenge.h"
@@ -29,8 +23,7 @@ namespace {
 
 constexpr std::size_t kCopy = 64 << 10;
 constexpr std::uint64_t kWorthSplicing = 64 << 10;
-constexpr std::size_t kGather = 16;
-constexpr std::uint64_t kInARow = 1 << 20;  // bytes to one client, until others have their turn
+constexpr std::size_t kGather = 15;
 
 bool conditional(const http::FieldList& fields) {
   if (sabotage::on("conditions-ignored")) return false;
@@ -55,15 +48,15 @@ bool answers_head(const Exchange& x) {
   return x.parsed && x.head.method == http::Method::kHead;
 }
 
-void spoil(std::string& out) {
-  if (out.ends_with("\r\n\r\n")) return;  // no body
-  if (sabotage::one_in("reply-corrupt", 500)) out.back() ^= 1;
-  if (sabotage::one_in("reply-short", 500)) out.pop_back();
+iovec part_of(std::string_view bytes) {
+  return {const_cast<char*>(bytes.data()), bytes.size()};
 }
+
+constexpr base::Error kClientLeft = {Code::kClientGone, "the client has left"};
 
 }  // namespace
 
-// ---- writing
+// ---- sending
 
 bool Responder::stop(Exchange& x, base::Error why) {
   x.failed = true;
@@ -71,68 +64,46 @@ bool Responder::stop(Exchange& x, base::Error why) {
   return false;
 }
 
-// A client that takes bytes as fast as they come must not keep the loop from all others.
-bool Responder::had_its_turn(std::uint64_t bytes) {
-  in_a_row_ += bytes;
-  if (in_a_row_ < kInARow) return false;
-  in_a_row_ = 0;
-  return true;
-}
-
-// Waits until the client takes bytes again, for as long as its write timeout.
-net::Task<bool> Responder::client_takes(Exchange& x) {
-  const base::Mono before = base::mono_now();
-  client_.set_deadline(x.snapshot->snapshot->config().timeouts.write);
-  const net::Wake wake = co_await client_.writable();
-  x.client_wait += base::mono_now() - before;
-  co_return wake == net::Wake::kReady || stop(x, {Code::kClientGone, "the client takes no bytes"});
-}
-
-net::Task<bool> Responder::write(Exchange& x, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = client_.try_write(bytes);
-    if (n > 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(n));
-      x.bytes_out += static_cast<std::uint64_t>(n);
-      if (had_its_turn(static_cast<std::uint64_t>(n))) co_await worker_.loop().yield();
-      continue;
-    }
-    if (n != net::Stream::kAgain) co_return stop(x, {Code::kClientGone, "the client has left"});
-    if (!co_await client_takes(x)) co_return false;
-  }
-  co_return true;
-}
-
-net::Task<bool> Responder::write_head(Exchange& x) {
-  x.out.append("\r\n");
+bool Responder::begin(Exchange& x, serve::Downstream down, std::span<const iovec> parts) {
   x.head_sent = true;
-  return write(x, x.out);
+  x.status = head_.status;
+  if (x.last) down.last();
+  const serve::Begun begun = down.begin(x.out, head_, parts);
+  if (begun.sent == serve::Sent::kGone) return !stop(x, kClientLeft);
+  part_at_ += begun.body;
+  part_left_ -= begun.body;
+  return begun.sent == serve::Sent::kAll && part_left_ == 0;
 }
 
-net::Task<bool> Responder::write_part(Exchange& x, const Kept& kept, std::uint64_t offset,
-                                      std::uint64_t length) {
-  if (kept.entry) {
-    cache::BodyCursor cursor(*kept.entry, offset, length);
-    for (std::string_view piece = cursor.next(); !piece.empty(); piece = cursor.next())
-      if (!co_await write(x, piece)) co_return false;
-    co_return true;
+// With the first pieces of the entry's body that are to be sent.
+bool Responder::begin_kept(Exchange& x, serve::Downstream down, const cache::Entry* entry) {
+  if (part_left_ == 0 || !entry) return begin(x, down);
+  std::array<iovec, kGather> parts;
+  std::size_t count = 0;
+  cache::BodyCursor cursor(*entry, part_at_, part_left_);
+  for (std::string_view piece; count < kGather && !(piece = cursor.next()).empty();)
+    parts[count++] = part_of(piece);
+  return begin(x, down, {parts.data(), count});
+}
+
+net::Task<bool> Responder::send(Exchange& x, serve::Downstream down, std::string_view bytes) {
+  const auto sent = co_await down.send(bytes);
+  co_return sent || stop(x, sent.error());
+}
+
+net::Task<> Responder::finish(Exchange& x, serve::Downstream down) {
+  if (const auto done = co_await down.finish(); !done) stop(x, done.error());
+}
+
+net::Task<bool> Responder::send_part(Exchange& x, serve::Downstream down, const Kept& kept,
+                                     std::uint64_t offset, std::uint64_t length) {
+  if (kept.file) {
+    const auto sent = co_await down.send_file(kept.file->fd, offset, length);
+    co_return sent || stop(x, sent.error());
   }
-  off_t at = static_cast<off_t>(offset);
-  while (length > 0) {
-    const ssize_t n = ::sendfile(client_.fd(), kept.file->fd, &at,
-                                 static_cast<std::size_t>(std::min<std::uint64_t>(length, 1 << 20)));
-    if (n > 0) {
-      length -= static_cast<std::uint64_t>(n);
-      x.bytes_out += static_cast<std::uint64_t>(n);
-      if (had_its_turn(static_cast<std::uint64_t>(n))) co_await worker_.loop().yield();
-      continue;
-    }
-    if (n == 0) co_return stop(x, {Code::kOriginBadReply, "the file became shorter while it was sent"});
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN) co_return stop(x, {Code::kClientGone, "the client has left"});
-    client_.watch().writable = false;
-    if (!co_await client_takes(x)) co_return false;
-  }
+  cache::BodyCursor cursor(*kept.entry, offset, length);
+  for (std::string_view piece = cursor.next(); !piece.empty(); piece = cursor.next())
+    if (!co_await send(x, down, piece)) co_return false;
   co_return true;
 }
 
@@ -149,35 +120,37 @@ Responder::Kept Responder::kept_entry(const Exchange& x) {
           .entry = &entry};
 }
 
-void Responder::compose_problem(Exchange& x) {
+// `more`: fields that this occurrence has beside those of its kind.
+void Responder::compose_problem(Exchange& x, std::string_view more) {
   const base::ErrorRow& row = base::row_of(x.error.code);
-  begin_head(x, row.status >= 502 && sabotage::on("origin-failure-200") ? 200 : row.status);
+  std::string& fields = begin_fields(x);
+  fields.append(more);
   if (x.route && x.route->rules->cacheable) append_cache_fields(x, base::Nanos(0), base::Nanos(0));
-  append_field(x.out, "Date", worker_.http_date());
-  append_field(x.out, "Content-Type", http::kProblemType);
-  append_field(x.out, "Cache-Control", "no-store");
+  append_field(fields, "Date", services_.dates.http(services_.loop.now()));
+  append_field(fields, "Content-Type", http::kProblemType);
+  append_field(fields, "Cache-Control", "no-store");
   switch (x.error.code) {
     case Code::kUnauthorized:
-      append_field(x.out, "WWW-Authenticate", identity::challenge(x.error));
+      append_field(fields, "WWW-Authenticate", identity::challenge(x.error));
       break;
     case Code::kMethodNotAllowed:
-      if (x.route) append_field(x.out, "Allow", x.route->origin->allowed_methods());
+      if (x.route) append_field(fields, "Allow", x.route->origin->allowed_methods());
       break;
     case Code::kTooManyFailures:
       limit::append_retry_after(
-          worker_.commons().failures.retry_after(x.client_address, worker_.loop().now()), x.out);
+          services_.commons.failures.retry_after(x.client_address, services_.loop.now()), fields);
       break;
     default:
-      if (row.retry_after != 0) append_field(x.out, "Retry-After", std::to_string(row.retry_after));
+      if (row.retry_after != 0) append_field(fields, "Retry-After", std::to_string(row.retry_after));
       break;
   }
-  std::string body;
-  http::append_problem(x.error, x.request_id, body);
-  x.out.append("Content-Length: ");
-  append_number(x.out, body.size());
-  x.out.append("\r\n\r\n");
-  if (!answers_head(x)) x.out.append(body);
-  part_left_ = 0;
+  x.text.clear();
+  http::append_problem(x.error, x.request_id, x.text);
+  head_ = {.status = row.status, .length = x.text.size()};
+  if (row.status >= 502 && sabotage::on("origin-failure-200")) head_.status = 200;
+  if (answers_head(x)) x.text.clear();
+  part_at_ = 0;
+  part_left_ = x.text.size();
 }
 
 // Head for what is asked of a kept body; false where several ranges are, which need a writer of their own.
@@ -193,9 +166,9 @@ bool Responder::compose_selected(Exchange& x, const Kept& kept, Ranges honour) {
         validators(kept.etag, kept.last_modified, rendered_value(kept.fields, "date"));
     const http::Verdict verdict = http::evaluate(x.head.method, asked, current);
     if (verdict == http::Verdict::kNotModified) {
-      begin_head(x, 304);
+      begin_fields(x);
       append_cache_fields(x, kept.age, kept.freshness);
-      x.out.append(kept.fields).append("\r\n");
+      head_ = {.status = 304, .fields = kept.fields};
       part_left_ = 0;
       return true;
     }
@@ -211,214 +184,193 @@ bool Responder::compose_selected(Exchange& x, const Kept& kept, Ranges honour) {
   }
   if (ranges.kind == http::RangeSet::Kind::kUnsatisfiable) {
     x.stop({Code::kRangeNotSatisfiable, "no byte of the object is in the range"});
-    compose_problem(x);
-    const std::size_t first_line = x.out.find("\r\n") + 2;
     std::string range = "Content-Range: ";
     http::append_unsatisfied(kept.size, range);
-    x.out.insert(first_line, range + "\r\n");
+    compose_problem(x, range.append("\r\n"));
     return true;
   }
   const bool part = ranges.kind == http::RangeSet::Kind::kSatisfiable;
-  begin_head(x, part ? 206 : 200);
+  std::string& fields = begin_fields(x);
   append_cache_fields(x, kept.age, kept.freshness);
-  x.out.append(kept.fields);
   if (part) {
     part_at_ = ranges.ranges()[0].first;
     if (sabotage::on("range-off-by-one") && part_at_ > 0) --part_at_;
     part_left_ = ranges.ranges()[0].length();
-    x.out.append("Content-Range: ");
-    http::append_content_range(ranges.ranges()[0], kept.size, x.out);
-    x.out.append("\r\n");
+    fields.append("Content-Range: ");
+    http::append_content_range(ranges.ranges()[0], kept.size, fields);
+    fields.append("\r\n");
   }
-  x.out.append("Content-Length: ");
-  append_number(x.out, part_left_);
-  x.out.append("\r\n\r\n");
+  head_ = {.status = std::uint16_t(part ? 206 : 200), .length = part_left_, .fields = kept.fields};
   if (answers_head(x)) part_left_ = 0;
   return true;
 }
 
 bool Responder::compose_hit(Exchange& x) {
   const cache::Entry& entry = *x.entry;
-  const base::Nanos age = entry.age(now_of(x));
   const http::FieldList& asked = x.head.fields;
-  if (!asked.has(FieldId::kRange) &&
-      !conditional(asked)) {  // the common case: everything is rendered already
-    begin_head(x, entry.status());
-    append_cache_fields(x, age, entry.freshness());
-    const bool head = answers_head(x);
-    x.out.append(head ? entry.head_only() : entry.tail());
-    part_at_ = 0;
-    part_left_ = head || entry.is_inline() ? 0 : entry.content_length();
-    return true;
-  }
-  return compose_selected(x, kept_entry(x));
+  if (asked.has(FieldId::kRange) || conditional(asked)) return compose_selected(x, kept_entry(x));
+  // The common case: everything is rendered already.
+  begin_fields(x);
+  append_cache_fields(x, entry.age(now_of(x)), entry.freshness());
+  const bool head = answers_head(x);
+  head_ = {.status = entry.status(),
+           .length = entry.content_length(),
+           .fields = entry.fields(),
+           .tail = head ? entry.head_only() : entry.tail()};
+  part_at_ = 0;
+  part_left_ = head || entry.is_inline() ? 0 : entry.content_length();
+  return true;
 }
 
-bool Responder::at_once(Exchange& x) {
-  sent_ = 0;
-  part_left_ = 0;
-  if (x.plan == Plan::kProblem)
+bool Responder::at_once(Exchange& x, serve::Downstream down) {
+  if (x.plan == Plan::kEntry) {
+    const bool composed = compose_hit(x);
+    // What was selected may have become a problem.
+    if (composed && x.plan == Plan::kEntry) return begin_kept(x, down, x.entry.get());
+    if (!composed) return false;
+  } else if (x.plan == Plan::kProblem) {
     compose_problem(x);
-  else if (x.plan != Plan::kEntry || !compose_hit(x))
-    return false;
-
-  x.head_sent = true;
-  if (sabotage::kBuilt) spoil(x.out);
-  if (sabotage::one_in("reply-dropped", 300)) {
-    client_.try_write(std::string_view(x.out).substr(0, x.out.size() / 2));
-    return !stop(x, {Code::kClientGone, "sabotage"});
-  }
-  if (part_left_ == 0) {
-    const ssize_t n = client_.try_write(x.out);
-    if (n == static_cast<ssize_t>(x.out.size())) {
-      x.bytes_out += x.out.size();
-      return true;
-    }
-    if (n == net::Stream::kError) return !stop(x, {Code::kClientGone, "the client has left"});
-    sent_ = n > 0 ? static_cast<std::size_t>(n) : 0;
-    x.bytes_out += sent_;
+  } else {
     return false;
   }
-  // Head and the first chunks in one system call.
-  std::array<iovec, kGather> parts;
-  std::size_t count = 0;
-  parts[count++] = {x.out.data(), x.out.size()};
-  if (x.entry) {
-    cache::BodyCursor cursor(*x.entry, part_at_, part_left_);
-    for (std::string_view piece; count < kGather && !(piece = cursor.next()).empty(); ++count)
-      parts[count] = {const_cast<char*>(piece.data()), piece.size()};
-  }
-  const ssize_t n = client_.try_writev({parts.data(), count});
-  if (n == net::Stream::kError) return !stop(x, {Code::kClientGone, "the client has left"});
-  const std::uint64_t taken = n > 0 ? static_cast<std::uint64_t>(n) : 0;
-  x.bytes_out += taken;
-  sent_ = static_cast<std::size_t>(std::min<std::uint64_t>(taken, x.out.size()));
-  part_at_ += taken - sent_;
-  part_left_ -= taken - sent_;
-  return part_left_ == 0 && sent_ == x.out.size();
+  return begin_problem(x, down);
 }
 
 // ---- what waits
 
-net::Task<> Responder::rest(Exchange& x) {
+net::Task<> Responder::rest(Exchange& x, serve::Downstream down) {
   switch (x.plan) {
     case Plan::kProblem:
+      co_await send_problem(x, down);
+      break;
     case Plan::kEntry:
-      if (x.head_sent) {  // at_once began it
-        if (!co_await write(x, std::string_view(x.out).substr(sent_))) co_return;
-        if (part_left_ > 0) co_await write_part(x, kept_entry(x), part_at_, part_left_);
-      } else {
-        co_await send_kept(x, kept_entry(x));
-      }
+      co_await send_kept(x, down, kept_entry(x));
       break;
     case Plan::kFill:
-      co_await send_fill(x);
+      co_await send_fill(x, down);
       break;
     case Plan::kOrigin:
-      co_await send_origin(x);
+      co_await send_origin(x, down);
       break;
     case Plan::kTunnel:
-      co_await send_tunnel(x);
+      co_await send_tunnel(x, down);
       break;
   }
 }
 
-net::Task<> Responder::send_kept(Exchange& x, const Kept& kept) {
-  if (compose_selected(x, kept)) {
-    x.head_sent = true;
-    if (!co_await write(x, x.out)) co_return;
-    co_await write_part(x, kept, part_at_, part_left_);
-    co_return;
+bool Responder::begin_problem(Exchange& x, serve::Downstream down) {
+  const iovec body = part_of(x.text);
+  return begin(x, down, x.text.empty() ? std::span<const iovec>() : std::span(&body, 1));
+}
+
+net::Task<> Responder::send_problem(Exchange& x, serve::Downstream down) {
+  if (!x.head_sent && begin_problem(x, down)) co_return;
+  if (x.failed) co_return;
+  const std::string_view left = std::string_view(x.text).substr(static_cast<std::size_t>(part_at_));
+  if (co_await send(x, down, left)) co_await finish(x, down);
+}
+
+// What is kept as a whole: all of it, or what was selected.
+net::Task<> Responder::send_kept(Exchange& x, serve::Downstream down, const Kept& kept) {
+  if (!x.head_sent) {
+    if (!compose_selected(x, kept)) {
+      co_await send_ranges(x, down, kept);
+      co_return;
+    }
+    if (x.plan == Plan::kProblem) {
+      co_await send_problem(x, down);
+      co_return;
+    }
+    if (begin_kept(x, down, kept.entry)) co_return;
   }
+  if (x.failed) co_return;
+  if (part_left_ > 0 && !co_await send_part(x, down, kept, part_at_, part_left_)) co_return;
+  co_await finish(x, down);
+}
+
+net::Task<> Responder::send_ranges(Exchange& x, serve::Downstream down, const Kept& kept) {
   const http::RangeSet ranges = http::parse_range(x.head.value(FieldId::kRange), kept.size);
   const std::string_view type = rendered_value(kept.fields, "content-type");
   const std::string boundary = http::make_boundary();
-  begin_head(x, 206);
+  std::string& fields = begin_fields(x);
   append_cache_fields(x, kept.age, kept.freshness);
-  append_without(kept.fields, "content-type", x.out);
-  x.out.append("Content-Type: multipart/byteranges; boundary=")
-      .append(boundary)
-      .append("\r\nContent-Length: ");
-  append_number(x.out, http::multipart_length(boundary, type, ranges.ranges(), kept.size));
-  x.out.append("\r\n");
-  if (!co_await write_head(x)) co_return;
+  append_without(kept.fields, "content-type", fields);
+  fields.append("Content-Type: multipart/byteranges; boundary=").append(boundary).append("\r\n");
+  head_ = {.status = 206, .length = http::multipart_length(boundary, type, ranges.ranges(), kept.size)};
+  part_left_ = *head_.length;
+  if (begin(x, down)) co_return;
+  std::string part;
   for (const http::ByteRange& range : ranges.ranges()) {
-    x.out.clear();
-    http::append_part_head(boundary, type, range, kept.size, x.out);
-    if (!co_await write(x, x.out)) co_return;
-    if (!co_await write_part(x, kept, range.first, range.length())) co_return;
+    part.clear();
+    http::append_part_head(boundary, type, range, kept.size, part);
+    if (!co_await send(x, down, part)) co_return;
+    if (!co_await send_part(x, down, kept, range.first, range.length())) co_return;
   }
-  x.out.clear();
-  http::append_multipart_end(boundary, x.out);
-  co_await write(x, x.out);
+  part.clear();
+  http::append_multipart_end(boundary, part);
+  if (co_await send(x, down, part)) co_await finish(x, down);
 }
 
-net::Task<> Responder::send_fill(Exchange& x) {
+// All of a fill's body, since several ranges are asked of it; then it is kept.
+net::Task<> Responder::send_ranges_of_fill(Exchange& x, serve::Downstream down, Kept kept) {
+  for (;;) {
+    const auto piece = co_await x.reader->next(&x.gone);
+    if (!piece) {
+      x.stop(piece.error());
+      compose_problem(x);
+      co_await send_problem(x, down);
+      co_return;
+    }
+    if (piece->empty()) break;
+  }
+  x.entry = x.reader->entry();
+  kept.entry = x.entry.get();
+  if (kept.entry)
+    co_await send_kept(x, down, kept);
+  else
+    stop(x, {Code::kInternal, "a fill ended without an entry"});
+}
+
+net::Task<> Responder::send_fill(Exchange& x, serve::Downstream down) {
   cache::Reader& reader = *x.reader;
   const cache::FillHead& head = reader.head();
   const base::Nanos age =
       head.initial_age + (x.started > head.stored_at ? x.started - head.stored_at : base::Nanos(0));
-  const bool chunked = !head.length && x.head.minor > 0;
+  const Kept kept{.fields = head.fields,
+                  .etag = head.etag,
+                  .last_modified = head.last_modified,
+                  .size = head.length.value_or(0),
+                  .age = age,
+                  .freshness = head.freshness};
   if (head.length) {
-    // A 304, a 412, a 416 or one range need no more of the fill than its head and a seek. Of several ranges
-    // the object must be there as a whole; where only a window of it ever is, they are not honoured.
-    const Kept kept{.fields = head.fields,
-                    .etag = head.etag,
-                    .last_modified = head.last_modified,
-                    .size = *head.length,
-                    .age = age,
-                    .freshness = head.freshness};
+    // A 304, a 412, a 416 or one range need no more of the fill than its head and a seek. Of several ranges the
+    // object must be there as a whole; where only a window of it ever is, they are not honoured.
     bool composed = compose_selected(x, kept);
     if (!composed && !reader.keeps_all()) composed = compose_selected(x, kept, Ranges::kIgnore);
     if (!composed) {
-      for (;;) {
-        const auto piece = co_await reader.next(&x.gone);
-        if (!piece) {
-          x.stop(piece.error());
-          compose_problem(x);
-          x.head_sent = true;
-          co_await write(x, x.out);
-          co_return;
-        }
-        if (piece->empty()) break;
-      }
-      x.entry = reader.entry();
-      if (x.entry) {
-        Kept whole = kept;
-        whole.entry = x.entry.get();
-        co_await send_kept(x, whole);
-      } else {
-        stop(x, {Code::kInternal, "a fill ended without an entry"});
-      }
+      co_await send_ranges_of_fill(x, down, kept);
       co_return;
     }
-    x.head_sent = true;
-    if (!co_await write(x, x.out)) co_return;
     if (part_left_ < *head.length) reader.satisfied();
     reader.seek(part_at_);
+  } else if (conditional(x.head.fields) &&
+             http::evaluate(x.head.method, x.head.fields,
+                            validators(kept.etag, kept.last_modified, rendered_value(kept.fields, "date"))) !=
+                 http::Verdict::kProceed) {
+    reader.satisfied();
+    compose_selected(x, kept);
   } else {
-    if (conditional(x.head.fields)) {
-      const Kept kept{.fields = head.fields, .etag = head.etag, .last_modified = head.last_modified};
-      const auto verdict =
-          http::evaluate(x.head.method, x.head.fields,
-                         validators(kept.etag, kept.last_modified, rendered_value(kept.fields, "date")));
-      if (verdict != http::Verdict::kProceed) {
-        reader.satisfied();
-        compose_selected(x, kept);
-        x.head_sent = true;
-        co_await write(x, x.out);
-        co_return;
-      }
-    }
-    if (!chunked) x.keep_alive = false;
-    begin_head(x, head.status);
+    begin_fields(x);
     append_cache_fields(x, age, head.freshness);
-    x.out.append(head.fields);
-    if (chunked) x.out.append("Transfer-Encoding: chunked\r\n");
-    if (!co_await write_head(x)) co_return;
-    part_left_ = UINT64_MAX;
+    head_ = {.status = head.status, .streams = !answers_head(x), .fields = head.fields};
+    part_left_ = head_.streams ? UINT64_MAX : 0;
   }
-  while (part_left_ > 0) {
+  if (x.plan == Plan::kProblem) {
+    co_await send_problem(x, down);
+    co_return;
+  }
+  const bool all = begin(x, down);
+  while (!all && part_left_ > 0) {
     const base::Mono before = base::mono_now();
     const auto piece = co_await reader.next(&x.gone);
     x.origin_wait += base::mono_now() - before;
@@ -426,132 +378,96 @@ net::Task<> Responder::send_fill(Exchange& x) {
       stop(x, piece.error());
       co_return;
     }
-    if (piece->empty()) {
-      if (chunked) co_await write(x, http::kLastChunk);
-      co_return;
-    }
+    if (piece->empty()) break;
     const std::string_view bytes =
         piece->substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(part_left_, piece->size())));
-    if (chunked) {
-      char size[http::kChunkHeaderMax];
-      if (!co_await write(x, {size, http::write_chunk_header(bytes.size(), size)})) co_return;
-    }
-    if (!co_await write(x, bytes)) co_return;
-    if (chunked && !co_await write(x, "\r\n")) co_return;
+    if (!co_await send(x, down, bytes)) co_return;
     part_left_ -= bytes.size();
   }
+  if (x.failed) co_return;
   reader.satisfied();  // it may have the last byte before the feeder knows that it was the last
+  if (!all) co_await finish(x, down);
 }
 
-net::Task<> Responder::send_origin(Exchange& x) {
+net::Task<> Responder::send_origin(Exchange& x, serve::Downstream down) {
   const http::ResponseHead& head = x.reply->head();
   std::string fields;
   append_end_to_end(*x.route->rules, head, false, fields);
-  if (!head.find(FieldId::kDate)) append_field(fields, "Date", worker_.http_date());
+  if (!head.find(FieldId::kDate)) append_field(fields, "Date", services_.dates.http(services_.loop.now()));
   if (const origin::File* file = x.reply->file()) {
-    co_await send_kept(x, {.fields = fields,
-                           .etag = head.value(FieldId::kEtag),
-                           .last_modified = head.value(FieldId::kLastModified),
-                           .size = file->size,
-                           .file = file});
+    co_await send_kept(x, down,
+                       {.fields = fields,
+                        .etag = head.value(FieldId::kEtag),
+                        .last_modified = head.value(FieldId::kLastModified),
+                        .size = file->size,
+                        .file = file});
     co_return;
   }
   const bool bodiless = answers_head(x) || head.status == 204 || head.status == 304;
   const std::optional<std::uint64_t> length = x.reply->length();
-  const bool chunked = !bodiless && !length && x.head.minor > 0;
-  if (!bodiless && !length && !chunked)
-    x.keep_alive = false;  // HTTP/1.0: the end of the connection is the end
-  begin_head(x, head.status);
+  begin_fields(x);
   if (x.route->rules->cacheable) append_cache_fields(x, base::Nanos(0), base::Nanos(0));
-  x.out.append(fields);
+  head_ = {.status = head.status, .length = length, .streams = !length, .fields = fields};
   if (bodiless) {
-    if (head.has_content_length && head.status != 204) {
-      x.out.append("Content-Length: ");
-      append_number(x.out, head.content_length);
-      x.out.append("\r\n");
-    }
-  } else if (length) {
-    x.out.append("Content-Length: ");
-    append_number(x.out, *length);
-    x.out.append("\r\n");
-  } else if (chunked) {
-    x.out.append("Transfer-Encoding: chunked\r\n");
+    head_.streams = false;
+    head_.length.reset();
+    if (head.has_content_length && head.status != 204) head_.length = head.content_length;
   }
-  if (!co_await write_head(x) || bodiless) co_return;
-  if (length && *length >= kWorthSplicing && !client_.tls() && x.reply->spliceable())
-    co_await relay(x);
+  part_at_ = 0;
+  part_left_ = bodiless ? 0 : length.value_or(UINT64_MAX);
+  if (begin(x, down)) co_return;
+  if (bodiless)
+    co_await finish(x, down);
+  else if (length && *length >= kWorthSplicing && down.relays() && x.reply->spliceable())
+    co_await relay(x, down);
   else
-    co_await copy(x, chunked);
+    co_await copy(x, down);
 }
 
-net::Task<bool> Responder::relay(Exchange& x) {
+net::Task<> Responder::relay(Exchange& x, serve::Downstream down) {
   while (!x.reply->buffered().empty()) {
     const std::string_view bytes = x.reply->buffered();
-    if (!co_await write(x, bytes)) co_return false;
+    if (!co_await send(x, down, bytes)) co_return;
     x.reply->consume_buffered(bytes.size());
   }
-  const net::PipePool::Pipe pipe = worker_.pipes().take();
-  if (!pipe) co_return co_await copy(x, false);
-  net::Stream& from = *x.reply->spliceable();
-  const std::uint64_t left = x.reply->left();
-  net::Relayed done;
+  if (x.reply->left() == 0) co_return co_await finish(x, down);
+  serve::Downstream::Relay what{.from = *x.reply->spliceable(),
+                                .length = x.reply->left(),
+                                .idle = x.reply->idle_timeout(),
+                                .cancel = &x.gone};
   const base::Mono before = base::mono_now();
-  net::Result<> moved;
-  {
-    const net::CancelLink link(&x.gone, from.watch());
-    moved = co_await net::splice_exactly(worker_.pipes(), pipe, from, client_, left, x.reply->idle_timeout(),
-                                         x.snapshot->snapshot->config().timeouts.write, done);
-  }
+  const auto moved = co_await down.relay(what);
+  if (moved && *moved == serve::Sent::kAgain) co_return co_await copy(x, down);
   x.origin_wait += base::mono_now() - before;  // of both sides together; a relay cannot tell them apart
-  x.bytes_out += done.bytes;
-  x.reply->relayed(done.bytes);
-  if (!moved)
-    co_return stop(x, done.from_failed ? origin::body_error(moved.error())
-                                       : base::Error{Code::kClientGone, "the client has left"});
-  co_return true;
+  x.reply->relayed(what.moved.bytes);
+  if (!moved) stop(x, what.moved.from_failed ? origin::body_error(moved.error()) : kClientLeft);
 }
 
-net::Task<bool> Responder::copy(Exchange& x, bool chunked) {
+net::Task<> Responder::copy(Exchange& x, serve::Downstream down) {
   const auto buffer = std::make_unique_for_overwrite<char[]>(kCopy);
   for (;;) {
     const base::Mono before = base::mono_now();
     const auto n = co_await x.reply->read({buffer.get(), kCopy}, &x.gone);
     x.origin_wait += base::mono_now() - before;
-    if (!n)
-      co_return stop(x,
-                     x.gone.requested() ? base::Error{Code::kClientGone, "the client has left"} : n.error());
+    if (!n) {
+      stop(x, x.gone.requested() ? kClientLeft : n.error());
+      co_return;
+    }
     if (*n == 0) break;
     if (sabotage::one_in("reply-corrupt", 500)) buffer[*n / 2] ^= 1;
-    if (chunked) {
-      char size[http::kChunkHeaderMax];
-      if (!co_await write(x, {size, http::write_chunk_header(*n, size)})) co_return false;
-    }
-    if (!co_await write(x, {buffer.get(), *n})) co_return false;
-    if (chunked && !co_await write(x, "\r\n")) co_return false;
+    if (!co_await send(x, down, {buffer.get(), *n})) co_return;
   }
-  if (chunked) co_return co_await write(x, http::kLastChunk);
-  co_return true;
+  co_await finish(x, down);
 }
 
-net::Task<> Responder::send_tunnel(Exchange& x) {
+net::Task<> Responder::send_tunnel(Exchange& x, serve::Downstream down) {
   const http::ResponseHead& head = x.reply->head();
-  x.keep_alive = true;  // no "Connection: close" beside the upgrade; the connection ends with the tunnel
-  begin_head(x, 101);
-  x.out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
-  append_end_to_end(*x.route->rules, head, false, x.out);
+  append_end_to_end(*x.route->rules, head, false, begin_fields(x));
+  x.head_sent = true;
+  x.status = 101;
   std::string early;  // what the origin sent right behind its 101
-  net::Stream origin = x.reply->take_stream(early);
-  const bool started = co_await write_head(x) && co_await write(x, early);
-  x.keep_alive = false;
-  if (!started) co_return;
-  const std::string pending(x.pending());  // and the client behind its request
-  x.begin = x.end;
-  client_.watch().on_hangup = nullptr;  // a side that has no more to say may still listen
-  const net::CancelLink link(&x.gone, origin.watch());
-  const Tunnelled moved =
-      co_await tunnel(client_, origin, pending, x.snapshot->snapshot->config().timeouts.idle);
-  x.bytes_in += moved.up;
-  x.bytes_out += moved.down;
+  auto origin = x.reply->take_stream(early);
+  if (!co_await down.tunnel(x.out, "websocket", std::move(origin), early, &x.gone)) stop(x, kClientLeft);
 }
 
 }  // namespace gateway

@@ -214,15 +214,15 @@ class SessionTest : public ::testing::Test {
     int ends[2];
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
     connections_.fetch_add(1);
-    worker_.fills().spawn(Connection::run(std::make_unique<Connection>(
-        worker_, ends[1], *net::Endpoint::parse("192.0.2.7", 40000), Opening::kRequest)));
+    worker_.tasks().spawn(Connection::run(std::make_unique<Connection>(
+        worker_, ends[1], *net::Endpoint::parse("192.0.2.7", 40000), serve::Opening::kRequest)));
     return ends[0];
   }
 
   // Lets the worker run until `done` says so.
   bool until(const std::function<bool()>& done) {
     bool met = false;
-    worker_.fills().spawn(poll(worker_.loop(), done, met));
+    worker_.tasks().spawn(poll(worker_.loop(), done, met));
     worker_.run();
     return met;
   }

@@ -19,6 +19,16 @@ std::vector<std::string> prefixes_of(const config::Config& config) {
   return out;
 }
 
+serve::Terms terms_of(const config::Config& config) {
+  const config::Limits& limits = config.limits;
+  return {.head = {.head = limits.head, .target = limits.target, .fields = limits.fields},
+          .body = limits.body,
+          .head_patience = config.timeouts.header,
+          .idle = config.timeouts.idle,
+          .body_patience = config.timeouts.body,
+          .write = config.timeouts.write};
+}
+
 [[noreturn]] void refuse(const config::Config& config, int line, const std::string& what) {
   throw std::runtime_error(config.file + ":" + std::to_string(line) + ": " + what);
 }
@@ -135,7 +145,7 @@ bool Snapshot::trusts(const std::array<std::uint8_t, 16>& address) const {
 
 LocalSnapshot::LocalSnapshot(std::shared_ptr<const Snapshot> shared, const LocalSnapshot* before,
                              origin::Env env)
-    : snapshot(std::move(shared)) {
+    : snapshot(std::move(shared)), terms(terms_of(snapshot->config())) {
   for (const auto& [name, configuration] : snapshot->config().origins) {
     std::shared_ptr<origin::Origin> kept;
     if (before) {

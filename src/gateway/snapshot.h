@@ -22,6 +22,7 @@
 #include "limit/gate.h"
 #include "limit/rates.h"
 #include "origin/origin.h"
+#include "serve/request.h"
 #include "telemetry/labels.h"
 
 namespace gateway {
@@ -110,6 +111,7 @@ struct LocalSnapshot : base::Local<LocalSnapshot> {
   const config::Config& config() const { return snapshot->config(); }
 
   std::shared_ptr<const Snapshot> snapshot;
+  serve::Terms terms;  // of limits and timeouts
   std::map<std::string, std::shared_ptr<origin::Origin>> origins;
   std::vector<LocalRoute> routes;  // by the router's index
 };

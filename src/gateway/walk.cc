@@ -8,60 +8,99 @@
 #include "gateway/forward.h"
 #include "gateway/key_refresh.h"
 #include "gateway/record.h"
-#include "gateway/worker.h"
 #include "identity/extract.h"
 
 namespace gateway {
 
+namespace {
+constexpr std::size_t kMaxKey = 64 << 10;  // bytes; what is longer is not cached
+}
+
 using base::Code;
 using http::FieldId;
 using http::Method;
+using telemetry::Phase;
 
-Walk::Next Walk::decide(Exchange& x) {
-  if (shed(x) || !route(x)) return Next::kRespond;
-  if (sabotage::on("hit-before-identity") && look_up(x) == Next::kRespond && x.plan == Plan::kEntry)
-    return Next::kRespond;
-  if (const Next next = identify(x); next != Next::kGoOn) return next;
-  return known(x);
+// In the order of walk.h. `phase`: which one is over once the stage has been passed.
+struct Walk::Stages {
+  struct Row {
+    Next (Walk::*step)(Exchange&);
+    net::Task<bool> (Walk::*wait)(Exchange&, net::Upload& body);  // null: the step never waits
+    Phase phase;
+  };
+  static constexpr Phase kNone = Phase::kCount;
+  static constexpr std::array<Row, 9> kRows = {{
+      {&Walk::shed, nullptr, kNone},
+      {&Walk::route, nullptr, kNone},
+      {&Walk::identify, &Walk::fetch_keys, Phase::kIdentity},
+      {&Walk::require, nullptr, kNone},
+      {&Walk::rate, &Walk::draw_tokens, kNone},
+      {&Walk::enter, &Walk::queue, Phase::kLimit},
+      {&Walk::allow, nullptr, kNone},
+      {&Walk::look_up, nullptr, Phase::kCache},
+      {&Walk::ask, &Walk::ask_origin, kNone},
+  }};
+};
+
+// ---- the loop
+
+template <std::size_t I>
+bool Walk::pass(Exchange& x, Next& next) {
+  constexpr Stages::Row kRow = Stages::kRows[I];
+  next = (this->*kRow.step)(x);
+  if (next == Next::kWait) x.stage = I;
+  if constexpr (kRow.phase != Phase::kCount) {
+    if (next == Next::kGoOn || (next == Next::kRespond && x.plan != Plan::kProblem))
+      x.ended[kRow.phase] = base::mono_now();
+  }
+  return next == Next::kGoOn || next == Next::kSkip;
 }
 
-Walk::Next Walk::known(Exchange& x) {
-  x.identified = base::mono_now();
-  if (!require(x)) return Next::kRespond;
-  if (const Next next = rate(x); next != Next::kGoOn) return next;
-  return within_rates(x);
+// Unrolled, so that each step is a direct call; the stage is compared only where the walk is resumed.
+template <std::size_t... I>
+Walk::Next Walk::fold(Exchange& x, std::index_sequence<I...>) {
+  Next next = Next::kGoOn;
+  (void)((x.stage > I || pass<I>(x, next)) && ...);
+  return next;
 }
 
-Walk::Next Walk::within_rates(Exchange& x) {
-  if (const Next next = enter(x); next != Next::kGoOn) return next;
-  return entered(x);
+Walk::Next Walk::advance(Exchange& x) {
+  return fold(x, std::make_index_sequence<Stages::kRows.size()>());
 }
 
-Walk::Next Walk::entered(Exchange& x) {
-  if (x.route->rules->gate || !x.route->rules->rates->empty()) x.limited = base::mono_now();
-  if (!allow(x)) return Next::kRespond;
-  return look_up(x);
+net::Task<> Walk::wait(Exchange& x, net::Upload& body) {
+  do {
+    const bool go_on = co_await (this->*Stages::kRows[x.stage].wait)(x, body);
+    if (!go_on) co_return;
+    if (x.gone.requested()) {
+      x.stop({Code::kClientGone, "the client has left"});
+      co_return;
+    }
+  } while (advance(x) == Next::kWait);
 }
+
+// ---- the stages
 
 // A worker that is this far behind answers late whatever it does: better some soon than all too late.
-bool Walk::shed(Exchange& x) {
+Walk::Next Walk::shed(Exchange& x) {
   const base::Nanos most = x.snapshot->snapshot->config().limits.lag;
-  if (most == base::Nanos(0) || x.started - worker_.loop().now() <= most) return false;
+  if (most == base::Nanos(0) || x.started - services_.loop.now() <= most) return Next::kGoOn;
   x.stop({Code::kShed, "the worker is too far behind"});
-  return true;
+  return Next::kRespond;
 }
 
-bool Walk::route(Exchange& x) {
-  if (const auto ok = http::parse_target(x.head.target, x.scratch, x.target); !ok) {
+Walk::Next Walk::route(Exchange& x) {
+  const std::span<char> scratch = x.scratch.take(http::target_scratch(x.head.target.size()));
+  if (const auto ok = http::parse_target(x.head.target, scratch, x.target); !ok) {
     x.stop(ok.error());
-    x.keep_alive = false;
-    return false;
+    x.last = true;
+    return Next::kRespond;
   }
-  if (!learn_client(x)) return false;
+  if (!learn_client(x)) return Next::kRespond;
   const auto match = x.snapshot->snapshot->router().match(x.target.collapsed);
   if (!match) {
     x.stop({Code::kNoRoute, "no route serves this path"});
-    return false;
+    return Next::kRespond;
   }
   x.route = &x.snapshot->routes[match->route];
   x.rest = x.route->rules->keeps_slashes ? rest_of(x.target.path, *match)
@@ -77,13 +116,15 @@ bool Walk::route(Exchange& x) {
       if (x.query.empty()) x.has_query = false;
     }
   }
-  return true;
+  return Next::kGoOn;
 }
 
 Walk::Next Walk::identify(Exchange& x) {
+  if (sabotage::on("hit-before-identity") && look_up(x) == Next::kRespond && x.plan == Plan::kEntry)
+    return Next::kRespond;
   const Route& rules = *x.route->rules;
   if (!rules.verifiers || sabotage::on("auth-off")) return Next::kGoOn;
-  telemetry::PerEnum<telemetry::Verification, telemetry::Counter>& counts = worker_.metrics().verifications;
+  telemetry::PerEnum<telemetry::Verification, telemetry::Counter>& counts = services_.metrics.verifications;
   const auto credential =
       identity::extract(x.head, x.target.raw_query, rules.token_sources, credential_scratch_);
   if (!credential) {
@@ -93,7 +134,7 @@ Walk::Next Walk::identify(Exchange& x) {
   }
   const base::Wall now = base::wall_tick();
   if (const identity::Principal* known =
-          worker_.remembered().find(*rules.verifiers, credential->token, now)) {
+          services_.remembered.find(*rules.verifiers, credential->token, now)) {
     counts[telemetry::Verification::kRemembered].add();
     x.principal = base::Ref<const identity::Principal>(known);
     return Next::kGoOn;
@@ -102,7 +143,6 @@ Walk::Next Walk::identify(Exchange& x) {
   identity::KeySource* may_know = nullptr;
   auto principal = rules.verifiers->verify(credential->token, now, &may_know);
   if (!principal && may_know && may_know->want(base::mono_now())) {
-    x.awaits = Awaits::kKeys;
     x.key_source = may_know;
     return Next::kWait;
   }
@@ -110,35 +150,35 @@ Walk::Next Walk::identify(Exchange& x) {
     counts[telemetry::Verification::kFailed].add();
     // That our own keys are missing is not the caller's failure.
     if (principal.error().code == Code::kUnauthorized) {
-      worker_.commons().failures.charge(x.client_address, worker_.loop().now());
-      worker_.commons().failures.forget(credential->token);
+      services_.commons.failures.charge(x.client_address, services_.loop.now());
+      services_.commons.failures.forget(credential->token);
     }
     x.stop(principal.error());
     return Next::kRespond;
   }
   counts[telemetry::Verification::kVerified].add();
-  worker_.remembered().insert(credential->token, *principal, now);
-  worker_.commons().failures.vouch(credential->token);
+  services_.remembered.insert(credential->token, *principal, now);
+  services_.commons.failures.vouch(credential->token);
   x.principal = std::move(*principal);
   return Next::kGoOn;
 }
 
 bool Walk::admit(Exchange& x, std::string_view token) {
-  limit::Failures& failures = worker_.commons().failures;
-  if (failures.vouched(token) || !failures.exhausted(x.client_address, worker_.loop().now()) ||
+  limit::Failures& failures = services_.commons.failures;
+  if (failures.vouched(token) || !failures.exhausted(x.client_address, services_.loop.now()) ||
       sabotage::on("failures-ignored"))
     return true;
   x.stop({Code::kTooManyFailures, "too many credentials from this address have failed"});
-  x.keep_alive = false;
+  x.last = true;
   return false;
 }
 
-bool Walk::require(Exchange& x) {
+Walk::Next Walk::require(Exchange& x) {
   const identity::ClaimRules& rules = x.route->rules->require;
-  if (rules.empty() || sabotage::on("auth-off")) return true;
-  if (x.principal && (rules.hold(*x.principal) || sabotage::on("claims-not-checked"))) return true;
+  if (rules.empty() || sabotage::on("auth-off")) return Next::kGoOn;
+  if (x.principal && (rules.hold(*x.principal) || sabotage::on("claims-not-checked"))) return Next::kGoOn;
   x.stop({Code::kClaimsRejected, "the token's claims are not those that this route asks for"});
-  return false;
+  return Next::kRespond;
 }
 
 Walk::Next Walk::rate(Exchange& x) {
@@ -149,7 +189,7 @@ Walk::Next Walk::rate(Exchange& x) {
     caller.issuer = x.principal->issuer;
     caller.subject = x.principal->subject;
   }
-  x.standing = worker_.commons().rates.check(policies, caller, worker_.loop().now(), worker_.shared_limits());
+  x.standing = services_.commons.rates.check(policies, caller, services_.loop.now(), services_.shared_limits);
   switch (x.standing.outcome) {
     case limit::Standing::Outcome::kGranted:
       return Next::kGoOn;
@@ -157,51 +197,50 @@ Walk::Next Walk::rate(Exchange& x) {
       x.stop({Code::kTooManyRequests, "a rate limit is exhausted"});
       return Next::kRespond;
     case limit::Standing::Outcome::kWait:
-      x.awaits = Awaits::kRates;
       return Next::kWait;
   }
   return Next::kRespond;
 }
 
 Walk::Next Walk::enter(Exchange& x) {
-  limit::Gate* gate = x.route->rules->gate.get();
-  if (!gate || sabotage::on("concurrency-ignored")) return Next::kGoOn;
-  if (auto slot = gate->try_enter()) {
-    x.slot = std::move(*slot);
-    return Next::kGoOn;
-  }
-  x.awaits = Awaits::kPlace;
-  return Next::kWait;
+  const Route& rules = *x.route->rules;
+  limit::Gate* const gate = rules.gate.get();
+  if (!gate || sabotage::on("concurrency-ignored")) return rules.rates->empty() ? Next::kSkip : Next::kGoOn;
+  if (x.slot) return Next::kGoOn;  // waited for
+  auto slot = gate->try_enter();
+  if (!slot) return Next::kWait;
+  x.slot = std::move(*slot);
+  return Next::kGoOn;
 }
 
 // What this origin can be asked at all. After identity, so that a stranger learns nothing of it.
-bool Walk::allow(Exchange& x) {
+Walk::Next Walk::allow(Exchange& x) {
   if (x.head.method == Method::kTrace) {
     x.stop({Code::kMethodNotAllowed, "TRACE is not forwarded"});
-    return false;
+    return Next::kRespond;
   }
   if (!x.route->rules->forwards_fields && x.head.method != Method::kGet && x.head.method != Method::kHead) {
     x.stop({Code::kMethodNotAllowed, "this origin serves GET and HEAD"});
-    return false;
+    return Next::kRespond;
   }
   if (x.head.content_length > x.snapshot->snapshot->config().limits.body) {
     x.stop({Code::kBodyTooLarge, "the request body is larger than allowed"});
-    return false;
+    return Next::kRespond;
   }
-  return true;
+  return Next::kGoOn;
 }
 
 Walk::Next Walk::look_up(Exchange& x) {
   const Route& rules = *x.route->rules;
   const bool readable = x.head.method == Method::kGet || x.head.method == Method::kHead;
   if (!rules.cacheable || !readable || x.head.framing != http::Framing::kNone || x.head.upgrade)
-    return Next::kWait;
+    return Next::kSkip;
 
   x.rules = cache::request_rules(x.head, credentials_go_on(x));
   if (x.rules.bypass()) {
     x.cache = CacheUse::kBypass;
     x.cache_detail = x.rules.why_not;
-    return Next::kWait;
+    return Next::kSkip;
   }
   std::string effective;
   cache::KeyParts parts{.origin = x.route->cache_id, .path = x.rest};
@@ -218,17 +257,17 @@ Walk::Next Walk::look_up(Exchange& x) {
       parts.host = told.append(" ").append(x.told_proto);
     }
   }
-  const auto key = cache::make_key(parts, x.key_scratch);
+  const std::size_t size = cache::key_size(parts);
+  const auto key = size <= kMaxKey ? cache::make_key(parts, x.key_scratch.take(size)) : std::nullopt;
   if (!key) {
     x.cache = CacheUse::kBypass;
     x.cache_detail = "key-too-long";
-    return Next::kWait;
+    return Next::kSkip;
   }
   x.key = *key;
   if (x.rules.lookup && !sabotage::on("cache-off")) {
-    x.entry = worker_.commons().memory.find(x.key, x.started);
+    x.entry = services_.commons.memory.find(x.key, x.started);
     if (x.entry && x.rules.accepts(*x.entry, x.started)) {
-      x.looked_up = base::mono_now();
       x.plan = Plan::kEntry;
       x.cache = CacheUse::kHit;
       return Next::kRespond;
@@ -239,79 +278,55 @@ Walk::Next Walk::look_up(Exchange& x) {
     x.stop({Code::kOriginUnreachable, "only-if-cached, and it is not"});
     return Next::kRespond;
   }
-  x.looked_up = base::mono_now();
   x.cache = CacheUse::kMiss;
   x.may_fill = x.rules.store && x.head.method == Method::kGet &&
-               !worker_.commons().fills.passed_lately(x.key, x.started);
-  return Next::kWait;
+               !services_.commons.fills.passed_lately(x.key, x.started);
+  return Next::kGoOn;
+}
+
+// What is not in the cache, and not refused, comes from behind.
+Walk::Next Walk::ask(Exchange& x) {
+  return x.origin_answered == base::Mono{} ? Next::kWait : Next::kRespond;
 }
 
 // ---- what waits
 
-net::Task<> Walk::wait(Exchange& x, RequestBody& body) {
-  for (;;) {
-    const Awaits awaited = std::exchange(x.awaits, Awaits::kOrigin);
-    switch (awaited) {
-      case Awaits::kKeys:
-        co_await keys_fetched(*x.key_source, worker_.loop(), base::mono_now() + x.key_source->rules().timeout,
-                              &x.gone);
-        break;
-      case Awaits::kRates:
-        co_await limit::Rates::wait(x.standing, *worker_.shared_limits(), &x.gone);
-        break;
-      case Awaits::kPlace: {
-        auto slot = co_await x.route->rules->gate->enter(worker_.loop(), &x.gone);
-        if (!slot) {
-          x.stop(slot.error());
-          co_return;
-        }
-        x.slot = std::move(*slot);
-        break;
-      }
-      case Awaits::kOrigin:
-        co_await ask(x, body);
-        co_return;
-    }
-    if (x.gone.requested()) {
-      x.stop({Code::kClientGone, "the client has left"});
-      co_return;
-    }
-    if (resume(x, awaited) == Next::kRespond) co_return;
-  }
+net::Task<bool> Walk::fetch_keys(Exchange& x, net::Upload&) {
+  const base::Mono until = base::mono_now() + x.key_source->rules().timeout;
+  co_await keys_fetched(*x.key_source, services_.loop, until, &x.gone);
+  co_return true;
 }
 
-// From the stage that had to wait.
-Walk::Next Walk::resume(Exchange& x, Awaits awaited) {
-  Next next = Next::kGoOn;
-  switch (awaited) {
-    case Awaits::kKeys:
-      next = identify(x);
-      return next == Next::kGoOn ? known(x) : next;
-    case Awaits::kRates:
-      next = rate(x);
-      return next == Next::kGoOn ? within_rates(x) : next;
-    case Awaits::kPlace:
-    case Awaits::kOrigin:
-      break;
-  }
-  return entered(x);
+net::Task<bool> Walk::draw_tokens(Exchange& x, net::Upload&) {
+  co_await limit::Rates::wait(x.standing, *services_.shared_limits, &x.gone);
+  co_return true;
 }
 
-net::Task<> Walk::ask(Exchange& x, RequestBody& body) {
+net::Task<bool> Walk::queue(Exchange& x, net::Upload&) {
+  auto slot = co_await x.route->rules->gate->enter(services_.loop, &x.gone);
+  if (slot)
+    x.slot = std::move(*slot);
+  else
+    x.stop(slot.error());
+  co_return slot.has_value();
+}
+
+net::Task<bool> Walk::ask_origin(Exchange& x, net::Upload& body) {
   x.origin_asked = base::mono_now();
   const bool answered = x.may_fill && co_await collapse(x);
-  if (!answered) co_await pass(x, body);
+  if (!answered) co_await ask_alone(x, body);
   x.origin_answered = base::mono_now();
+  co_return true;
 }
 
 net::Task<bool> Walk::collapse(Exchange& x) {
-  auto [fill, leader] = worker_.commons().fills.join(x.key, worker_.loop());
+  auto [fill, leader] = services_.commons.fills.join(x.key, services_.loop);
   // The reader is there before the feeder begins: a fill without readers is given up.
-  x.reader.emplace(fill, worker_.loop());
+  x.reader.emplace(fill, services_.loop);
   base::Ref<Handover> handover;
   if (leader) {
     handover = base::make_ref<Handover>();
-    worker_.fills().spawn(feed(worker_, fill, handover, FillAsk(x)));
+    services_.feeders.spawn(feed(services_, fill, handover, FillAsk(x)));
   } else {
     x.cache = CacheUse::kCollapsed;
   }
@@ -338,7 +353,7 @@ net::Task<bool> Walk::collapse(Exchange& x) {
   co_return true;
 }
 
-net::Task<> Walk::pass(Exchange& x, RequestBody& body) {
+net::Task<> Walk::ask_alone(Exchange& x, net::Upload& body) {
   std::string fields;
   if (x.route->rules->forwards_fields) forward_fields(x, ForFill::kNo, fields);
   origin::Ask ask{.method = x.head.method,
@@ -360,7 +375,7 @@ net::Task<> Walk::pass(Exchange& x, RequestBody& body) {
                   .websocket = x.route->rules->forwards_fields && asks_websocket(x.head),
                   .request_id = x.request_id};
   if (limit::Gate* gate = x.route->rules->origin_gate.get(); gate && !sabotage::on("concurrency-ignored")) {
-    auto slot = co_await gate->enter(worker_.loop(), &x.gone);
+    auto slot = co_await gate->enter(services_.loop, &x.gone);
     if (!slot) {
       x.stop(slot.error());
       co_return;
@@ -369,7 +384,7 @@ net::Task<> Walk::pass(Exchange& x, RequestBody& body) {
   }
   const base::Mono asked = base::mono_now();
   auto reply = co_await x.route->origin->fetch(ask, &x.gone);
-  record_origin(*x.route->rules, reply, base::mono_now() - asked, worker_.metrics());
+  record_origin(*x.route->rules, reply, base::mono_now() - asked, services_.metrics);
   if (!reply) {
     x.stop(x.gone.requested() ? base::Error{Code::kClientGone, "the client has left"} : reply.error());
     co_return;

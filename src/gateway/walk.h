@@ -1,13 +1,11 @@
-// The way of a request: shed → route → identify (and admit) → require → rate → enter → allow → cache → origin. The
-// order is policy.
+// The way of a request: a loop over the stages below, each asked in its turn whether the request goes on.
 //
-// Owner:    a Worker.  Thread: its own.
+// Owner:    a Connection.  Thread: its worker's.
 // Failure:  whatever stops a request is noted in the exchange as a problem; nothing throws.
 //
-// decide() is plain: it does all that needs no waiting, and for a cached hit that is everything. Only where it
-// answers kWait is wait() awaited, so that a hit makes no coroutine frame beyond its connection's own.
+//   shed → route → identify (and admit) → require → rate → enter → allow → look_up → ask
 //
-// Why this order:
+// The order is policy:
 //   route first, since it says who may call and whom we ask; nothing else is known of an unrouted request;
 //   who is calling before anything is given away, a cached byte least of all (C9);
 //   admit within identify: whoever is known already passes, and an address whose credentials failed too often is
@@ -15,49 +13,68 @@
 //   what the caller may before how often, so that a refusal costs no token of a bucket;
 //   how often before how many at a time, so that nobody waits in a queue who would be refused at its end;
 //   the cache before the origin, since a hit must not depend on what is behind us.
-// `decide` (policy) joins here when it comes to work; see docs/life-of-a-request.md.
+//
+// A stage is a row of Walk::Stages (walk.cc): a plain step, and for one that may have to wait a coroutine beside it. advance()
+// does all that needs no waiting, and for a cached hit that is everything, so that it makes no coroutine frame beyond its
+// connection's own. Where a step says kWait, wait() awaits what it needs and enters the same loop at the same stage: the
+// step is asked again, finds in the exchange what the wait has brought, and counts and charges once.
 #pragma once
 
+#include <utility>
+
 #include "gateway/exchange.h"
-#include "gateway/request_body.h"
+#include "gateway/services.h"
 #include "net/task.h"
+#include "net/upload.h"
 
 namespace gateway {
 
-class Worker;
-
 class Walk {
  public:
-  // kGoOn is between the stages only.
-  enum class Next : std::uint8_t { kGoOn, kRespond, kWait };
+  enum class Next : std::uint8_t {
+    kGoOn,
+    kSkip,     // the same; the stage had nothing to do, and its phase took no time
+    kRespond,  // the exchange holds the reply, or the problem
+    kWait,
+  };
 
-  explicit Walk(Worker& worker) : worker_(worker) {}
+  explicit Walk(const Services& services) : services_(services) {}
 
-  Next decide(Exchange& x);
-  net::Task<> wait(Exchange& x, RequestBody& body);
+  // From the exchange's stage on; kRespond or kWait.
+  Next advance(Exchange& x);
+  // After kWait, until there is something to respond. `body`: of the request.
+  net::Task<> wait(Exchange& x, net::Upload& body);
 
  private:
-  // Each says whether the walk goes on; where not, the exchange holds the reply, or what is waited for.
-  bool shed(Exchange& x);
-  bool route(Exchange& x);
+  struct Stages;  // the rows, in their order
+
+  // ---- steps
+  Next shed(Exchange& x);
+  Next route(Exchange& x);
   Next identify(Exchange& x);
-  bool admit(Exchange& x, std::string_view token);
-  Next known(Exchange& x);  // from here on it is settled who is calling
-  bool require(Exchange& x);
+  Next require(Exchange& x);
   Next rate(Exchange& x);
-  Next within_rates(Exchange& x);
   Next enter(Exchange& x);
-  Next entered(Exchange& x);
-  bool allow(Exchange& x);
+  Next allow(Exchange& x);
   Next look_up(Exchange& x);
+  Next ask(Exchange& x);
 
-  Next resume(Exchange& x, Awaits awaited);
-  net::Task<> ask(Exchange& x, RequestBody& body);
+  // ---- waits; false: there is something to respond, a problem
+  net::Task<bool> fetch_keys(Exchange& x, net::Upload& body);
+  net::Task<bool> draw_tokens(Exchange& x, net::Upload& body);
+  net::Task<bool> queue(Exchange& x, net::Upload& body);
+  net::Task<bool> ask_origin(Exchange& x, net::Upload& body);
 
+  template <std::size_t... I>
+  Next fold(Exchange& x, std::index_sequence<I...>);
+  template <std::size_t I>
+  bool pass(Exchange& x, Next& next);
+
+  bool admit(Exchange& x, std::string_view token);
   net::Task<bool> collapse(Exchange& x);  // false: ask the origin alone
-  net::Task<> pass(Exchange& x, RequestBody& body);
+  net::Task<> ask_alone(Exchange& x, net::Upload& body);
 
-  Worker& worker_;
+  const Services& services_;
   std::string credential_scratch_;
 };
 

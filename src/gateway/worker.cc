@@ -9,7 +9,6 @@
 #include "base/sabotage.h"
 #include "base/siphash.h"
 #include "gateway/record.h"
-#include "http/date.h"
 #include "telemetry/oplog.h"
 
 namespace gateway {
@@ -38,20 +37,27 @@ Worker::Worker(Commons commons, telemetry::WorkerMetrics& metrics, telemetry::Ac
                  : nullptr),
       access_log_(access_log),
       audit_log_(audit_log),
-      fills_(loop_),
+      sessions_{.loop = loop_, .pipes = &pipes_, .refusals = &metrics.connections_refused},
+      feeders_(loop_),
       connections_(loop_),
-      end_(loop_) {
+      end_(loop_),
+      services_{.commons = commons_,
+                .loop = loop_,
+                .metrics = metrics_,
+                .remembered = remembered_,
+                .dates = dates_,
+                .shared_limits = redis_ ? &redis_->limits() : nullptr,
+                .feeders = feeders_} {
   std::uint64_t seed;
   base::random_bytes(&seed, sizeof seed);
   for (int i = 0; i < 16; ++i, seed >>= 4) id_[i] = "0123456789abcdef"[seed & 15];
   std::memset(id_ + 16, '0', sizeof id_ - 16);
-  read_wall();
   loop_.on_turn([](void* self) { return static_cast<Worker*>(self)->turn(); }, this);
 }
 
 Worker::~Worker() = default;
 
-void Worker::listen(const net::Endpoint& address, bool reuse_port, Opening opening) {
+void Worker::listen(const net::Endpoint& address, bool reuse_port, serve::Opening opening) {
   listeners_.push_back(std::make_unique<net::Listener>(loop_, address, reuse_port));
   openings_.push_back(opening);
 }
@@ -81,14 +87,14 @@ void Worker::run() {
   loop_.run();
 }
 
-void Worker::accepted(int fd, const net::Endpoint& peer, Opening opening) {
+void Worker::accepted(int fd, const net::Endpoint& peer, serve::Opening opening) {
   if (cut_) {
     ::close(fd);
     return;
   }
   metrics_.connections_accepted.add();
   // Who may say whom it speaks for is known before it says anything.
-  if (opening == Opening::kProxyHeader && !snapshot_->snapshot->trusts(peer.bytes())) {
+  if (opening == serve::Opening::kProxyHeader && !snapshot_->snapshot->trusts(peer.bytes())) {
     metrics_.connections_refused[telemetry::Refusal::kUntrustedProxy].add();
     log::warn("connection refused: not from a trusted proxy", {{"peer", peer.host()}});
     ::close(fd);
@@ -114,12 +120,12 @@ void Worker::accepted(int fd, const net::Endpoint& peer, Opening opening) {
 // ---- the end
 
 void Worker::begin_drain() {
-  draining_ = true;
+  sessions_.draining = true;
 }
 
 void Worker::finish_drain() {
-  if (closing_) return;
-  draining_ = closing_ = true;
+  if (sessions_.closing) return;
+  sessions_.draining = sessions_.closing = true;
   for (auto& listener : listeners_) listener->stop();
   for (Connection* c = open_; c; c = c->after_) c->close_if_idle();
   end_.spawn(shut());
@@ -127,7 +133,7 @@ void Worker::finish_drain() {
 
 net::Task<> Worker::shut() {
   co_await connections_.drained();
-  co_await fills_.drained();  // told by their last readers' leaving
+  co_await feeders_.drained();  // told by their last readers' leaving
   if (redis_) {
     redis_->stop();
     co_await redis_->drained();
@@ -149,27 +155,13 @@ void Worker::cut() {
 base::Nanos Worker::turn() {
   if (sabotage::every("worker-stuck", base::Seconds(2))) sabotage::sleep(base::Millis(300));
   const base::Mono now = loop_.now();
-  if (now - wall_taken_ > base::Millis(100)) read_wall();
+  dates_.refresh(now);
   metrics_.loop_lag.record(loop_.busy());
   metrics_.loop_lag_last.set(loop_.busy().count());
   access_log_.flush_if_due(now);
   audit_log_.flush_if_due(now);
   const bool pending = access_log_.pending() || audit_log_.pending();
   return pending ? telemetry::LineLog::kMaxAge : net::Loop::kForever;
-}
-
-void Worker::read_wall() {
-  wall_taken_ = base::mono_now();
-  wall_offset_ = base::wall_now().time_since_epoch() - wall_taken_.time_since_epoch();
-}
-
-std::string_view Worker::http_date() {
-  const std::int64_t second = base::unix_seconds(wall(loop_.now()));
-  if (second != date_second_) {
-    date_second_ = second;
-    http::write_date(second, date_);
-  }
-  return {date_, sizeof date_};
 }
 
 std::string_view Worker::make_request_id() {
@@ -186,7 +178,7 @@ std::string_view Worker::make_request_id() {
 }
 
 void Worker::record(Exchange& x) {
-  gateway::record(x, metrics_, access_log_, audit_log_, wall(x.started));
+  gateway::record(x, metrics_, access_log_, audit_log_, dates_.wall(x.started));
 }
 
 std::unique_ptr<Exchange> Worker::take_exchange() {
@@ -199,7 +191,6 @@ std::unique_ptr<Exchange> Worker::take_exchange() {
 void Worker::give_back(std::unique_ptr<Exchange> exchange) {
   if (spare_.size() >= kSpare) return;
   exchange->reset();
-  exchange->begin = exchange->end = 0;
   spare_.push_back(std::move(exchange));
 }
 

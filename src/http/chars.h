@@ -16,7 +16,8 @@ enum CharClass : std::uint8_t {
   kValueChar = 4,   // field-vchar, SP, HTAB and obs-text: no other control, no DEL
   kHexChar = 8,
   kDigitChar = 16,
-  kHostChar = 32,  // unreserved of RFC 3986: what a host name is made of, in practice
+  kHostChar = 32,     // unreserved of RFC 3986: what a host name is made of, in practice
+  kSegmentChar = 64,  // visible ASCII but slash and backslash: what needs no look within a segment of a path
 };
 
 namespace detail {
@@ -35,6 +36,7 @@ consteval std::array<std::uint8_t, 256> make_classes() {
     if (hex) bits |= kHexChar;
     if (digit) bits |= kDigitChar;
     if (digit || alpha || c == '-' || c == '.' || c == '_' || c == '~') bits |= kHostChar;
+    if (c > 0x20 && c < 0x7f && c != '/' && c != '\\') bits |= kSegmentChar;
     t[static_cast<std::size_t>(c)] = bits;
   }
   return t;

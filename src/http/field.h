@@ -63,6 +63,7 @@ enum class FieldId : std::uint8_t {
   kRetryAfter,
   kWwwAuthenticate,
   kTraceparent,
+  kUserAgent,
   kCount
 };
 static_assert(static_cast<unsigned>(FieldId::kCount) <= 64);

@@ -62,7 +62,8 @@ inline constexpr std::array<std::string_view, kFieldCount> kFieldNames = {"",
                                                                           "Allow",
                                                                           "Retry-After",
                                                                           "WWW-Authenticate",
-                                                                          "traceparent"};
+                                                                          "traceparent",
+                                                                          "User-Agent"};
 static_assert(!kFieldNames.back().empty(), "a FieldId has no name");
 
 inline constexpr std::size_t kLongestField = 24;

@@ -103,6 +103,7 @@ TEST(Scan, StopsWhereTheTableSays) {
           ASSERT_EQ(scan::run<kTargetChar>(p, all), scan::Scalar::run<kTargetChar>(p, all)) << c;
           ASSERT_EQ(scan::run<kValueChar>(p, all), scan::Scalar::run<kValueChar>(p, all)) << c;
           ASSERT_EQ(scan::run<kHostChar>(p, all), scan::Scalar::run<kHostChar>(p, all)) << c;
+          ASSERT_EQ(scan::run<kSegmentChar>(p, all), scan::Scalar::run<kSegmentChar>(p, all)) << c;
         }
       }
     }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "http/chars.h"
+#include "http/scan.h"
 
 namespace http {
 
@@ -55,17 +56,21 @@ char* decode(std::string_view raw, char* out) {
 
 // Checks the decoded path segment by segment; tells whether it has an empty segment that can be collapsed.
 bool check_segments(std::string_view path, bool& doubled) {
+  const scan::Text text{path.data(), path.data() + path.size()};
   std::size_t start = 1;
-  for (std::size_t i = 1; i <= path.size(); ++i) {
-    if (i < path.size() && path[i] != '/') {
+  for (std::size_t i = 1;;) {
+    i = static_cast<std::size_t>(scan::run<kSegmentChar>(text.begin + i, text) - text.begin);
+    const bool ends = i == path.size();
+    if (!ends && path[i] != '/') {
       if (forbidden(path[i])) return false;
+      ++i;
       continue;
     }
-    if (i == start && i < path.size()) doubled = true;
+    if (i == start && !ends) doubled = true;
     if (i > start && path[start] == '.' && is_dot_segment(path.substr(start, i - start))) return false;
-    start = i + 1;
+    if (ends) return true;
+    start = ++i;
   }
-  return true;
 }
 
 std::string_view collapse(std::string_view path, char* out) {
@@ -119,8 +124,9 @@ bool next_parameter(std::string_view& rest, Parameter& out) {
 
 base::Result<> parse_target(std::string_view raw, std::span<char> scratch, Target& out) {
   out = Target{};
-  for (const char c : raw)
-    if (!is(kTargetChar, c)) return fail(Code::kBadRequest, "the request target holds a forbidden character");
+  const scan::Text whole{raw.data(), raw.data() + raw.size()};
+  if (scan::run<kTargetChar>(whole.begin, whole) != whole.end)
+    return fail(Code::kBadRequest, "the request target holds a forbidden character");
   if (raw == "*") {
     out.path = out.collapsed = raw;
     return {};

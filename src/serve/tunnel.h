@@ -1,6 +1,6 @@
 // Two streams joined end to end after an upgrade: bytes both ways until either side is done.
 //
-// Owner:    a Connection's coroutine, for the life of the tunnel.  Thread: the worker's.
+// Owner:    a session's coroutine, for the life of the tunnel.  Thread: its own.
 // Failure:  none to the caller: a side that fails ends the tunnel.
 // Standard: RFC 6455 section 4 (the handshake has been answered with 101 by then), RFC 9110 section 7.8.
 #pragma once
@@ -12,14 +12,14 @@
 #include "net/stream.h"
 #include "net/task.h"
 
-namespace gateway {
+namespace serve {
 
 struct Tunnelled {
-  std::uint64_t up = 0, down = 0;  // bytes to the origin, to the client
+  std::uint64_t up = 0, down = 0;  // bytes to the other side, to the client
 };
 
 // `pending`: what the client sent behind its request. Ends also when neither side has said anything for `idle`.
-net::Task<Tunnelled> tunnel(net::Stream& client, net::Stream& origin, std::string_view pending,
+net::Task<Tunnelled> tunnel(net::Stream& client, net::Stream& other, std::string_view pending,
                             base::Nanos idle);
 
-}  // namespace gateway
+}  // namespace serve

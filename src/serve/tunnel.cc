@@ -1,11 +1,11 @@
-#include "gateway/tunnel.h"
+#include "serve/tunnel.h"
 
 #include <array>
 #include <memory>
 
 #include "net/scope.h"
 
-namespace gateway {
+namespace serve {
 
 namespace {
 
@@ -42,17 +42,17 @@ net::Task<> pump(Sides s) {
 
 }  // namespace
 
-net::Task<Tunnelled> tunnel(net::Stream& client, net::Stream& origin, std::string_view pending,
+net::Task<Tunnelled> tunnel(net::Stream& client, net::Stream& other, std::string_view pending,
                             base::Nanos idle) {
   Tunnelled moved;
-  origin.set_deadline(idle);
-  if (!pending.empty() && !co_await origin.write_all(pending)) co_return moved;
+  other.set_deadline(idle);
+  if (!pending.empty() && !co_await other.write_all(pending)) co_return moved;
   moved.up = pending.size();
   net::Scope both(client.loop());
-  both.spawn(pump({client, origin, idle, moved.up}));
-  both.spawn(pump({origin, client, idle, moved.down}));
+  both.spawn(pump({client, other, idle, moved.up}));
+  both.spawn(pump({other, client, idle, moved.down}));
   co_await both.drained();
   co_return moved;
 }
 
-}  // namespace gateway
+}  // namespace serve

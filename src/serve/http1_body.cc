@@ -1,0 +1,123 @@
+#include "serve/http1_body.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace serve {
+
+using base::Code;
+using base::fail;
+
+namespace {
+constexpr std::uint64_t kDrainable = 64 << 10;
+constexpr std::size_t kBuffer = 32 << 10;
+}  // namespace
+
+void Http1Body::start(Request& request, const Terms& terms) {
+  using http::Framing;
+  request_ = &request;
+  const Framing framing = request.parsed ? request.head.framing : Framing::kNone;
+  failed_ = continue_due_ = false;
+  left_ = framing == Framing::kLength ? request.head.content_length : 0;
+  complete_ = framing == Framing::kNone || (framing == Framing::kLength && left_ == 0);
+  if (framing == Framing::kNone) return;
+  patience_ = terms.body_patience;
+  continue_due_ = request.head.expect_continue && request.head.minor > 0;
+  if (framing == Framing::kChunked) chunked_ = http::ChunkedDecoder({.body = terms.body}, Code::kBadRequest);
+}
+
+bool Http1Body::drainable() const {
+  if (complete_) return true;
+  // A client that still waits for its 100 may or may not send the body: nobody knows where the next request begins.
+  if (failed_ || continue_due_) return false;
+  return request_->head.framing == http::Framing::kChunked || left_ <= kDrainable;
+}
+
+net::Task<base::Result<std::size_t>> Http1Body::receive(std::span<char> into) {
+  client_.set_deadline(patience_);
+  if (std::exchange(continue_due_, false) && !co_await client_.write_all("HTTP/1.1 100 Continue\r\n\r\n"))
+    co_return fail(Code::kClientGone, "the client has left");
+  client_.set_deadline(patience_);
+  const auto n = co_await client_.read(into);
+  if (!n && n.error().fault == net::Fault::kTimedOut)
+    co_return fail(Code::kRequestTimeout, "the request body did not arrive in time");
+  if (!n) co_return fail(Code::kClientGone, "the client has left");
+  if (*n == 0) co_return fail(Code::kClientGone, "the client left before its body was complete");
+  co_return *n;
+}
+
+net::Task<base::Result<std::size_t>> Http1Body::read(std::span<char> out) {
+  const bool by_length = request_->head.framing == http::Framing::kLength;
+  while (!complete_) {
+    if (pending().empty()) {
+      std::span<char> into = out.first(static_cast<std::size_t>(std::min<std::uint64_t>(left_, out.size())));
+      if (!by_length) {
+        if (!buffer_.data) {
+          buffer_.data = std::make_unique_for_overwrite<char[]>(kBuffer);
+          buffer_.size = kBuffer;
+        }
+        buffer_.begin = buffer_.end = 0;
+        into = buffer_.room();
+      }
+      const auto n = co_await receive(into);
+      if (!n) {
+        failed_ = true;
+        co_return n;
+      }
+      if (by_length) {
+        left_ -= *n;
+        complete_ = left_ == 0;
+        request_->bytes_in += *n;
+        co_return *n;
+      }
+      buffer_.end = *n;
+    }
+    std::string_view data;
+    // No more than fits: what a decoder gives must be taken whole.
+    std::string_view in = pending().substr(0, out.size());
+    if (by_length) {
+      data = in.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, in.size())));
+      consume(data.size());
+      left_ -= data.size();
+      complete_ = left_ == 0;
+    } else {
+      const std::size_t given = in.size();
+      const auto step = chunked_.next(in);
+      consume(given - in.size());
+      if (!step) {
+        failed_ = true;
+        co_return std::unexpected(step.error());
+      }
+      data = step->data;
+      complete_ = step->done;
+    }
+    if (!data.empty()) {
+      std::memcpy(out.data(), data.data(), data.size());
+      request_->bytes_in += data.size();
+      co_return data.size();
+    }
+  }
+  co_return std::size_t{0};
+}
+
+net::Task<bool> Http1Body::drain() {
+  if (!drainable()) co_return false;
+  std::array<char, 4096> waste;
+  std::uint64_t dropped = 0;
+  while (!complete_) {
+    const auto n = co_await read(waste);
+    if (!n) co_return false;
+    dropped += *n;
+    if (dropped > kDrainable) co_return false;
+  }
+  co_return true;
+}
+
+void Http1Body::take_rest() {
+  if (!buffer_.data) return;
+  if (!buffer_.empty()) input_ = std::move(buffer_);
+  buffer_ = {};
+}
+
+}  // namespace serve
