@@ -15,13 +15,15 @@ set(SEKISHO_ROOMS
   "identity: base text config telemetry http"
   "limit: base config telemetry net redis"
   "cache: base config telemetry net http"
-  "origin: base config telemetry net http"
+  "client: base config telemetry net http"
+  "origin: base config telemetry net http client"
+  "upstream: base config telemetry net http client limit origin"
   "serve: base config telemetry net http"
   "app: base text config telemetry net http serve"
-  "gateway: base config telemetry net http redis serve identity limit cache origin app"
-  "admin: base text config telemetry net http redis serve identity limit cache origin app gateway"
+  "gateway: base config telemetry net http redis serve identity limit cache client origin upstream app"
+  "admin: base text config telemetry net http redis serve identity limit cache client origin upstream app gateway"
   "prove: base config telemetry net"
-  "cli: base text config telemetry net http redis serve identity limit cache origin app gateway admin prove"
+  "cli: base text config telemetry net http redis serve identity limit cache client origin upstream app gateway admin prove"
 )
 
 set(SEKISHO_LIBS_base OpenSSL::Crypto fmt::fmt)

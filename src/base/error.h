@@ -45,6 +45,8 @@ enum class Code : std::uint8_t {
   kOriginUnreachable,  // 504, no route, no address, connect deadline
   kOriginTimeout,      // 504, connected but no byte in time
   kOriginDenied,       // 502, the origin refuses our own credentials
+  kReplyTooLarge,      // 502, more than whoever asked would take
+  kAddressRefused,     // 502, the name has no address that may be asked
   // ourselves
   kOverloaded,   // 503, a limit of ours is reached
   kConcurrency,  // 503, too many requests of a route or to an origin at a time, and no place came free

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "http/cache_control.h"
+#include "net/tls.h"
 #include "net/waker.h"
-#include "origin/origin.h"
 
 namespace gateway {
 
@@ -15,59 +15,11 @@ namespace {
 
 using Source = std::shared_ptr<identity::KeySource>;
 
-// Ends a fetch that has taken its time, wherever it waits.
-struct Deadline final : net::Timer {
-  explicit Deadline(net::Cancel& what) : Timer(&Deadline::fire), cancel(what) {}
-  static void fire(net::Timer& timer) {
-    auto& deadline = static_cast<Deadline&>(timer);
-    deadline.passed = true;
-    deadline.cancel.request();
-  }
-  net::Cancel& cancel;
-  bool passed = false;
-};
-
-config::Origin server_of(const config::Url& url, const config::Jwks& rules) {
-  config::HttpOrigin http;
-  http.url = url;
-  http.timeouts = {.connect = rules.timeout, .first_byte = rules.timeout, .idle = rules.timeout};
-  http.pool.idle = 0;  // the next fetch is minutes away
-  http.tls = rules.tls;
-  return {.name = "jwks", .concurrency = {}, .kind = http};
-}
-
 std::optional<base::Seconds> lifetime_of(const http::FieldList& fields) {
   const http::CacheControl control = http::cache_control_of(fields);
   if (control.no_store || control.no_cache) return base::Seconds(0);
   if (!control.max_age) return std::nullopt;
   return base::Seconds(*control.max_age);
-}
-
-net::Task<base::Result<>> read_body(origin::Reply& from, identity::KeySource::Reply& reply,
-                                    net::Cancel& cancel) {
-  std::string piece(16 << 10, '\0');
-  for (;;) {
-    const auto n = co_await from.read(piece, &cancel);
-    if (!n) co_return std::unexpected(n.error());
-    if (*n == 0) co_return base::Result<>{};
-    reply.body.append(piece, 0, *n);
-    reply.too_large = reply.body.size() > identity::KeySource::kMaxBody;
-    if (reply.too_large) co_return base::Result<>{};
-  }
-}
-
-net::Task<base::Result<>> get(origin::Origin& origin, identity::KeySource::Reply& reply,
-                              net::Cancel& cancel) {
-  // The url is the origin's as a whole, as written; nothing is added to it.
-  const origin::Ask ask{.fields =
-                            "Accept: application/json\r\nAccept-Encoding: identity\r\n"
-                            "User-Agent: sekisho\r\n"};
-  auto answer = co_await origin.fetch(ask, &cancel);
-  if (!answer) co_return std::unexpected(answer.error());
-  reply.status = answer->status();
-  reply.lifetime = lifetime_of(answer->head().fields);
-  if (reply.status != 200) co_return base::Result<>{};
-  co_return co_await read_body(*answer, reply, cancel);
 }
 
 }  // namespace
@@ -80,7 +32,8 @@ struct KeyRefresh::Watched {
   bool over = false;
 };
 
-KeyRefresh::KeyRefresh(net::Offload& offload) : resolver_(loop_, offload), tasks_(loop_), end_(loop_) {}
+KeyRefresh::KeyRefresh(net::Offload& offload)
+    : resolver_(loop_, offload), client_(loop_, resolver_, {.idle = 0}), tasks_(loop_), end_(loop_) {}
 
 KeyRefresh::~KeyRefresh() {
   stop();
@@ -158,21 +111,35 @@ net::Task<> KeyRefresh::keep(std::shared_ptr<Watched> watched) {
 net::Task<identity::KeySource::Reply> KeyRefresh::fetch(Watched& watched, config::Url url) {
   const config::Jwks& rules = watched.source->rules();
   identity::KeySource::Reply reply;
-  std::shared_ptr<origin::Origin> origin;
-  try {
-    origin = origin::make_origin(server_of(url, rules), {loop_, resolver_});
+  std::shared_ptr<const net::TlsContext> tls;
+  try {  // each time, since the authorities' file may be renewed between two fetches
+    if (url.tls) tls = std::make_shared<const net::TlsContext>(rules.tls.verify, rules.tls.ca_file);
   } catch (const std::exception& error) {
     reply.why = error.what();
     co_return reply;
   }
   net::Cancel cancel;
-  Deadline deadline(cancel);
-  loop_.set(deadline, base::mono_now() + rules.timeout);
   watched.fetching = &cancel;
-  const auto result = co_await get(*origin, reply, cancel);
+  // The url is the issuer's as a whole, as written; nothing is added to it, and no redirect followed.
+  auto response =
+      co_await client_.fetch({.url = std::move(url),
+                              .fields = "Accept: application/json\r\nAccept-Encoding: identity\r\n"
+                                        "User-Agent: sekisho\r\n",
+                              .total = rules.timeout,
+                              .max_body = identity::KeySource::kMaxBody,
+                              .tls = std::move(tls),
+                              .server_name = rules.tls.server_name},
+                             &cancel);
   watched.fetching = nullptr;
-  reply.complete = result.has_value();
-  if (!result) reply.why = deadline.passed ? "no reply in time" : std::string(result.error().text);
+  if (response) {
+    reply.complete = true;
+    reply.status = response->status();
+    reply.lifetime = lifetime_of(response->fields());
+    if (reply.status == 200) reply.body = std::move(response->body);
+  } else {
+    reply.too_large = reply.complete = response.error().code == base::Code::kReplyTooLarge;
+    reply.why = response.error().text;
+  }
   co_return reply;
 }
 

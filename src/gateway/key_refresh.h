@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "client/client.h"
 #include "config/model.h"
 #include "identity/key_source.h"
 #include "net/loop.h"
@@ -53,6 +54,7 @@ class KeyRefresh {
 
   net::Loop loop_;
   net::Resolver resolver_;
+  client::Client client_;  // the next fetch is minutes away: keeps no connections
   std::map<identity::KeySource*, std::shared_ptr<Watched>> watched_;
   mutable std::mutex lock_;
   std::vector<std::shared_ptr<identity::KeySource>> sources_;  // as last given to watch()

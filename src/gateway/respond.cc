@@ -6,13 +6,13 @@
 
 #include "base/error_table.h"
 #include "base/sabotage.h"
+#include "client/error.h"
 #include "gateway/render.h"
 #include "http/conditions.h"
 #include "http/problem.h"
 #include "http/range.h"
 #include "identity/challenge.h"
 #include "limit/fields.h"
-#include "origin/error.h"
 
 namespace gateway {
 
@@ -440,7 +440,7 @@ net::Task<> Responder::relay(Exchange& x, serve::Downstream down) {
   if (moved && *moved == serve::Sent::kAgain) co_return co_await copy(x, down);
   x.origin_wait += base::mono_now() - before;  // of both sides together; a relay cannot tell them apart
   x.reply->relayed(what.moved.bytes);
-  if (!moved) stop(x, what.moved.from_failed ? origin::body_error(moved.error()) : kClientLeft);
+  if (!moved) stop(x, what.moved.from_failed ? client::body_error(moved.error()) : kClientLeft);
 }
 
 net::Task<> Responder::copy(Exchange& x, serve::Downstream down) {

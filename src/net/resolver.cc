@@ -42,13 +42,10 @@ std::vector<Endpoint> Resolver::ask_system(const std::string& host, std::uint16_
 Task<Result<Resolver::Addresses>> Resolver::resolve(const std::string& host, std::uint16_t port,
                                                     base::Nanos keep, base::Mono deadline, Cancel* cancel) {
   std::string key = host + ":" + std::to_string(port);
-  Entry& entry = entries_[key];  // entries are never erased: as many as configured origins
-  if (!entry.addresses) {
-    if (const auto literal = Endpoint::parse(host, port)) {
-      entry.addresses = std::make_shared<const std::vector<Endpoint>>(1, *literal);
-      entry.expires = base::Mono::max();
-    }
-  }
+  if (const auto literal = Endpoint::parse(host, port))
+    co_return std::make_shared<const std::vector<Endpoint>>(1, *literal);
+  if (!entries_.contains(key) && !make_room()) co_return fail(Fault::kNoRoom, "too many names at a time");
+  Entry& entry = entries_[key];  // not erased while somebody waits
   if (entry.expires <= loop_.now() && !entry.running) {
     entry.running = true;
     scope_.spawn(look_up(std::move(key), host, port, keep));
@@ -65,6 +62,16 @@ Task<Result<Resolver::Addresses>> Resolver::resolve(const std::string& host, std
   }
   if (!entry.addresses) co_return fail(Fault::kNoName, "the name does not resolve");
   co_return entry.addresses;
+}
+
+// Names may come from strangers: whoever has us fetch a URL chooses one.
+bool Resolver::make_room() {
+  if (entries_.size() < kMany) return true;
+  const base::Mono old = loop_.now() - kForgotten;
+  std::erase_if(entries_, [&](const auto& one) {
+    return !one.second.running && one.second.waiting.empty() && one.second.expires < old;
+  });
+  return entries_.size() < kMost;
 }
 
 Task<> Resolver::look_up(std::string key, std::string host, std::uint16_t port, base::Nanos keep) {

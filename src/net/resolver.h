@@ -45,6 +45,10 @@ class Resolver {
     bool running = false;
     std::vector<Event*> waiting;
   };
+  static constexpr std::size_t kMany = 256;   // names, from which on those are forgotten that nobody asks for
+  static constexpr std::size_t kMost = 4096;  // in use at a time
+  static constexpr base::Nanos kForgotten = base::Seconds(300);
+  bool make_room();
   Task<> look_up(std::string key, std::string host, std::uint16_t port, base::Nanos keep);
 
   Loop& loop_;

@@ -75,6 +75,20 @@ ssize_t Stream::try_read(std::span<char> out) {
   }
 }
 
+bool Stream::something_to_read() {
+  if (!watch_->readable) return false;
+  char first;
+  if (ssl_) {
+    ERR_clear_error();
+    const int n = SSL_peek(ssl_, &first, 1);
+    return n > 0 || tls_result(n) != kAgain;
+  }
+  const ssize_t n = ::recv(watch_->fd, &first, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) return true;
+  watch_->readable = false;
+  return false;
+}
+
 ssize_t Stream::try_write(std::string_view bytes) {
   if (ssl_) {
     ERR_clear_error();

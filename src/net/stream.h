@@ -64,6 +64,10 @@ class Stream {
   ssize_t try_write(std::string_view bytes);
   ssize_t try_writev(std::span<const iovec> parts);  // plain and TLS
 
+  // Whether try_read() would give something, the end and an error included; takes nothing. A system call only
+  // where the loop cannot tell: after a read that filled its buffer.
+  bool something_to_read();
+
   // ---- waiting for the socket
   auto readable() { return Ready<&Watch::readable, &Watch::reader>{*watch_}; }
   auto writable() { return Ready<&Watch::writable, &Watch::writer>{*watch_}; }

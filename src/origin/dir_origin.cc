@@ -11,15 +11,17 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "client/reply_maker.h"
 #include "config/fingerprint.h"
 #include "http/date.h"
 #include "origin/content_type.h"
-#include "origin/reply.h"
 
 namespace origin {
 
 using base::Code;
 using base::fail;
+using client::OwnHead;
+using client::ReplyMaker;
 
 namespace {
 

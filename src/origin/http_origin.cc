@@ -9,7 +9,7 @@ namespace origin {
 
 namespace {
 
-Remote remote_of(const config::HttpOrigin& options) {
+client::Remote remote_of(const config::HttpOrigin& options) {
   return {.host = options.url.host,
           .port = options.url.port,
           .tls = options.url.tls,
@@ -38,7 +38,8 @@ HttpOrigin::HttpOrigin(const config::Origin& configuration, const config::HttpOr
       base_path_(options.url.path),
       authority_(options.url.authority()),
       preserve_host_(options.preserve_host),
-      pool_(base::make_ref<Pool>(env.loop, env.resolver, remote_of(options), options.tls, shared_stats())) {}
+      pool_(base::make_ref<client::Pool>(env.loop, env.resolver, remote_of(options), options.tls,
+                                         shared_stats())) {}
 
 void HttpOrigin::render(const Ask& ask, std::string& out) const {
   out += ask.method_text;
@@ -76,13 +77,13 @@ net::Task<base::Result<Reply>> HttpOrigin::fetch(const Ask& ask, net::Cancel* ca
   head.reserve(256 + base_path_.size() + ask.path.size() + ask.raw_query.size() + ask.fields.size());
   render(ask, head);
   const bool has_body = ask.framing == http::Framing::kChunked || ask.content_length > 0;
-  const Question question{.method = ask.method,
-                          .head = head,
-                          .framing = ask.framing,
-                          .content_length = ask.content_length,
-                          .body = has_body ? ask.body : nullptr,
-                          .upgrade = ask.websocket};
-  co_return co_await exchange(pool_, question, cancel);
+  const client::Question question{.method = ask.method,
+                                  .head = head,
+                                  .framing = ask.framing,
+                                  .content_length = ask.content_length,
+                                  .body = has_body ? ask.body : nullptr,
+                                  .upgrade = ask.websocket};
+  co_return co_await client::exchange(pool_, question, cancel);
 }
 
 net::Task<base::Result<>> HttpOrigin::probe(net::Cancel* cancel) {

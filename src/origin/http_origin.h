@@ -4,9 +4,9 @@
 // Standard: RFC 9110 §7.6 (forwarding), RFC 6455 §4 (upgrade).
 #pragma once
 
-#include "origin/http1.h"
+#include "client/http1.h"
+#include "client/pool.h"
 #include "origin/origin.h"
-#include "origin/pool.h"
 
 namespace origin {
 
@@ -29,7 +29,7 @@ class HttpOrigin final : public Origin {
   const std::string base_path_;
   const std::string authority_;
   const bool preserve_host_;
-  base::Ref<Pool> pool_;
+  base::Ref<client::Pool> pool_;
 };
 
 // Appends a decoded path with `//` as `/`.

@@ -4,8 +4,7 @@
 //           Origin (and with it pool, resolver entries, signing keys) whose configuration did not change.
 // Thread:   the worker's own.
 // Lifetime: everything an Ask views must live until fetch() has returned its Reply; the Reply owns what it
-//           needs from then on. A Reply dropped before its body's end closes the origin's connection, which
-//           is how a client that leaves stops the transfer.
+//           needs from then on (client/reply.h).
 // Failure:  an Error with the code that the client sees: kOriginRefused, kOriginUnreachable, kOriginTimeout,
 //           kOriginBadReply, kOriginDenied, kNotFound, kMethodNotAllowed, kCancelled. A reply of any status
 //           that the origin gave is a Reply, not an Error; exceptions: an s3 or dir origin's own words for
@@ -16,21 +15,19 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
+#include "client/reply.h"
+#include "client/stats.h"
 #include "config/model.h"
 #include "http/head.h"
-#include "http/response_head.h"
 #include "net/loop.h"
 #include "net/offload.h"
 #include "net/resolver.h"
-#include "net/stream.h"
 #include "net/task.h"
 #include "net/upload.h"
-#include "origin/stats.h"
 
 namespace origin {
 
@@ -55,52 +52,9 @@ struct Ask {
   std::string_view request_id{};
 };
 
-class HttpConnection;  // pooled connection with its buffer and response head
-
-// The body of a `dir` reply: the gateway reads or sends any part of it.
-struct File {
-  int fd = -1;
-  std::uint64_t size = 0;
-};
-
-class Reply {
- public:
-  Reply();
-  Reply(Reply&&) noexcept;
-  Reply& operator=(Reply&&) noexcept;
-  ~Reply();
-
-  std::uint16_t status() const { return head().status; }
-  const http::ResponseHead& head() const;  // fields as the origin sent them; synthesised for dir
-  // Known length of the body that read() will give: 0 for HEAD, 204, 304. None: chunked or until close.
-  std::optional<std::uint64_t> length() const;
-  const File* file() const;  // dir only, whole object
-
-  // Decoded body bytes in order. 0: complete. A body that ends early is kOriginBadReply, never a clean end.
-  // The origin's idle timeout applies to each call.
-  net::Task<base::Result<std::size_t>> read(std::span<char> out, net::Cancel* cancel);
-
-  // For relaying without copying: the plain socket of a body with Content-Length, or null. First drain
-  // buffered() (bytes of the body read with the head), then move `left` bytes, then call relayed(left).
-  net::Stream* spliceable();
-  std::string_view buffered() const;
-  void consume_buffered(std::size_t n);
-  std::uint64_t left() const;  // bytes of the body not yet taken, buffered ones included
-  void relayed(std::uint64_t n);
-  base::Nanos idle_timeout() const;
-
-  // After a 101: the connection, and what the origin had already sent on it.
-  net::Stream take_stream(std::string& leftover);
-
-  // When the request went out and the head came in, for the phase times and RFC 9111's age.
-  base::Mono requested_at() const;
-  base::Mono received_at() const;
-
- private:
-  friend class ReplyMaker;  // the origins' side, in reply.cc
-  struct State;
-  std::unique_ptr<State> state_;
-};
+// What comes back, whoever made it.
+using client::File;
+using client::Reply;
 
 // A worker's shared tools for its origins.
 struct Env {
@@ -141,18 +95,18 @@ class Origin {
   // config::fingerprint() of what it was made from: a reload keeps the origin where that is the same.
   std::uint64_t fingerprint() const { return fingerprint_; }
   virtual void close_idle() {}  // pools; at shutdown
-  std::shared_ptr<const OriginStats> stats() const { return stats_; }
+  std::shared_ptr<const client::Stats> stats() const { return stats_; }
   // From now on its connections are counted there too.
   void show_in(telemetry::OriginMetrics& metrics) { stats_->shown = &metrics.connections; }
 
  protected:
   Origin(std::string name, std::uint64_t fingerprint) : name_(std::move(name)), fingerprint_(fingerprint) {}
-  const std::shared_ptr<OriginStats>& shared_stats() const { return stats_; }
+  const std::shared_ptr<client::Stats>& shared_stats() const { return stats_; }
 
  private:
   std::string name_;
   std::uint64_t fingerprint_;
-  std::shared_ptr<OriginStats> stats_ = std::make_shared<OriginStats>();
+  std::shared_ptr<client::Stats> stats_ = std::make_shared<client::Stats>();
 };
 
 // Of the class that make_origin() would make.

@@ -1,5 +1,7 @@
 #include "origin/s3_origin.h"
 
+#include "client/http1.h"
+#include "client/reply_maker.h"
 #include "config/fingerprint.h"
 #include "http/conditions.h"
 #include "http/date.h"
@@ -7,8 +9,6 @@
 #include "http/range.h"
 #include "http/target.h"
 #include "net/address.h"
-#include "origin/http1.h"
-#include "origin/reply.h"
 #include "origin/s3_parts.h"
 #include "origin/s3_reply.h"
 
@@ -16,6 +16,8 @@ namespace origin {
 
 using base::Code;
 using base::fail;
+using client::OwnHead;
+using client::ReplyMaker;
 using http::FieldId;
 
 namespace {
@@ -38,7 +40,7 @@ std::string path_head_of(const config::S3Origin& options) {
   return out;
 }
 
-Remote remote_of(const config::S3Origin& options) {
+client::Remote remote_of(const config::S3Origin& options) {
   // A literal address has no sub-domains: the bucket is named in Host only.
   const bool literal = net::Endpoint::parse(options.endpoint.host, 0).has_value();
   const std::string host = virtual_host(options) && !literal ? options.bucket + "." + options.endpoint.host
@@ -70,7 +72,8 @@ S3Origin::S3Origin(const config::Origin& configuration, const config::S3Origin& 
                .secret_access_key = options.secret_access_key,
                .session_token = options.session_token,
                .region = options.region}),
-      pool_(base::make_ref<Pool>(env.loop, env.resolver, remote_of(options), options.tls, shared_stats())) {}
+      pool_(base::make_ref<client::Pool>(env.loop, env.resolver, remote_of(options), options.tls,
+                                         shared_stats())) {}
 
 bool S3Origin::effective_query(std::string_view raw_query, bool has_query, std::string& out) const {
   if (!has_query) return false;
@@ -128,7 +131,7 @@ net::Task<base::Result<Reply>> S3Origin::ask(const ObjectQuestion& question, net
   std::string head;
   head.reserve(1024 + question.path.size());
   render(question, head);
-  auto reply = co_await exchange(pool_, {.method = question.method, .head = head}, cancel);
+  auto reply = co_await client::exchange(pool_, {.method = question.method, .head = head}, cancel);
   if (!reply) co_return std::unexpected(reply.error());
   co_return co_await judge_s3(std::move(*reply), !question.query.empty(), cancel);
 }

@@ -16,8 +16,8 @@
 
 #include <string>
 
+#include "client/pool.h"
 #include "origin/origin.h"
-#include "origin/pool.h"
 #include "origin/sigv4.h"
 
 namespace origin {
@@ -56,7 +56,7 @@ class S3Origin final : public Origin {
   const std::string path_head_;  // before every key, encoded: "/", "/bucket/", with the prefix
   const bool anonymous_;
   Signer signer_;
-  base::Ref<Pool> pool_;
+  base::Ref<client::Pool> pool_;
 };
 
 }  // namespace origin

@@ -4,12 +4,15 @@
 #include <optional>
 #include <string>
 
-#include "origin/reply.h"
+#include "client/reply_maker.h"
 
 namespace origin {
 
 using base::Code;
 using base::fail;
+using client::ComposedBody;
+using client::OwnHead;
+using client::ReplyMaker;
 using http::FieldId;
 
 namespace {

@@ -4,13 +4,15 @@
 #include <array>
 #include <string>
 
+#include "client/reply_maker.h"
 #include "http/chars.h"
-#include "origin/reply.h"
 
 namespace origin {
 
 using base::Code;
 using base::fail;
+using client::OwnHead;
+using client::ReplyMaker;
 using http::FieldId;
 
 namespace {

@@ -1,24 +1,32 @@
-#include "origin/pool.h"
+#include "client/pool.h"
 
 #include <algorithm>
 
-#include "origin/error.h"
+#include "client/error.h"
 
-namespace origin {
+namespace client {
 
 Pool::Pool(net::Loop& loop, net::Resolver& resolver, Remote remote, const config::OriginTls& tls,
-           std::shared_ptr<OriginStats> stats)
+           std::shared_ptr<Stats> stats)
     : loop_(loop),
       resolver_(resolver),
       remote_(std::move(remote)),
-      tls_(remote_.tls ? std::make_unique<net::TlsContext>(tls.verify, tls.ca_file) : nullptr),
+      tls_(remote_.tls ? std::make_shared<const net::TlsContext>(tls.verify, tls.ca_file) : nullptr),
+      stats_(std::move(stats)) {}
+
+Pool::Pool(net::Loop& loop, net::Resolver& resolver, Remote remote,
+           std::shared_ptr<const net::TlsContext> tls, std::shared_ptr<Stats> stats)
+    : loop_(loop),
+      resolver_(resolver),
+      remote_(std::move(remote)),
+      tls_(std::move(tls)),
       stats_(std::move(stats)) {}
 
 Pool::~Pool() {
   close_idle();
 }
 
-std::unique_ptr<HttpConnection> Pool::take_idle(bool certain) {
+std::unique_ptr<Connection> Pool::take_idle(bool certain) {
   while (!idle_.empty()) {
     auto connection = std::move(idle_.back());
     idle_.pop_back();
@@ -28,12 +36,16 @@ std::unique_ptr<HttpConnection> Pool::take_idle(bool certain) {
   return nullptr;
 }
 
-net::Task<base::Result<std::unique_ptr<HttpConnection>>> Pool::dial(net::Cancel* cancel) {
+net::Task<base::Result<std::unique_ptr<Connection>>> Pool::dial(net::Cancel* cancel) {
   const base::Mono deadline = loop_.now() + remote_.timeouts.connect;
-  const auto addresses =
-      co_await resolver_.resolve(remote_.host, remote_.port, remote_.pool.resolve_every, deadline, cancel);
-  if (!addresses) co_return std::unexpected(dial_error(addresses.error()));
-  auto stream = co_await net::connect(loop_, **addresses, deadline, cancel);
+  net::Resolver::Addresses addresses = remote_.addresses;
+  if (!addresses) {
+    auto found =
+        co_await resolver_.resolve(remote_.host, remote_.port, remote_.pool.resolve_every, deadline, cancel);
+    if (!found) co_return std::unexpected(dial_error(found.error()));
+    addresses = std::move(*found);
+  }
+  auto stream = co_await net::connect(loop_, *addresses, deadline, cancel);
   if (!stream) co_return std::unexpected(dial_error(stream.error()));
   if (tls_) {
     stream->set_deadline(deadline);
@@ -42,13 +54,14 @@ net::Task<base::Result<std::unique_ptr<HttpConnection>>> Pool::dial(net::Cancel*
     if (!secured) co_return std::unexpected(dial_error(secured.error()));
     stream->clear_deadline();
   }
-  co_return std::make_unique<HttpConnection>(std::move(*stream));
+  co_return std::make_unique<Connection>(std::move(*stream));
 }
 
-void Pool::give_back(std::unique_ptr<HttpConnection> connection) {
+void Pool::give_back(std::unique_ptr<Connection> connection) {
   if (!connection->reusable() || idle_.size() >= remote_.pool.idle) return;
   connection->stream().uncancel();
   connection->stream().clear_deadline();
+  connection->rest();
   connection->idle_since = loop_.now();
   if (idle_.empty()) loop_.set(sweep_, connection->idle_since + remote_.pool.idle_timeout);
   idle_.push_back(std::move(connection));
@@ -71,4 +84,4 @@ void Pool::close_idle() {
   sweep_.clear();
 }
 
-}  // namespace origin
+}  // namespace client

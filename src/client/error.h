@@ -1,5 +1,4 @@
-// The origins' door to the network: what net says, in the words of a client who asked for something behind
-// us.
+// This room's door to the network: what net says, in the words of a client who asked for something behind us.
 //
 // Thread: any.  Failure: none; each function is a table.
 //
@@ -13,7 +12,7 @@
 #include "net/error.h"
 #include "net/loop.h"
 
-namespace origin {
+namespace client {
 
 // Of a name look-up, a connection or a handshake that failed.
 base::Error dial_error(const net::Error& why);
@@ -22,4 +21,4 @@ base::Error body_error(const net::Error& why);
 // Of a wait on a connection that did not end in readiness.
 base::Error wait_error(net::Wake wake, std::string_view on_timeout);
 
-}  // namespace origin
+}  // namespace client

@@ -1,5 +1,3 @@
-#include "origin/reply.h"
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,7 +5,9 @@
 #include <cerrno>
 #include <charconv>
 
-namespace origin {
+#include "client/reply_maker.h"
+
+namespace client {
 
 using base::Code;
 using base::fail;
@@ -42,7 +42,7 @@ struct Reply::State {
   http::ResponseHead* head = nullptr;
 
   base::Ref<Pool> pool;
-  std::unique_ptr<HttpConnection> connection;
+  std::unique_ptr<Connection> connection;
 
   std::unique_ptr<OwnHead> own;
   std::unique_ptr<ComposedBody> composed;  // else the file
@@ -95,8 +95,14 @@ net::Task<base::Result<std::size_t>> Reply::read(std::span<char> out, net::Cance
   co_return static_cast<std::size_t>(n);
 }
 
+net::Task<base::Result<>> Reply::wait(net::Cancel* cancel) {
+  if (!state_->connection) co_return base::Result<>{};
+  const net::CancelLink link(cancel, state_->connection->stream().watch());
+  co_return co_await state_->connection->wait_body(state_->idle_timeout);
+}
+
 net::Stream* Reply::spliceable() {
-  HttpConnection* const connection = state_->connection.get();
+  Connection* const connection = state_->connection.get();
   if (!connection || connection->stream().tls() || head().framing != http::Framing::kLength) return nullptr;
   return connection->left() > 0 ? &connection->stream() : nullptr;
 }
@@ -133,7 +139,7 @@ base::Mono Reply::received_at() const {
   return state_->received;
 }
 
-Reply ReplyMaker::of(base::Ref<Pool> pool, std::unique_ptr<HttpConnection> connection, base::Mono requested) {
+Reply ReplyMaker::of(base::Ref<Pool> pool, std::unique_ptr<Connection> connection, base::Mono requested) {
   Reply reply;
   reply.state_ = std::make_unique<Reply::State>();
   reply.state_->requested = requested;
@@ -174,4 +180,4 @@ http::ResponseHead& ReplyMaker::head(Reply& reply) {
   return *reply.state_->head;
 }
 
-}  // namespace origin
+}  // namespace client

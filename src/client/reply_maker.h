@@ -1,22 +1,22 @@
-// The origins' side of a Reply: how one is made from a connection, from a file, or from several replies.
+// How a Reply is made: from a connection, from a file, or from several replies.
 //
 // Owner:    the Reply owns all of it.
 // Thread:   the worker's own.
-// Failure:  none here; read() fails as origin.h says.
+// Failure:  none here; read() fails as reply.h says.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "base/ref.h"
+#include "client/connection.h"
+#include "client/pool.h"
+#include "client/reply.h"
 #include "http/response_head.h"
-#include "origin/connection.h"
-#include "origin/origin.h"
-#include "origin/pool.h"
 
-namespace origin {
+namespace client {
 
-// A head that an origin composes itself, with its text. `capacity` bounds what add() may put in, all told:
+// A head that is composed here, with its text. `capacity` bounds what add() may put in, all told:
 // views into the text must not move.
 class OwnHead {
  public:
@@ -47,7 +47,7 @@ class ComposedBody {
 class ReplyMaker {
  public:
   // `connection` has read the head; it goes back to `pool` when the Reply dies, if it may.
-  static Reply of(base::Ref<Pool> pool, std::unique_ptr<HttpConnection> connection, base::Mono requested);
+  static Reply of(base::Ref<Pool> pool, std::unique_ptr<Connection> connection, base::Mono requested);
   // Takes the descriptor. `with_body` is false for HEAD.
   static Reply of(File file, std::unique_ptr<OwnHead> head, bool with_body, base::Mono requested);
   static Reply of(std::unique_ptr<ComposedBody> body, std::unique_ptr<OwnHead> head, base::Mono requested,
@@ -56,4 +56,4 @@ class ReplyMaker {
   static http::ResponseHead& head(Reply& reply);  // for taking fields away
 };
 
-}  // namespace origin
+}  // namespace client

@@ -1,12 +1,12 @@
-#include "origin/connection.h"
+#include "client/connection.h"
 
 #include <algorithm>
 #include <cassert>
 #include <cstring>
 
-#include "origin/error.h"
+#include "client/error.h"
 
-namespace origin {
+namespace client {
 
 using base::Code;
 using base::fail;
@@ -14,7 +14,7 @@ using base::fail;
 namespace {
 
 constexpr http::HeadLimits kLimits{
-    .head = HttpConnection::kHeadLimit, .target = 0, .fields = http::FieldList::kCapacity};
+    .head = Connection::kHeadLimit, .target = 0, .fields = http::FieldList::kCapacity};
 constexpr unsigned kMaxInterims = 16;
 
 // Where a TLS stream has to write before it can read, its readable flag is still up.
@@ -25,16 +25,34 @@ net::Task<net::Wake> wait_to_read(net::Stream& stream) {
 
 }  // namespace
 
-void HttpConnection::begin_exchange() {
-  ++exchanges_;
+void Connection::begin_exchange() {
   begin_ = end_ = seen_ = 0;
   interims_ = 0;
   left_ = 0;
   replied_ = head_complete_ = request_begun_ = request_complete_ = body_complete_ = excess_ = false;
 }
 
-net::Task<base::Result<bool>> HttpConnection::send(std::string_view bytes, http::Method method,
-                                                   base::Nanos idle) {
+void Connection::rest() {
+  if (capacity_ <= kKept) return;
+  buffer_.reset();
+  capacity_ = 0;
+}
+
+void Connection::keep(std::string_view bytes) {
+  if (end_ + bytes.size() > capacity_) {
+    // Most heads come in one piece; one that drips in must not be copied for each of its bytes.
+    const std::size_t room = std::max(end_ + bytes.size(), std::min(2 * capacity_, kHeadLimit));
+    auto larger = std::make_unique_for_overwrite<char[]>(room);
+    if (end_ > 0) std::memcpy(larger.get(), buffer_.get(), end_);
+    buffer_ = std::move(larger);
+    capacity_ = room;
+  }
+  std::memcpy(buffer_.get() + end_, bytes.data(), bytes.size());
+  end_ += bytes.size();
+}
+
+net::Task<base::Result<bool>> Connection::send(std::string_view bytes, http::Method method,
+                                               base::Nanos idle) {
   bool broken = false;
   while (!bytes.empty() && !broken) {
     // Not before the first byte is out: what comes then is no reply to this request.
@@ -67,7 +85,7 @@ net::Task<base::Result<bool>> HttpConnection::send(std::string_view bytes, http:
                  "the origin closed the connection during the request");
 }
 
-net::Task<base::Result<>> HttpConnection::read_head(http::Method method, base::Nanos first_byte) {
+net::Task<base::Result<>> Connection::read_head(http::Method method, base::Nanos first_byte) {
   if (head_complete_) co_return base::Result<>{};
   bool armed = false;
   for (;;) {
@@ -83,26 +101,27 @@ net::Task<base::Result<>> HttpConnection::read_head(http::Method method, base::N
 }
 
 // Takes what the socket has; true when the final head is complete, false when more has to come.
-base::Result<bool> HttpConnection::poll_head(http::Method method) {
+base::Result<bool> Connection::poll_head(http::Method method) {
   for (;;) {
     if (head_complete_) return true;
     if (end_ == kHeadLimit) return fail(Code::kOriginBadReply, "the head of the origin's reply is too large");
-    const ssize_t n = stream_.try_read(std::span(buffer_).subspan(end_));
+    char piece[kHeadLimit];
+    const ssize_t n = stream_.try_read(std::span(piece).first(kHeadLimit - end_));
     if (n == net::Stream::kAgain) return false;
     if (n <= 0) {
       return replied_ ? fail(Code::kOriginBadReply, "the origin's reply ended within its head")
                       : fail(Code::kOriginRefused, "the origin closed the connection without a reply");
     }
     replied_ = true;
-    end_ += static_cast<std::size_t>(n);
+    keep({piece, static_cast<std::size_t>(n)});
     const auto done = parse_head(method);
     if (!done || *done) return done;
   }
 }
 
-base::Result<bool> HttpConnection::parse_head(http::Method method) {
+base::Result<bool> Connection::parse_head(http::Method method) {
   for (;;) {
-    const auto used = http::parse_response({buffer_.data(), end_}, method, kLimits, head_, &seen_);
+    const auto used = http::parse_response({buffer_.get(), end_}, method, kLimits, head_, &seen_);
     if (!used) return std::unexpected(used.error());
     if (*used == 0) return false;
     seen_ = 0;
@@ -113,13 +132,13 @@ base::Result<bool> HttpConnection::parse_head(http::Method method) {
     }
     if (++interims_ > kMaxInterims)
       return fail(Code::kOriginBadReply, "the origin sends interim replies only");
-    std::memmove(buffer_.data(), buffer_.data() + *used, end_ - *used);
+    std::memmove(buffer_.get(), buffer_.get() + *used, end_ - *used);
     end_ -= *used;
     if (end_ == 0) return false;
   }
 }
 
-void HttpConnection::start_body() {
+void Connection::start_body() {
   stream_.clear_deadline();
   switch (head_.framing) {
     case http::Framing::kNone:
@@ -137,7 +156,7 @@ void HttpConnection::start_body() {
   }
 }
 
-net::Task<base::Result<std::size_t>> HttpConnection::read_body(std::span<char> out, base::Nanos idle) {
+net::Task<base::Result<std::size_t>> Connection::read_body(std::span<char> out, base::Nanos idle) {
   assert(!out.empty());
   if (head_.framing == http::Framing::kLength && out.size() > left_)
     out = out.first(static_cast<std::size_t>(left_));
@@ -145,7 +164,7 @@ net::Task<base::Result<std::size_t>> HttpConnection::read_body(std::span<char> o
     std::size_t raw = 0;
     if (begin_ < end_) {
       raw = std::min(out.size(), end_ - begin_);
-      std::memcpy(out.data(), buffer_.data() + begin_, raw);
+      std::memcpy(out.data(), buffer_.get() + begin_, raw);
       begin_ += raw;
     } else {
       const ssize_t n = stream_.try_read(out);
@@ -169,8 +188,19 @@ net::Task<base::Result<std::size_t>> HttpConnection::read_body(std::span<char> o
   co_return std::size_t{0};
 }
 
+net::Task<base::Result<>> Connection::wait_body(base::Nanos idle) {
+  if (body_complete_ || begin_ < end_) co_return base::Result<>{};
+  stream_.set_deadline(idle);
+  while (!stream_.something_to_read()) {
+    const net::Wake wake = co_await wait_to_read(stream_);
+    if (wake != net::Wake::kReady)
+      co_return std::unexpected(wait_error(wake, "the origin stalled during the body of its reply"));
+  }
+  co_return base::Result<>{};
+}
+
 // Turns raw bytes of the body into data, in place; returns how many are left at the front of the span.
-base::Result<std::size_t> HttpConnection::decode(std::span<char> raw) {
+base::Result<std::size_t> Connection::decode(std::span<char> raw) {
   if (head_.framing == http::Framing::kLength) {
     left_ -= raw.size();
     body_complete_ = left_ == 0;
@@ -193,30 +223,31 @@ base::Result<std::size_t> HttpConnection::decode(std::span<char> raw) {
   }
 }
 
-bool HttpConnection::reusable() const {
+bool Connection::reusable() const {
   return head_complete_ && request_complete_ && body_complete_ && !excess_ && begin_ == end_ &&
          head_.keep_alive && head_.status != 101 && stream_.open() && !stream_.hangup();
 }
 
-std::string_view HttpConnection::buffered() const {
+std::string_view Connection::buffered() const {
   if (head_.framing != http::Framing::kLength) return {};
-  return {buffer_.data() + begin_, static_cast<std::size_t>(std::min<std::uint64_t>(end_ - begin_, left_))};
+  return {buffer_.get() + begin_, static_cast<std::size_t>(std::min<std::uint64_t>(end_ - begin_, left_))};
 }
 
-void HttpConnection::consume_buffered(std::size_t n) {
+void Connection::consume_buffered(std::size_t n) {
   begin_ += n;
   relayed(n);
 }
 
-void HttpConnection::relayed(std::uint64_t n) {
+void Connection::relayed(std::uint64_t n) {
   left_ -= n;
   body_complete_ = left_ == 0;
 }
 
-bool HttpConnection::quiet(bool ask_the_kernel) {
+bool Connection::quiet(bool ask_the_kernel) {
   if (stream_.hangup()) return false;
   if (!stream_.watch().readable && !ask_the_kernel) return true;
-  return stream_.try_read(std::span(buffer_).first(1)) == net::Stream::kAgain;
+  char unasked;
+  return stream_.try_read({&unasked, 1}) == net::Stream::kAgain;
 }
 
-}  // namespace origin
+}  // namespace client

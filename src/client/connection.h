@@ -3,18 +3,20 @@
 // Owner:    the exchange, then the Reply, then the Pool, and round again.
 // Thread:   the worker's own.
 // Lifetime: head() and buffered() are views into the connection's buffer until begin_exchange().
-// Units:    16 KiB for a reply's head; a larger one is refused.
+// Units:    a reply's head is 16 KiB at most; a larger one is refused.
 // Standard: RFC 9112 §6.3 (body length), §7.1 (chunked), §9.3 (persistence); RFC 9110 §15.2 (interim
-// replies). Failure:  Errors as in origin.h. After any Error, and after a body that was not read to its end,
-// reusable()
-//           is false and the connection can only be dropped.
+// replies).
+// Failure:  Errors as in reply.h. After any of them, and after a body that was not read to its end,
+//           reusable() is false and the connection can only be dropped.
 //
 // Bodies go straight from the socket into the caller's span, chunked ones too: the coding is taken out in
-// place, since what it leaves is never longer than what came in.
+// place, since what it leaves is never longer than what came in. What comes with the head is read on the
+// stack and kept in a buffer of its own size, so that thousands may wait, for a head or for the next event of
+// a stream, without 16 KiB each.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -26,15 +28,18 @@
 #include "net/stream.h"
 #include "net/task.h"
 
-namespace origin {
+namespace client {
 
-class HttpConnection {
+class Connection {
  public:
   static constexpr std::size_t kHeadLimit = 16 << 10;
+  static constexpr std::size_t kKept = 2 << 10;  // of the buffer, while nothing is asked
 
-  explicit HttpConnection(net::Stream stream) : stream_(std::move(stream)) {}
+  explicit Connection(net::Stream stream) : stream_(std::move(stream)) {}
 
   void begin_exchange();
+  // While nobody uses it: an unusually large buffer goes.
+  void rest();
 
   // Sends all of `bytes`; true when a final reply was there before the end, and sending has stopped for it.
   // `idle` bounds each wait for the origin to take some.
@@ -46,11 +51,12 @@ class HttpConnection {
 
   // The next bytes of the body; 0: complete. `out` is not empty.
   net::Task<base::Result<std::size_t>> read_body(std::span<char> out, base::Nanos idle);
+  // Until the socket has something for read_body(), so that nobody holds a buffer meanwhile.
+  net::Task<base::Result<>> wait_body(base::Nanos idle);
 
   const http::ResponseHead& head() const { return head_; }
   http::ResponseHead& head() { return head_; }
   bool replied() const { return replied_; }  // any byte of a reply has come
-  bool body_complete() const { return body_complete_; }
   bool reusable() const;
 
   // For relaying past read_body(): only for bodies of known length.
@@ -59,14 +65,14 @@ class HttpConnection {
   std::uint64_t left() const { return left_; }
   void relayed(std::uint64_t n);
   // After a 101: what came behind the head.
-  std::string_view behind_head() const { return {buffer_.data() + begin_, end_ - begin_}; }
+  std::string_view behind_head() const { return {buffer_.get() + begin_, end_ - begin_}; }
 
   // Whether a kept connection still looks alive: the peer has neither ended it nor said anything. Without a
   // system call this is what the loop has heard so far.
   bool quiet(bool ask_the_kernel);
 
   net::Stream& stream() { return stream_; }
-  bool reused() const { return exchanges_ > 1; }
+  std::size_t held() const { return capacity_; }  // bytes of its buffer
 
   base::Mono idle_since{};  // the pool's
 
@@ -75,11 +81,11 @@ class HttpConnection {
   base::Result<bool> parse_head(http::Method method);
   base::Result<std::size_t> decode(std::span<char> raw);
   void start_body();
+  void keep(std::string_view bytes);  // behind what the buffer holds
 
   net::Stream stream_;
   http::ResponseHead head_;
   http::ChunkedDecoder chunked_;
-  std::uint64_t exchanges_ = 0;
   std::uint64_t left_ = 0;           // of a body with a length, buffered bytes included
   std::size_t begin_ = 0, end_ = 0;  // what of buffer_ is not taken yet
   std::size_t seen_ = 0;             // parse_response's
@@ -90,7 +96,8 @@ class HttpConnection {
   bool request_complete_ = false;
   bool body_complete_ = false;
   bool excess_ = false;  // bytes behind the end of the body
-  std::array<char, kHeadLimit> buffer_;
+  std::unique_ptr<char[]> buffer_;
+  std::size_t capacity_ = 0;
 };
 
-}  // namespace origin
+}  // namespace client

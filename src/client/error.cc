@@ -1,6 +1,6 @@
-#include "origin/error.h"
+#include "client/error.h"
 
-namespace origin {
+namespace client {
 
 using base::Code;
 using net::Fault;
@@ -44,4 +44,4 @@ base::Error wait_error(net::Wake wake, std::string_view on_timeout) {
   return {Code::kOriginTimeout, on_timeout};
 }
 
-}  // namespace origin
+}  // namespace client

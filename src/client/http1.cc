@@ -1,11 +1,11 @@
-#include "origin/http1.h"
+#include "client/http1.h"
 
 #include <cstring>
 #include <memory>
 
-#include "origin/reply.h"
+#include "client/reply_maker.h"
 
-namespace origin {
+namespace client {
 
 using base::Code;
 using base::fail;
@@ -20,7 +20,7 @@ struct Progress {
 };
 
 // Sends the body; true when a reply came first.
-net::Task<base::Result<bool>> upload(HttpConnection& connection, const Question& question, base::Nanos idle,
+net::Task<base::Result<bool>> upload(Connection& connection, const Question& question, base::Nanos idle,
                                      Progress& progress) {
   // Room on both sides of the data, so that a chunk with its framing is one write.
   const auto buffer = std::make_unique_for_overwrite<char[]>(http::kChunkHeaderMax + kPiece + 2);
@@ -56,7 +56,7 @@ net::Task<base::Result<bool>> upload(HttpConnection& connection, const Question&
   co_return co_await connection.send(http::kLastChunk, question.method, idle);
 }
 
-net::Task<base::Result<>> converse(HttpConnection& connection, const Question& question,
+net::Task<base::Result<>> converse(Connection& connection, const Question& question,
                                    const config::OriginTimeouts& timeouts, Progress& progress) {
   connection.begin_exchange();
   progress.requested = base::mono_now();
@@ -75,11 +75,11 @@ net::Task<base::Result<>> converse(HttpConnection& connection, const Question& q
 }  // namespace
 
 net::Task<base::Result<Reply>> exchange(base::Ref<Pool> pool, const Question& question, net::Cancel* cancel) {
-  OriginStats& stats = pool->stats();
+  Stats& stats = pool->stats();
   const bool repeatable = http::is_idempotent(question.method) && !question.body;
   Progress progress;
   for (bool retry = false;; retry = true) {
-    std::unique_ptr<HttpConnection> connection;
+    std::unique_ptr<Connection> connection;
     if (!retry) connection = pool->take_idle(!repeatable);
     const bool kept = connection != nullptr;
     if (kept) {
@@ -107,4 +107,4 @@ net::Task<base::Result<Reply>> exchange(base::Ref<Pool> pool, const Question& qu
   }
 }
 
-}  // namespace origin
+}  // namespace client

@@ -4,10 +4,10 @@
 // Thread:   the worker's own.
 // Lifetime: what the Question views must live until exchange() returns.
 // Standard: RFC 9112 §9.3.1 (retries), §9.5 (early replies), RFC 9110 §9.2.2 (idempotent methods).
-// Failure:  as origin.h; an Error of the net::Upload is the client's doing and comes back as it is.
+// Failure:  as reply.h; an Error of the net::Upload is the client's doing and comes back as it is.
 //
-// A kept connection that dies before any byte of a reply says nothing about the origin: the server was free
-// to close it. The exchange is then repeated once, on a new connection, if the method is idempotent and the
+// A kept connection that dies before any byte of a reply says nothing about the server, which was free to
+// close it. The exchange is then repeated once, on a new connection, if the method is idempotent and the
 // request has no body (what was taken from the client cannot be taken again).
 //
 // A final reply that comes during the upload ends the upload; the connection is not used again. It is noticed
@@ -18,14 +18,14 @@
 
 #include "base/error.h"
 #include "base/ref.h"
+#include "client/pool.h"
+#include "client/reply.h"
 #include "http/head.h"
 #include "net/loop.h"
 #include "net/task.h"
 #include "net/upload.h"
-#include "origin/origin.h"
-#include "origin/pool.h"
 
-namespace origin {
+namespace client {
 
 struct Question {
   http::Method method = http::Method::kGet;
@@ -38,4 +38,4 @@ struct Question {
 
 net::Task<base::Result<Reply>> exchange(base::Ref<Pool> pool, const Question& question, net::Cancel* cancel);
 
-}  // namespace origin
+}  // namespace client

@@ -1,6 +1,7 @@
 // The connections of one worker to one remote server: kept ones, most recently used first, and new ones.
 //
-// Owner:    an origin and the replies under way, by reference count: a reply may be the last to let go.
+// Owner:    an origin or a Client, and the replies under way, by reference count: a reply may be the last to
+//           let go.
 // Thread:   the worker's own.
 // Lifetime: a kept connection is closed idle_timeout after its last use.
 // Failure:  dial() gives kOriginUnreachable, kOriginRefused, kOriginBadReply (TLS), kOverloaded, kCancelled.
@@ -13,14 +14,14 @@
 #include <vector>
 
 #include "base/ref.h"
+#include "client/connection.h"
+#include "client/stats.h"
 #include "config/model.h"
 #include "net/loop.h"
 #include "net/resolver.h"
 #include "net/tls.h"
-#include "origin/connection.h"
-#include "origin/stats.h"
 
-namespace origin {
+namespace client {
 
 struct Remote {
   std::string host;  // to resolve, without brackets
@@ -29,27 +30,33 @@ struct Remote {
   std::string server_name;
   config::OriginTimeouts timeouts;
   config::Pool pool;
+  net::Resolver::Addresses
+      addresses{};  // where it has been settled which may be connected to; else host is looked up
 };
 
 class Pool final : public base::Local<Pool> {
  public:
   // Throws std::runtime_error when the CA file cannot be read.
   Pool(net::Loop& loop, net::Resolver& resolver, Remote remote, const config::OriginTls& tls,
-       std::shared_ptr<OriginStats> stats);
+       std::shared_ptr<Stats> stats);
+  // `tls` is null for plain ones.
+  Pool(net::Loop& loop, net::Resolver& resolver, Remote remote, std::shared_ptr<const net::TlsContext> tls,
+       std::shared_ptr<Stats> stats);
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
   // A kept connection that is still alive, or null; `certain` where the request cannot be repeated.
-  std::unique_ptr<HttpConnection> take_idle(bool certain);
+  std::unique_ptr<Connection> take_idle(bool certain);
   // A new one: name, TCP and TLS within the connect timeout.
-  net::Task<base::Result<std::unique_ptr<HttpConnection>>> dial(net::Cancel* cancel);
+  net::Task<base::Result<std::unique_ptr<Connection>>> dial(net::Cancel* cancel);
   // Keeps it where it can be used again, closes it otherwise.
-  void give_back(std::unique_ptr<HttpConnection> connection);
+  void give_back(std::unique_ptr<Connection> connection);
   void close_idle();
+  bool unused() const { return idle_.empty(); }  // keeps nothing
 
   const config::OriginTimeouts& timeouts() const { return remote_.timeouts; }
-  OriginStats& stats() { return *stats_; }
+  Stats& stats() { return *stats_; }
   net::Loop& loop() { return loop_; }
 
  private:
@@ -63,10 +70,10 @@ class Pool final : public base::Local<Pool> {
   net::Loop& loop_;
   net::Resolver& resolver_;
   const Remote remote_;
-  std::unique_ptr<net::TlsContext> tls_;
-  std::shared_ptr<OriginStats> stats_;
-  std::vector<std::unique_ptr<HttpConnection>> idle_;  // the longest idle at the front
+  std::shared_ptr<const net::TlsContext> tls_;
+  std::shared_ptr<Stats> stats_;
+  std::vector<std::unique_ptr<Connection>> idle_;  // the longest idle at the front
   Sweep sweep_{*this};
 };
 
-}  // namespace origin
+}  // namespace client

@@ -1,9 +1,8 @@
-#include "origin/http1.h"
-
 #include <gmock/gmock.h>
 
 #include <algorithm>
 
+#include "client/http1.h"
 #include "origin/testing.h"
 
 namespace origin {
