@@ -65,7 +65,7 @@ class Gateway {
   // `more`: of the configuration, beside what all cases have.
   explicit Gateway(std::string_view more) {
     worker_.prepare(std::make_shared<const gateway::Snapshot>(
-        configuration(more), gateway::Registries{.rates = rates_, .gates = gates_}));
+        configuration(more), gateway::Registries{.rates = rates_, .gates = gates_, .healths = healths_}));
     worker_.commit();
     keep_object();
     for (Client& client : clients_) {
@@ -162,6 +162,7 @@ class Gateway {
   limit::Rates rates_{config::Limits{}};
   limit::Failures failures_{config::Limits{}};
   limit::Gates gates_;
+  upstream::Healths healths_;
   telemetry::AccessLog log_{"/dev/null"};
   telemetry::WorkerMetrics metrics_;
   std::atomic<std::uint64_t> connections_{0};

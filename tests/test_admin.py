@@ -55,6 +55,28 @@ def test_ready_is_red_with_the_reason_and_the_name(gateway, origin, folder):
     assert fetch(gw.admin, "/health").status == 200
 
 
+def test_how_requests_fared_shows_in_metrics_and_beside_readiness(gateway, origin, folder):
+    gw = gateway(config(origin, folder))
+
+    def told():
+        return next(d for d in json.loads(gw.ready().body)["dependencies"] if d["name"] == "app")
+
+    def in_a_row():
+        return gw.metrics().total("sekisho_origin_failures_in_a_row", origin="app")
+
+    assert in_a_row() == 0 and "last_request" not in told(), "nothing has been asked yet"
+    origin.on("/sick", lambda ask: ask.reply(b"no", status=500))
+    for n in (1, 2):
+        assert gw.get("/off/sick").status == 500
+        assert in_a_row() == n
+    assert (told()["last_request"], told()["failures_in_a_row"]) == ("server_error", 2)
+    assert told()["ready"], "it takes connections"
+    origin.on("/well", lambda ask: ask.reply(b"yes"))
+    assert gw.get("/off/well").status == 200
+    assert in_a_row() == 0
+    assert told()["last_request"] == "reply"
+
+
 def test_the_admin_listener_serves_no_routes_and_the_main_one_no_admin(gw):
     assert gw.administrate("/site/x").status == 404
     for target in ("/metrics", "/ready", "/log/level"):

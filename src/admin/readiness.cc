@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/fingerprint.h"
+#include "telemetry/metrics.h"
 #include "telemetry/oplog.h"
 #include "text/json_text.h"
 
@@ -32,6 +33,7 @@ void Readiness::watch(std::shared_ptr<const gateway::Snapshot> snapshot) {
       fresh.reason = error.what();
     }
   }
+  for (auto& [name, asked] : next) asked.health = snapshot->health_of(name);
   origins_ = std::move(next);
   if (running_) {
     again_.set();
@@ -93,7 +95,8 @@ std::string Readiness::report() const {
   out += draining_ ? "true" : "false";
   out += R"(,"dependencies":[)";
   bool first = true;
-  const auto add = [&](std::string_view kind, std::string_view name, bool is_ready, std::string_view reason) {
+  const auto add = [&](std::string_view kind, std::string_view name, bool is_ready, std::string_view reason,
+                       const upstream::Health* health = nullptr) {
     if (!std::exchange(first, false)) out += ",";
     out += R"({"kind":")";
     out += kind;
@@ -105,11 +108,20 @@ std::string Readiness::report() const {
       out += R"(,"reason":)";
       text::append_json(out, reason);
     }
+    if (health) {
+      const upstream::Health::Figures figures = health->figures();
+      if (figures.well + figures.failed > 0) {
+        out += R"(,"last_request":")";
+        out += telemetry::label(figures.last);
+        out += R"(","failures_in_a_row":)" + std::to_string(figures.in_a_row);
+      }
+    }
     out += "}";
   };
   for (const auto& [name, dependency] : origins_)
     add("origin", name, dependency.reachable,
-        dependency.asked || dependency.reachable ? std::string_view(dependency.reason) : "not asked yet");
+        dependency.asked || dependency.reachable ? std::string_view(dependency.reason) : "not asked yet",
+        dependency.health.get());
   for (const Dependency& other : others_()) add(other.kind, other.name, other.ready, other.reason);
   return out + "]}\n";
 }

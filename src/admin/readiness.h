@@ -7,7 +7,8 @@
 //
 // Ready means: not shutting down, every configured origin was reachable when last asked, and of every issuer
 // there are keys to verify by. An origin that is down at start shows here until it comes (R7); requests are
-// tried all the same. An issuer that is away while its last good keys serve is ready, with a reason.
+// tried all the same, and how these fared stands beside it, since a server that takes connections may still
+// answer none. An issuer that is away while its last good keys serve is ready, with a reason.
 #pragma once
 
 #include <functional>
@@ -44,6 +45,7 @@ class Readiness {
     bool asked = false;
     bool reachable = false;
     std::string reason;
+    std::shared_ptr<const upstream::Health> health{};  // null: no route leads there
   };
   net::Task<> probe_all();
   net::Task<> probe(std::string name, std::shared_ptr<origin::Origin> origin);

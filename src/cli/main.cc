@@ -59,8 +59,9 @@ int check(const std::string& file) {
   config::Config config = config::load_file(file, config::process_env());
   limit::Rates rates(config.limits);
   limit::Gates gates;
+  upstream::Healths healths;
   const auto snapshot = std::make_shared<const gateway::Snapshot>(
-      std::move(config), gateway::Registries{.rates = rates, .gates = gates});
+      std::move(config), gateway::Registries{.rates = rates, .gates = gates, .healths = healths});
   net::Offload offload(1);
   net::Loop loop;
   net::Resolver resolver(loop, offload);

@@ -5,6 +5,7 @@
 #include "identity/figures.h"
 #include "limit/figures.h"
 #include "telemetry/oplog.h"
+#include "upstream/figures.h"
 
 namespace cli {
 
@@ -79,6 +80,7 @@ void Limits::commit(const Snapshot& now) {
 
 void Limits::expose(telemetry::Page& page) const {
   limit::expose(page, rates, failures, gates);
+  upstream::expose(page, healths);
 }
 
 // ---- cache

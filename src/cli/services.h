@@ -42,13 +42,13 @@ class Logs final : public Service {
   std::unique_ptr<telemetry::AuditLog> audit_;
 };
 
-// Rates, failed verifications and places in queues: what a snapshot is compiled with, so it is there before
+// Rates, failed verifications, places in queues and how origins fare: what a snapshot is compiled with, so it is there before
 // the first.
 class Limits final : public Service {
  public:
   explicit Limits(const config::Config& config);
 
-  gateway::Registries registries() { return {.rates = rates, .gates = gates}; }
+  gateway::Registries registries() { return {.rates = rates, .gates = gates, .healths = healths}; }
 
   void commit(const Snapshot& now) override;
   void expose(telemetry::Page& page) const override;
@@ -56,6 +56,7 @@ class Limits final : public Service {
   limit::Rates rates;
   limit::Failures failures;
   limit::Gates gates;
+  upstream::Healths healths;
   const std::unique_ptr<limit::SharedBuckets> shared;  // null: no Redis
 };
 

@@ -29,7 +29,7 @@ class ExchangeTest : public ::testing::Test {
         std::make_shared<const Snapshot>(
             config::load_text("listen: 127.0.0.1:8080\n" + text, "test.yaml",
                               [](const std::string&) { return identity::kSecret; }),
-            Registries{.rates = rates_, .gates = gates_}),
+            Registries{.rates = rates_, .gates = gates_, .healths = healths_}),
         nullptr, origin::Env{loop_.loop, loop_.resolver});
   }
 
@@ -80,6 +80,7 @@ class ExchangeTest : public ::testing::Test {
   net::testing::TestLoop loop_;
   limit::Rates rates_{config::Limits{}};
   limit::Gates gates_;
+  upstream::Healths healths_;
   base::Ref<LocalSnapshot> snapshot_;
   std::string request_, scratch_;
   std::optional<serve::Peer> peer_;

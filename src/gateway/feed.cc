@@ -2,26 +2,38 @@
 
 #include <algorithm>
 
-#include "base/sabotage.h"
 #include "cache/storable.h"
 #include "gateway/forward.h"
-#include "gateway/record.h"
 #include "gateway/render.h"
 
 namespace gateway {
 
 using base::Code;
 
+namespace {
+
+upstream::Request request_of(const Exchange& x) {
+  std::string fields;
+  if (x.route->rules->forwards_fields) forward_fields(x, ForFill::kYes, fields);
+  return upstream::Request({.path = x.rest,
+                            .raw_query = x.query,
+                            .has_query = x.has_query,
+                            .host = x.head.host,
+                            .fields = fields,
+                            .request_id = x.request_id});
+}
+
+}  // namespace
+
 FillAsk::FillAsk(const Exchange& x)
-    : snapshot(x.snapshot),
-      route(x.route),
-      path(x.rest),
-      query(x.query),
-      host(x.head.host),
-      request_id(x.request_id),
-      has_query(x.has_query),
-      rules(x.rules) {
-  if (route->rules->forwards_fields) forward_fields(x, ForFill::kYes, fields);
+    : snapshot(x.snapshot), route(x.route), request(request_of(x)), rules(x.rules) {}
+
+upstream::Way way_of(const Services& services, const LocalSnapshot::LocalRoute& route) {
+  return {.loop = services.loop,
+          .origin = *route.origin,
+          .gate = route.rules->origin_gate.get(),
+          .health = *route.rules->health,
+          .metrics = services.metrics.origins[route.rules->origin_label]};
 }
 
 namespace {
@@ -58,45 +70,29 @@ cache::FillHead head_of(const Services& services, const Route& route, const orig
 net::Task<> feed(const Services& services, base::Ref<cache::Fill> fill, base::Ref<Handover> handover,
                  FillAsk ask) {
   cache::Fills& fills = services.commons.fills;
-  const origin::Ask question{.path = ask.path,
-                             .raw_query = ask.query,
-                             .has_query = ask.has_query,
-                             .host = ask.host,
-                             .fields = ask.fields,
-                             .request_id = ask.request_id};
-  limit::Slot slot;  // held to the last byte
-  if (limit::Gate* gate = ask.route->rules->origin_gate.get(); gate && !sabotage::on("concurrency-ignored")) {
-    auto entered = co_await gate->enter(services.loop, &fill->cancel());
-    if (!entered) {
-      fill->fail(entered.error());
-      co_return;
-    }
-    slot = std::move(*entered);
-  }
-  const base::Mono asked = base::mono_now();
-  auto reply = co_await ask.route->origin->fetch(question, &fill->cancel());
-  record_origin(*ask.route->rules, reply, base::mono_now() - asked, services.metrics);
-  if (!reply) {
-    fill->fail(reply.error());
+  auto answer = co_await upstream::ask(way_of(services, *ask.route), ask.request, &fill->cancel());
+  if (!answer) {
+    fill->fail(answer.error());
     co_return;
   }
-  const cache::Storable storable = cache::may_store(ask.rules, reply->head(), ask.route->rules->ttl,
-                                                    {.requested = reply->requested_at(),
-                                                     .received = reply->received_at(),
+  origin::Reply& reply = answer->reply;  // with its place, held to the last byte
+  const cache::Storable storable = cache::may_store(ask.rules, reply.head(), ask.route->rules->ttl,
+                                                    {.requested = reply.requested_at(),
+                                                     .received = reply.received_at(),
                                                      .received_wall = base::wall_now()});
   const std::optional<std::uint64_t> length =
-      reply->file() ? std::optional(reply->file()->size) : reply->length();
+      reply.file() ? std::optional(reply.file()->size) : reply.length();
   const bool too_large = length && *length > fills.max_object();
   if (!storable.store || too_large) {
     // A failure may be gone with the next request; what an origin says of a good reply will hold for a while.
-    if (reply->status() == 200) fills.remember_passed(fill->key(), base::mono_now());
+    if (reply.status() == 200) fills.remember_passed(fill->key(), base::mono_now());
     handover->why_not = too_large ? "too-large" : storable.why_not;
-    handover->reply = std::move(*reply);
-    handover->slot = std::move(slot);
+    handover->reply = std::move(reply);
+    handover->slot = std::move(answer->place);
     fill->pass();
     co_return;
   }
-  if (!fill->begin(head_of(services, *ask.route->rules, *reply, storable, length))) {
+  if (!fill->begin(head_of(services, *ask.route->rules, reply, storable, length))) {
     fill->fail({Code::kCancelled, "nobody waits any more"});
     co_return;
   }
@@ -104,7 +100,7 @@ net::Task<> feed(const Services& services, base::Ref<cache::Fill> fill, base::Re
   base::Ref<base::Chunk> chunk;
   for (;;) {
     if (!chunk || chunk->room() == 0) chunk = base::Chunk::make(chunk_size(length, so_far));
-    const auto n = co_await reply->read({chunk->tail(), chunk->room()}, &fill->cancel());
+    const auto n = co_await reply.read({chunk->tail(), chunk->room()}, &fill->cancel());
     if (!n) {
       fill->fail(n.error());
       co_return;

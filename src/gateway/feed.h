@@ -17,6 +17,7 @@
 #include "limit/gate.h"
 #include "net/task.h"
 #include "origin/origin.h"
+#include "upstream/upstream.h"
 
 namespace gateway {
 
@@ -32,10 +33,12 @@ struct FillAsk {
 
   base::Ref<const LocalSnapshot> snapshot;
   const LocalSnapshot::LocalRoute* route;
-  std::string path, query, host, fields, request_id;
-  bool has_query;
+  upstream::Request request;
   cache::RequestRules rules;
 };
+
+// What leads from a worker to what is behind a route.
+upstream::Way way_of(const Services& services, const LocalSnapshot::LocalRoute& route);
 
 net::Task<> feed(const Services& services, base::Ref<cache::Fill> fill, base::Ref<Handover> handover,
                  FillAsk ask);

@@ -181,17 +181,4 @@ void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLog
   log.append(line);
 }
 
-void record_origin(const Route& route, const base::Result<origin::Reply>& reply, base::Nanos took,
-                   telemetry::WorkerMetrics& metrics) {
-  telemetry::OriginMetrics& origin = metrics.origins[route.origin_label];
-  using telemetry::OriginOutcome;
-  OriginOutcome outcome = OriginOutcome::kReply;
-  if (!reply)
-    outcome = base::row_of(reply.error().code).asked;
-  else if (reply->status() >= 500)
-    outcome = OriginOutcome::kServerError;
-  origin.requests[outcome].add();
-  origin.duration.record(took);
-}
-
 }  // namespace gateway

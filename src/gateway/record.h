@@ -10,12 +10,9 @@
 
 namespace gateway {
 
-// The audit log gets every request that was denied, by a rule or a limit of ours; every request, if it says so.
+// The audit log gets every request that was denied, by a rule or a limit of ours; every request, if it says
+// so.
 void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLogBuffer& log,
             telemetry::AuditBuffer& audit, base::Wall started);
-
-// A call to an origin that has come back, with its reply or without.
-void record_origin(const Route& route, const base::Result<origin::Reply>& reply, base::Nanos took,
-                   telemetry::WorkerMetrics& metrics);
 
 }  // namespace gateway

@@ -191,14 +191,5 @@ TEST_F(Record, TakesWaitsForOthersOutOfOurTime) {
   EXPECT_LT(summed(metrics.gateway_duration).nanos, 4e9);
 }
 
-TEST_F(Record, CountsHowACallToAnOriginEnded) {
-  receive("GET / HTTP/1.1\nHost: a\n");
-  record_origin(route(), std::unexpected(base::Error{Code::kOriginTimeout, "late"}), base::Millis(5),
-                metrics);
-  const auto& origin = metrics.origins[route().origin_label];
-  EXPECT_EQ(origin.requests[telemetry::OriginOutcome::kTimeout].read(), 1U);
-  EXPECT_EQ(summed(origin.duration).count(), 1U);
-}
-
 }  // namespace
 }  // namespace gateway

@@ -200,7 +200,7 @@ class SessionTest : public ::testing::Test {
     worker_.prepare(std::make_shared<const Snapshot>(
         config::load_text("listen: 127.0.0.1:8080\n" + text, "test.yaml",
                           [](const std::string&) { return identity::kSecret; }),
-        Registries{.rates = rates_, .gates = gates_}));
+        Registries{.rates = rates_, .gates = gates_, .healths = healths_}));
     worker_.commit();
   }
   // One route, to an http origin at that port of this host.
@@ -264,6 +264,7 @@ class SessionTest : public ::testing::Test {
   limit::Rates rates_{config::Limits{}};
   limit::Failures failures_{config::Limits{}};
   limit::Gates gates_;
+  upstream::Healths healths_;
   telemetry::WorkerMetrics metrics_;
   std::atomic<std::uint64_t> connections_{0};
   Worker worker_{{.memory = memory_,

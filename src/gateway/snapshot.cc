@@ -86,7 +86,13 @@ void Snapshot::find_who_answers(Route& route, Registries registries) const {
   if (origin->second.concurrency)
     route.origin_gate =
         registries.gates.get(limit::Gates::Of::kOrigin, rules.origin, *origin->second.concurrency);
+  route.health = registries.healths.get(rules.origin);
   route.origin_label = telemetry::origins().intern(rules.origin);
+}
+
+std::shared_ptr<const upstream::Health> Snapshot::health_of(std::string_view origin) const {
+  const auto route = std::ranges::find(routes_, origin, [](const Route& one) { return one.rules.origin; });
+  return route == routes_.end() ? nullptr : route->health;
 }
 
 Snapshot::VerifierMap Snapshot::make_verifiers() {

@@ -24,6 +24,7 @@
 #include "origin/origin.h"
 #include "serve/request.h"
 #include "telemetry/labels.h"
+#include "upstream/health.h"
 
 namespace gateway {
 
@@ -39,6 +40,7 @@ struct Route {
   bool tells_rates = false;                  // replies say how the caller stands with them
   std::shared_ptr<limit::Gate> gate;         // null: no limit of requests at a time
   std::shared_ptr<limit::Gate> origin_gate;  // the same of the origin, for requests that are with it
+  std::shared_ptr<upstream::Health> health;  // of the origin
   std::optional<base::Nanos> ttl;
   cache::OriginId cache_id;      // who answers, as the cache knows it
   bool cacheable = false;        // GET and HEAD may be answered from the cache
@@ -57,6 +59,7 @@ struct Route {
 struct Registries {
   limit::Rates& rates;
   limit::Gates& gates;
+  upstream::Healths& healths;
 };
 
 class Snapshot {
@@ -77,6 +80,8 @@ class Snapshot {
   const std::vector<std::string>& credential_queries() const { return credential_queries_; }
   // When it serves: what the gates allow from now on.
   void configure_gates() const;
+  // How the origin of this name has fared; null where no route leads to it.
+  std::shared_ptr<const upstream::Health> health_of(std::string_view origin) const;
   bool trusts(const std::array<std::uint8_t, 16>& address) const;
 
  private:

@@ -21,7 +21,8 @@ std::string bucket(const std::string& name, const std::string& more) {
 class SnapshotTest : public testing::Test {
  protected:
   std::shared_ptr<const Snapshot> build(config::Config config) {
-    return std::make_shared<const Snapshot>(std::move(config), Registries{.rates = rates_, .gates = gates_});
+    return std::make_shared<const Snapshot>(
+        std::move(config), Registries{.rates = rates_, .gates = gates_, .healths = healths_});
   }
   base::Ref<LocalSnapshot> local(std::shared_ptr<const Snapshot> shared,
                                  const LocalSnapshot* before = nullptr) {
@@ -33,6 +34,7 @@ class SnapshotTest : public testing::Test {
   net::Resolver resolver_{loop_, offload_};
   limit::Rates rates_{config::Limits{}};
   limit::Gates gates_;
+  upstream::Healths healths_;
 };
 
 bool same(const cache::OriginId& a, const cache::OriginId& b) {

@@ -7,7 +7,6 @@
 #include "gateway/feed.h"
 #include "gateway/forward.h"
 #include "gateway/key_refresh.h"
-#include "gateway/record.h"
 #include "identity/extract.h"
 
 namespace gateway {
@@ -356,41 +355,32 @@ net::Task<bool> Walk::collapse(Exchange& x) {
 net::Task<> Walk::ask_alone(Exchange& x, net::Upload& body) {
   std::string fields;
   if (x.route->rules->forwards_fields) forward_fields(x, ForFill::kNo, fields);
-  origin::Ask ask{.method = x.head.method,
-                  .method_text = x.head.method_text,
-                  .path = x.rest,
-                  .raw_query = x.query,
-                  .has_query = x.has_query,
-                  .host = x.head.host,
-                  .fields = fields,
-                  .range = x.head.value(FieldId::kRange),
-                  .if_range = x.head.value(FieldId::kIfRange),
-                  .if_match = x.head.value(FieldId::kIfMatch),
-                  .if_none_match = x.head.value(FieldId::kIfNoneMatch),
-                  .if_modified_since = x.head.value(FieldId::kIfModifiedSince),
-                  .if_unmodified_since = x.head.value(FieldId::kIfUnmodifiedSince),
-                  .framing = x.head.framing,
-                  .content_length = x.head.content_length,
-                  .body = x.head.framing == http::Framing::kNone ? nullptr : &body,
-                  .websocket = x.route->rules->forwards_fields && asks_websocket(x.head),
-                  .request_id = x.request_id};
-  if (limit::Gate* gate = x.route->rules->origin_gate.get(); gate && !sabotage::on("concurrency-ignored")) {
-    auto slot = co_await gate->enter(services_.loop, &x.gone);
-    if (!slot) {
-      x.stop(slot.error());
-      co_return;
-    }
-    x.origin_slot = std::move(*slot);
-  }
-  const base::Mono asked = base::mono_now();
-  auto reply = co_await x.route->origin->fetch(ask, &x.gone);
-  record_origin(*x.route->rules, reply, base::mono_now() - asked, services_.metrics);
-  if (!reply) {
-    x.stop(x.gone.requested() ? base::Error{Code::kClientGone, "the client has left"} : reply.error());
+  const upstream::Request request({.method = x.head.method,
+                                   .method_text = x.head.method_text,
+                                   .path = x.rest,
+                                   .raw_query = x.query,
+                                   .has_query = x.has_query,
+                                   .host = x.head.host,
+                                   .fields = fields,
+                                   .range = x.head.value(FieldId::kRange),
+                                   .if_range = x.head.value(FieldId::kIfRange),
+                                   .if_match = x.head.value(FieldId::kIfMatch),
+                                   .if_none_match = x.head.value(FieldId::kIfNoneMatch),
+                                   .if_modified_since = x.head.value(FieldId::kIfModifiedSince),
+                                   .if_unmodified_since = x.head.value(FieldId::kIfUnmodifiedSince),
+                                   .framing = x.head.framing,
+                                   .content_length = x.head.content_length,
+                                   .body = x.head.framing == http::Framing::kNone ? nullptr : &body,
+                                   .websocket = x.route->rules->forwards_fields && asks_websocket(x.head),
+                                   .request_id = x.request_id});
+  auto answer = co_await upstream::ask(way_of(services_, *x.route), request, &x.gone);
+  if (!answer) {
+    x.stop(x.gone.requested() ? base::Error{Code::kClientGone, "the client has left"} : answer.error());
     co_return;
   }
-  x.plan = reply->status() == 101 ? Plan::kTunnel : Plan::kOrigin;
-  x.reply = std::move(*reply);
+  x.plan = answer->reply.status() == 101 ? Plan::kTunnel : Plan::kOrigin;
+  x.reply = std::move(answer->reply);
+  x.origin_slot = std::move(answer->place);
 }
 
 }  // namespace gateway
