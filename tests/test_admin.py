@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from lib import openapi
 from lib.deadline import patience, until
 from lib.issuer import Issuer
 from lib.origin import Ask, says
@@ -274,10 +275,55 @@ def test_a_level_that_is_none_is_refused(gw, body):
     assert json.loads(gw.administrate("/log/level").body)["level"] == "info"
 
 
-def test_a_level_from_a_web_page_is_refused(gw):
-    reply = gw.administrate("/log/level", "POST", b'{"level":"debug"}', {"Content-Type": "text/plain"})
-    assert reply.status == 400
+@pytest.mark.parametrize("body, why", [
+    (b'{"level":"warning"}', "level: must be trace, debug, info, warn, error or off, did you mean 'warn'?"),
+    (b'{"levle":"warn"}', "levle: is not known here, did you mean 'level'?"),
+    (b'{"level":"warn","level":"debug"}', "the body is no JSON object, or names a member twice"),
+    (b"{}", "level: is missing"),
+])  # yapf: disable
+def test_a_refused_level_says_why(gw, body, why):
+    reply = gw.administrate("/log/level", "POST", body)
+    assert reply.status == 400 and reply["Content-Type"] == "application/problem+json"
+    assert json.loads(reply.body)["detail"] == why
+
+
+def test_a_body_that_is_too_large_is_refused(gw):
+    reply = gw.administrate("/log/level", "POST", b'{"level":"warn"}' + b" " * 20_000)
+    assert reply.status == 413
     assert json.loads(gw.administrate("/log/level").body)["level"] == "info"
+
+
+def test_a_level_from_a_web_page_is_refused(gw):
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+        reply = gw.administrate("/log/level", "POST", b'{"level":"debug"}', {"Content-Type": kind})
+        assert reply.status == 415
+    assert json.loads(gw.administrate("/log/level").body)["level"] == "info"
+
+
+# ---- what there is
+
+
+def test_the_operations_are_told_to_machines(gw):
+    assert fetch(gw.admin, "/openapi.json").status == 401
+    document = json.loads(gw.administrate("/openapi.json").body)
+    operations = openapi.check(document)
+    assert {(method, path) for method, path, _ in operations} == {
+        ("GET", "/health"), ("GET", "/ready"), ("GET", "/metrics"), ("GET", "/log/level"), ("POST", "/log/level"),
+        ("GET", "/openapi.json")}
+    for method, path, operation in operations:
+        body = b'{"level":"warn"}' if "requestBody" in operation else None
+        openapi.check_reply(document, operation, gw.administrate(path, method, body))
+        if {} not in operation["security"]:
+            assert fetch(gw.admin, path, method=method).status == 401
+            openapi.check_reply(document, operation, fetch(gw.admin, path, method=method))
+
+
+@pytest.mark.parametrize("path, allowed", [("/health", "GET, HEAD"), ("/metrics", "GET, HEAD"),
+                                           ("/log/level", "GET, HEAD, POST")])
+def test_a_method_that_a_path_has_not_is_told_the_others(gw, path, allowed):
+    for method in ("DELETE", "PUT", "OPTIONS", "PROPFIND"):
+        reply = gw.administrate(path, method)
+        assert reply.status == 405 and reply["Allow"] == allowed
 
 
 # ---- who may

@@ -5,7 +5,7 @@
 #include "config/fingerprint.h"
 #include "telemetry/metrics.h"
 #include "telemetry/oplog.h"
-#include "text/json_text.h"
+#include "text/json_writer.h"
 
 namespace admin {
 
@@ -89,41 +89,29 @@ bool Readiness::ready() const {
 }
 
 std::string Readiness::report() const {
-  std::string out = R"({"ready":)";
-  out += ready() ? "true" : "false";
-  out += R"(,"draining":)";
-  out += draining_ ? "true" : "false";
-  out += R"(,"dependencies":[)";
-  bool first = true;
+  std::string text;
+  text::JsonWriter out(text);
+  out.object().member("ready", ready()).member("draining", draining_).key("dependencies").array();
   const auto add = [&](std::string_view kind, std::string_view name, bool is_ready, std::string_view reason,
                        const upstream::Health* health = nullptr) {
-    if (!std::exchange(first, false)) out += ",";
-    out += R"({"kind":")";
-    out += kind;
-    out += R"(","name":)";
-    text::append_json(out, name);
-    out += R"(,"ready":)";
-    out += is_ready ? "true" : "false";
-    if (!reason.empty()) {
-      out += R"(,"reason":)";
-      text::append_json(out, reason);
-    }
+    out.object().member("kind", kind).member("name", name).member("ready", is_ready);
+    if (!reason.empty()) out.member("reason", reason);
     if (health) {
       const upstream::Health::Figures figures = health->figures();
       if (figures.well + figures.failed > 0) {
-        out += R"(,"last_request":")";
-        out += telemetry::label(figures.last);
-        out += R"(","failures_in_a_row":)" + std::to_string(figures.in_a_row);
+        out.member("last_request", telemetry::label(figures.last));
+        out.member("failures_in_a_row", figures.in_a_row);
       }
     }
-    out += "}";
+    out.end_object();
   };
   for (const auto& [name, dependency] : origins_)
     add("origin", name, dependency.reachable,
         dependency.asked || dependency.reachable ? std::string_view(dependency.reason) : "not asked yet",
         dependency.health.get());
   for (const Dependency& other : others_()) add(other.kind, other.name, other.ready, other.reason);
-  return out + "]}\n";
+  out.end_array().end_object();
+  return text + "\n";
 }
 
 }  // namespace admin
