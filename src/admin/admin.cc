@@ -24,7 +24,7 @@ bool is_loopback(const net::Endpoint& address) {
 AdminServer::AdminServer(const net::Endpoint& address, net::Offload& offload, Sources sources,
                          base::Secret token, telemetry::AuditLog* audit)
     : listener_(loop_, address, false),
-      readiness_(loop_, offload, std::move(sources.dependencies)),
+      readiness_(loop_, offload, std::move(sources.dependencies), sources.ready),
       operations_(readiness_, std::move(sources.metrics)),
       credentials_(std::move(token)),
       house_{.shared = shared_,

@@ -32,6 +32,7 @@ class AdminServer {
   struct Sources {
     Metrics metrics;
     Readiness::Others dependencies;  // beside the origins, which it asks itself
+    std::atomic<bool>& ready;        // where it says what /ready says
   };
   // token: see open_token_file(); audit: may be null.
   AdminServer(const net::Endpoint& address, net::Offload& offload, Sources sources, base::Secret token,

@@ -58,6 +58,7 @@ net::Task<> Readiness::probe_all() {
       if (dependency.origin) round.spawn(probe(name, dependency.origin));
     co_await round.drained();
     if (stopping_) break;
+    tell();
     const bool all = std::ranges::all_of(origins_, [](const auto& d) { return d.second.reachable; });
     co_await again_.wait(loop_.now() + (all ? kWhenUp : kWhenDown));
   }
@@ -76,11 +77,17 @@ net::Task<> Readiness::probe(std::string name, std::shared_ptr<origin::Origin> o
   dependency.asked = true;
   dependency.reachable = result.has_value();
   dependency.reason = result ? "" : std::string(result.error().text);
+  tell();
   if (!changed) co_return;
   if (result)
     log::info("dependency is reachable", {{"origin", name}});
   else
     log::warn("dependency cannot be reached", {{"origin", name}, {"reason", dependency.reason}});
+}
+
+void Readiness::draining() {
+  draining_ = true;
+  tell();
 }
 
 bool Readiness::ready() const {

@@ -11,6 +11,7 @@
 // answer none. An issuer that is away while its last good keys serve is ready, with a reason.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -29,13 +30,19 @@ class Readiness {
  public:
   // others: what else is needed, asked at each report; on this thread.
   using Others = std::function<std::vector<Dependency>()>;
-  Readiness(net::Loop& loop, net::Offload& offload, Others others)
-      : loop_(loop), resolver_(loop, offload), others_(std::move(others)), again_(loop), scope_(loop) {}
+  // told: where ready() is written when something has changed, for whoever runs on another thread.
+  Readiness(net::Loop& loop, net::Offload& offload, Others others, std::atomic<bool>& told)
+      : loop_(loop),
+        resolver_(loop, offload),
+        others_(std::move(others)),
+        told_(told),
+        again_(loop),
+        scope_(loop) {}
 
   void watch(std::shared_ptr<const gateway::Snapshot> snapshot);
   net::Task<> stop();
 
-  void draining() { draining_ = true; }
+  void draining();
   bool ready() const;
   std::string report() const;  // JSON
 
@@ -47,12 +54,14 @@ class Readiness {
     std::string reason;
     std::shared_ptr<const upstream::Health> health{};  // null: no route leads there
   };
+  void tell() { told_.store(ready(), std::memory_order_relaxed); }
   net::Task<> probe_all();
   net::Task<> probe(std::string name, std::shared_ptr<origin::Origin> origin);
 
   net::Loop& loop_;
   net::Resolver resolver_;
   const Others others_;
+  std::atomic<bool>& told_;
   std::map<std::string, Asked> origins_;
   std::vector<net::Cancel*> probing_;
   bool draining_ = false;

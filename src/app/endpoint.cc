@@ -40,7 +40,8 @@ Question Endpoint::describe(const Call& call) const {
 
 net::Task<base::Result<Answer>> Endpoint::answer(Call& call) {
   if (!open(call) && !call.caller.identified()) {
-    Answer refusal = problem(call, {Code::kUnauthorized, "this operation asks for a credential"});
+    Answer refusal = problem(call, Code::kUnauthorized, "this operation asks for a credential");
+    refusal.error.text = "no_credential";  // as identity would say
     refusal.add("WWW-Authenticate", "Bearer");
     co_return refusal;
   }

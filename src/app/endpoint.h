@@ -4,7 +4,7 @@
 // Owner:    a worker's snapshot for each `app:` of the configuration (make.h), the admin listener for its
 //           own.
 // Thread:   the one loop that serves it.
-// Lifetime: longer than any call under way; a reload that leaves its configuration alone keeps it.
+// Lifetime: longer than any call under way; a reload makes another one beside it.
 // Failure:  what the caller did wrong is an Answer with a problem: 404, 405 with Allow, 401, 415, 413, 400. A
 //           base::Error comes from below: the request's body broke off (kClientGone, kRequestTimeout), or the
 //           operation was cancelled; whoever serves answers with it.
@@ -34,8 +34,8 @@ class Endpoint {
   Endpoint& operator=(const Endpoint&) = delete;
 
   void find(Call& call) const { router_.find(call); }
-  // Whether nobody needs to be identified for it. False for what is not there, so that strangers learn
-  // nothing.
+  // Whether nobody needs to be identified for it. False for what is not there, so that strangers learn nothing of an
+  // application that has something to hide.
   bool open(const Call& call) const;
   // For a method that a path has not: "GET, HEAD, POST"; empty: there is no such path.
   std::string allowed(std::string_view path) const { return router_.allowed(path); }

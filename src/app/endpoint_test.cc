@@ -271,6 +271,15 @@ TEST(Table, PrefersTheMostParticular) {
   EXPECT_EQ(found("/"), "rest");
 }
 
+TEST(Table, HidesNothingWhereAllIsOpen) {
+  std::atomic<bool> ready = true;
+  Status status(&ready);
+  net::testing::TestLoop loop;
+  testing_support::Asked asked(http::Method::kGet, "/absent");
+  status.find(asked.call);
+  EXPECT_EQ(loop.await(status.answer(asked.call))->status, 404) << "there is no credential to ask for";
+}
+
 class StatusTest : public ::testing::Test {
  protected:
   Answer get(std::string_view path, Caller caller = {}) {
@@ -285,7 +294,7 @@ class StatusTest : public ::testing::Test {
 
   std::atomic<bool> ready_ = false;
   net::testing::TestLoop loop_;
-  Status status_{ready_};
+  Status status_{&ready_};
 };
 
 TEST_F(StatusTest, SaysAliveAndReady) {

@@ -183,9 +183,10 @@ std::string Router::allowed(std::string_view path) const {
 }
 
 bool Router::open(std::string_view path, bool local) const {
-  return std::ranges::any_of(rows_, [&](const Row& row) {
-    return is_open(row.operation->access, local) && match(row.segments, path, nullptr);
-  });
+  const auto is_for_all = [&](const Row& row) { return is_open(row.operation->access, local); };
+  if (std::ranges::all_of(rows_, is_for_all)) return true;
+  return std::ranges::any_of(
+      rows_, [&](const Row& row) { return is_for_all(row) && match(row.segments, path, nullptr); });
 }
 
 }  // namespace app

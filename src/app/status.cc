@@ -50,14 +50,14 @@ constexpr Operation kOperations[] = {
 
 }  // namespace
 
-Status::Status(const std::atomic<bool>& ready) : Endpoint("Sekisho: status", kOperations), ready_(ready) {}
+Status::Status(const std::atomic<bool>* ready) : Endpoint("Sekisho: status", kOperations), ready_(ready) {}
 
 base::Result<Answer> Status::health(Call&) {
   return Answer{.body = std::string_view("{\"alive\":true}\n")};
 }
 
 base::Result<Answer> Status::readiness(Call&) {
-  const bool ready = ready_.load(std::memory_order_relaxed);
+  const bool ready = !ready_ || ready_->load(std::memory_order_relaxed);
   return Answer{.status = static_cast<std::uint16_t>(ready ? 200 : 503),
                 .body = std::string_view(ready ? "{\"ready\":true}\n" : "{\"ready\":false}\n")};
 }

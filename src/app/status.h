@@ -16,15 +16,15 @@ namespace app {
 
 class Status final : public Endpoint {
  public:
-  // `ready`: as the admin listener's /ready says; lives as long as the process.
-  explicit Status(const std::atomic<bool>& ready);
+  // `ready`: as the admin listener's /ready says; lives as long as the process. Null: always.
+  explicit Status(const std::atomic<bool>* ready);
 
   base::Result<Answer> health(Call& call);
   base::Result<Answer> readiness(Call& call);
   base::Result<Answer> whoami(Call& call);
 
  private:
-  const std::atomic<bool>& ready_;
+  const std::atomic<bool>* const ready_;
 };
 
 }  // namespace app

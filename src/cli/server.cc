@@ -54,10 +54,11 @@ Server::Server(Load load, const config::Config& first)
       logs_(first),
       cache_(first.cache),
       keys_(offload_),
-      workers_(snapshot_, cache_, limits_, logs_, offload_),
+      workers_(snapshot_, cache_, limits_, logs_, offload_, ready_),
       door_(first.admin, offload_,
             {.metrics = [this](bool ready) { return metrics(ready); },
-             .dependencies = [this] { return services_.dependencies(); }},
+             .dependencies = [this] { return services_.dependencies(); },
+             .ready = ready_},
             logs_.audit()) {
   loaded_at_ = base::unix_seconds(base::wall_now());
   hash_ = first.hash;

@@ -120,7 +120,8 @@ void Keys::dependencies(std::vector<admin::Dependency>& out) const {
 // ---- the door
 
 Door::Door(const config::Admin& rules, net::Offload& offload, admin::AdminServer::Sources sources,
-           telemetry::AuditLog* audit) {
+           telemetry::AuditLog* audit)
+    : ready_(sources.ready) {
   if (!rules.listen) return;
   const auto address = net::Endpoint::parse(rules.listen->host, rules.listen->port);
   server_ = std::make_unique<admin::AdminServer>(*address, offload, std::move(sources),
@@ -128,7 +129,10 @@ Door::Door(const config::Admin& rules, net::Offload& offload, admin::AdminServer
 }
 
 void Door::start(const Snapshot& now) {
-  if (server_) server_->start(now);
+  if (server_)
+    server_->start(now);
+  else
+    ready_ = true;  // nobody asks whether origins can be reached
 }
 
 void Door::commit(const Snapshot& now) {
@@ -136,7 +140,11 @@ void Door::commit(const Snapshot& now) {
 }
 
 void Door::drain() {
-  if (server_ && !sabotage::on("drain-keeps-ready")) server_->draining();
+  if (sabotage::on("drain-keeps-ready")) return;
+  if (server_)
+    server_->draining();
+  else
+    ready_ = false;
 }
 
 void Door::stop() {

@@ -103,6 +103,7 @@ class Door final : public Service {
   void stop() override;
 
  private:
+  std::atomic<bool>& ready_;
   std::unique_ptr<admin::AdminServer> server_;
 };
 

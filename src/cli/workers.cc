@@ -60,7 +60,8 @@ class Answers {
 
 }  // namespace
 
-Workers::Workers(const Snapshot& snapshot, Cache& cache, Limits& limits, Logs& logs, net::Offload& offload)
+Workers::Workers(const Snapshot& snapshot, Cache& cache, Limits& limits, Logs& logs, net::Offload& offload,
+                 const std::atomic<bool>& ready)
     : max_connections_(connection_limit(snapshot->config())) {
   const config::Config& config = snapshot->config();
   const gateway::Commons commons{.memory = cache.memory,
@@ -71,7 +72,8 @@ Workers::Workers(const Snapshot& snapshot, Cache& cache, Limits& limits, Logs& l
                                  .connections = connections_,
                                  .max_connections = max_connections_,
                                  .redis = config.redis.url ? &config.redis : nullptr,
-                                 .shared_buckets = limits.shared.get()};
+                                 .shared_buckets = limits.shared.get(),
+                                 .ready = &ready};
   for (unsigned i = 0; i < worker_count(config); ++i) {
     metrics_.push_back(std::make_unique<telemetry::WorkerMetrics>());
     workers_.push_back(

@@ -24,7 +24,8 @@ namespace cli {
 class Workers final : public Service {
  public:
   // `snapshot`: what they serve by from the first request on.
-  Workers(const Snapshot& snapshot, Cache& cache, Limits& limits, Logs& logs, net::Offload& offload);
+  Workers(const Snapshot& snapshot, Cache& cache, Limits& limits, Logs& logs, net::Offload& offload,
+          const std::atomic<bool>& ready);
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;

@@ -54,7 +54,6 @@ void check_routes(Reader& reader, const YamlNode& node, const Config& config) {
       check_name(reader, line_of(item, "origin"), "origin", "origin", route.origin, config.origins);
     else
       check_name(reader, line_of(item, "app"), "app", "app", route.app, config.apps);
-    if (!route.app.empty()) reader.fail_at(item, "app", "is not supported yet");
     check_identities(reader, item, route.identity, config);
     if (route.forward_authorization &&
         (!route.app.empty() || !std::holds_alternative<HttpOrigin>(config.origins.at(route.origin).kind)))

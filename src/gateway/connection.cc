@@ -67,7 +67,10 @@ net::Task<> Connection::rest(serve::Downstream down) {
     net::Event pause(worker_.loop());
     co_await pause.wait(base::mono_now() + base::Millis(20));
   }
-  if (x.gone.requested()) co_return;
+  if (x.gone.requested()) {
+    x.answer.reset();
+    co_return;
+  }
   if (x.head_sent || !responder_.at_once(x, down)) co_await responder_.rest(x, down);
 }
 

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/call.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/scratch.h"
@@ -38,10 +39,12 @@ namespace gateway {
 // How the reply comes about; decided by the walk, carried out by respond.
 enum class Plan : std::uint8_t {
   kProblem,  // error, with a body of our own
+  kRefusal,  // the same, with an application's body
   kEntry,    // from the memory tier
   kFill,     // from a fill under way
   kOrigin,   // the origin's reply, streamed
   kTunnel,   // the origin agreed to a WebSocket
+  kAnswer,   // an application's
 };
 
 enum class CacheUse : std::uint8_t { kNone, kHit, kMiss, kCollapsed, kBypass };
@@ -76,7 +79,8 @@ struct Exchange : serve::Request {
   base::Ref<const cache::Entry> entry;
   std::optional<cache::Reader> reader;
   std::optional<origin::Reply> reply;
-  bool last = false;  // whoever sent this is not listened to any further
+  std::optional<app::Answer> answer;  // gone when rest() has ended, so that no reset() asks
+  bool last = false;                  // whoever sent this is not listened to any further
   bool head_sent = false;
   bool failed = false;  // the reply broke off; the connection cannot be used again
   std::uint16_t status = 0;

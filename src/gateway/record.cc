@@ -21,7 +21,7 @@ Outcome outcome_of(const Exchange& x) {
   const bool gone = !x.whole() && (x.gone.requested() || left);
   if (gone) return Outcome::kClientGone;
   if (x.failed) return Outcome::kOriginError;
-  if (x.plan != Plan::kProblem) return Outcome::kServed;
+  if (x.plan > Plan::kRefusal) return Outcome::kServed;
   return base::row_of(x.error.code).outcome;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 
+#include "app/send.h"
 #include "base/error_table.h"
 #include "base/sabotage.h"
 #include "client/error.h"
@@ -134,7 +135,9 @@ void Responder::compose_problem(Exchange& x, std::string_view more) {
       append_field(fields, "WWW-Authenticate", identity::challenge(x.error));
       break;
     case Code::kMethodNotAllowed:
-      if (x.route) append_field(fields, "Allow", x.route->origin->allowed_methods());
+      if (x.route)
+        append_field(fields, "Allow",
+                     x.route->app ? x.route->app->allowed(x.rest) : x.route->origin->allowed_methods());
       break;
     case Code::kTooManyFailures:
       limit::append_retry_after(
@@ -254,6 +257,10 @@ net::Task<> Responder::rest(Exchange& x, serve::Downstream down) {
       break;
     case Plan::kTunnel:
       co_await send_tunnel(x, down);
+      break;
+    case Plan::kRefusal:
+    case Plan::kAnswer:
+      co_await send_answer(x, down);
       break;
   }
 }
@@ -458,6 +465,19 @@ net::Task<> Responder::copy(Exchange& x, serve::Downstream down) {
     if (!co_await send(x, down, {buffer.get(), *n})) co_return;
   }
   co_await finish(x, down);
+}
+
+net::Task<> Responder::send_answer(Exchange& x, serve::Downstream down) {
+  app::Answer& answer = *x.answer;
+  std::string& fields = begin_fields(x);
+  append_field(fields, "Date", services_.dates.http(services_.loop.now()));
+  answer.append_field_lines(fields);
+  x.head_sent = true;
+  x.status = answer.status;
+  if (x.last) down.last();
+  if (const auto sent = co_await app::send(answer, answers_head(x), x.out, down); !sent)
+    stop(x, sent.error());
+  x.answer.reset();
 }
 
 net::Task<> Responder::send_tunnel(Exchange& x, serve::Downstream down) {

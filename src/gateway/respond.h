@@ -58,6 +58,7 @@ class Responder {
   net::Task<> send_fill(Exchange& x, serve::Downstream down);
   net::Task<> send_origin(Exchange& x, serve::Downstream down);
   net::Task<> send_tunnel(Exchange& x, serve::Downstream down);
+  net::Task<> send_answer(Exchange& x, serve::Downstream down);
   net::Task<> relay(Exchange& x, serve::Downstream down);  // of a known length, without copying
   net::Task<> copy(Exchange& x, serve::Downstream down);
   static bool stop(Exchange& x, base::Error why);  // false, always

@@ -36,6 +36,7 @@ struct Commons {
   std::uint64_t max_connections = 0;
   const config::Redis* redis = nullptr;            // as configured at start; null: none
   limit::SharedBuckets* shared_buckets = nullptr;  // with redis
+  const std::atomic<bool>* ready = nullptr;        // as the admin listener's /ready says; null: always
 };
 
 struct Services {

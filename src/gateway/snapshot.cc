@@ -150,7 +150,7 @@ bool Snapshot::trusts(const std::array<std::uint8_t, 16>& address) const {
 }
 
 LocalSnapshot::LocalSnapshot(std::shared_ptr<const Snapshot> shared, const LocalSnapshot* before,
-                             origin::Env env)
+                             origin::Env env, const app::Env& apps)
     : snapshot(std::move(shared)), terms(terms_of(snapshot->config())) {
   for (const auto& [name, configuration] : snapshot->config().origins) {
     std::shared_ptr<origin::Origin> kept;
@@ -165,9 +165,14 @@ LocalSnapshot::LocalSnapshot(std::shared_ptr<const Snapshot> shared, const Local
       refuse(snapshot->config(), configuration.line, "origins." + name + ": " + error.what());
     }
   }
-  for (const Route& route : snapshot->routes()) {
-    routes.push_back({&route, route.origin ? origins.at(route.rules.origin) : nullptr, route.cache_id});
-  }
+  std::map<std::string, std::shared_ptr<app::Endpoint>> endpoints;
+  for (const auto& [name, configuration] : snapshot->config().apps)
+    endpoints[name] = app::make_endpoint(configuration, apps);
+  for (const Route& route : snapshot->routes())
+    routes.push_back({.rules = &route,
+                      .origin = route.origin ? origins.at(route.rules.origin) : nullptr,
+                      .app = route.app ? endpoints.at(route.rules.app) : nullptr,
+                      .cache_id = route.cache_id});
 }
 
 }  // namespace gateway

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "app/make.h"
 #include "base/ref.h"
 #include "cache/key.h"
 #include "config/model.h"
@@ -102,12 +103,14 @@ class Snapshot {
 };
 
 struct LocalSnapshot : base::Local<LocalSnapshot> {
-  // Origins of `before` whose configuration did not change are kept, with their pools.
-  LocalSnapshot(std::shared_ptr<const Snapshot> shared, const LocalSnapshot* before, origin::Env env);
+  // Origins of `before` whose configuration did not change are kept, with their pools. Applications are made anew.
+  LocalSnapshot(std::shared_ptr<const Snapshot> shared, const LocalSnapshot* before, origin::Env env,
+                const app::Env& apps = {});
 
   struct LocalRoute {
     const Route* rules = nullptr;
-    std::shared_ptr<origin::Origin> origin;  // null: rules->app answers
+    std::shared_ptr<origin::Origin> origin;  // null: the other answers
+    std::shared_ptr<app::Endpoint> app;
     cache::OriginId cache_id{};
 
     const std::string& path() const { return rules->rules.path; }

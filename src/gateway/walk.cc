@@ -218,7 +218,8 @@ Walk::Next Walk::allow(Exchange& x) {
     x.stop({Code::kMethodNotAllowed, "TRACE is not forwarded"});
     return Next::kRespond;
   }
-  if (!x.route->rules->forwards_fields && x.head.method != Method::kGet && x.head.method != Method::kHead) {
+  if (!x.route->rules->forwards_fields && x.head.method != Method::kGet && x.head.method != Method::kHead &&
+      !x.route->app) {
     x.stop({Code::kMethodNotAllowed, "this origin serves GET and HEAD"});
     return Next::kRespond;
   }
@@ -283,9 +284,9 @@ Walk::Next Walk::look_up(Exchange& x) {
   return Next::kGoOn;
 }
 
-// What is not in the cache, and not refused, comes from behind.
+// What is not in the cache, and not refused, comes from behind, or from an application inside.
 Walk::Next Walk::ask(Exchange& x) {
-  return x.origin_answered == base::Mono{} ? Next::kWait : Next::kRespond;
+  return x.origin_answered == base::Mono{} && !x.answer ? Next::kWait : Next::kRespond;
 }
 
 // ---- what waits
@@ -311,11 +312,39 @@ net::Task<bool> Walk::queue(Exchange& x, net::Upload&) {
 }
 
 net::Task<bool> Walk::ask_origin(Exchange& x, net::Upload& body) {
+  if (x.route->app) {
+    co_await answer_inside(x, body);
+    co_return x.answer.has_value();
+  }
   x.origin_asked = base::mono_now();
   const bool answered = x.may_fill && co_await collapse(x);
   if (!answered) co_await ask_alone(x, body);
   x.origin_answered = base::mono_now();
   co_return true;
+}
+
+net::Task<> Walk::answer_inside(Exchange& x, net::Upload& body) {
+  app::Call call{.head = &x.head,
+                 .path = x.rest,
+                 .raw_query = x.query,
+                 .request_id = x.request_id,
+                 .peer = x.client,
+                 .upload = x.head.framing == http::Framing::kNone ? nullptr : &body,
+                 .gone = &x.gone};
+  if (x.principal)
+    call.caller = {.credential = "jwt",
+                   .issuer = x.principal->issuer,
+                   .subject = x.principal->subject,
+                   .agent = x.principal->agent};
+  x.route->app->find(call);
+  auto answer = co_await x.route->app->answer(call);
+  if (!answer) {
+    x.stop(answer.error());
+    co_return;
+  }
+  x.plan = answer->failed ? Plan::kRefusal : Plan::kAnswer;
+  if (answer->failed) x.error = answer->error;
+  x.answer = std::move(*answer);
 }
 
 net::Task<bool> Walk::collapse(Exchange& x) {

@@ -73,6 +73,7 @@ class Walk {
   bool admit(Exchange& x, std::string_view token);
   net::Task<bool> collapse(Exchange& x);  // false: ask the origin alone
   net::Task<> ask_alone(Exchange& x, net::Upload& body);
+  net::Task<> answer_inside(Exchange& x, net::Upload& body);
 
   const Services& services_;
   std::string credential_scratch_;

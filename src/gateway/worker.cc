@@ -63,8 +63,8 @@ void Worker::listen(const net::Endpoint& address, bool reuse_port, serve::Openin
 }
 
 void Worker::prepare(std::shared_ptr<const Snapshot> snapshot) {
-  prepared_ =
-      base::make_ref<LocalSnapshot>(std::move(snapshot), snapshot_.get(), origin::Env{loop_, resolver_});
+  prepared_ = base::make_ref<LocalSnapshot>(std::move(snapshot), snapshot_.get(),
+                                            origin::Env{loop_, resolver_}, app::Env{.ready = commons_.ready});
 }
 
 void Worker::commit() {
