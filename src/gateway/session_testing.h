@@ -232,6 +232,11 @@ class SessionTest : public ::testing::Test {
     return got.value_or(Answer{});
   }
   std::uint64_t open_connections() const { return connections_; }
+  std::uint64_t queued() const {  // requests that wait for a place
+    std::uint64_t all = 0;
+    for (const auto& [of, name, stats] : gates_.stats()) all += stats.queued;
+    return all;
+  }
 
   // An origin that ends with the test: nobody keeps a connection to it.
   class Server : public net::testing::TestServer {
