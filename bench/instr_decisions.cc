@@ -154,7 +154,8 @@ void sigv4_sign(Run& run) {
   });
 }
 
-// The whole reply to a hit but its status line: our own fields, and the entry with its body of 1 KiB behind them.
+// The whole reply to a hit but its status line: our own fields, and the entry with its body of 1 KiB behind
+// them.
 void compose_hit(Run& run) {
   std::array<char, 256> scratch;
   const auto entry = entry_of(key_of(path_of(1), scratch));

@@ -1,5 +1,5 @@
-// The admin listener: health, readiness, metrics and the log level, on an address and a thread of its own. What can be
-// asked of it stands in operations.h, who may in credential.h, a request's way in session.h.
+// The admin listener: health, readiness, metrics and the log level, on an address and a thread of its own.
+// What can be asked of it stands in operations.h, who may in credential.h, a request's way in session.h.
 //
 // Owner:    cli::Server.
 // Thread:   start(), stop(), watch() and draining() from the owner's; the rest runs on the admin thread, so

@@ -1,10 +1,11 @@
-// What the operator can ask of the gateway, as an application (app/endpoint.h): the table of the admin listener.
+// What the operator can ask of the gateway, as an application (app/endpoint.h): the table of the admin
+// listener.
 //
 // Owner:    AdminServer.  Thread: the admin loop's.  Failure: see Endpoint.
 //
-//   GET  /health        200 while the process lives                       open to everybody
-//   GET  /ready         200 or 503, by dependency, with reasons           open to everybody
-//   GET  /metrics       Prometheus text                                   open where the listener is on loopback
+//   GET  /health        200 while the process lives              open to everybody
+//   GET  /ready         200 or 503, by dependency, with reasons  open to everybody
+//   GET  /metrics       Prometheus text                          open where the listener is on loopback
 //   GET  /log/level     {"level":"info"}
 //   POST /log/level     {"level":"debug"}, application/json
 //   GET  /openapi.json  all of this, for machines

@@ -1,13 +1,13 @@
-// A client of the admin listener, and its short walk: identify → require → answer → audit. Nothing else stands between
-// an operator and the gateway: no route, no rate, no queue, no engine.
+// A client of the admin listener, and its short walk: identify → require → answer → audit. Nothing else
+// stands between an operator and the gateway: no route, no rate, no queue, no engine.
 //
 // Owner:    AdminServer's scope, through the coroutine that serve::run() is.  Thread: the admin loop's.
 // Lifetime: from accept to close.
 // Failure:  none outward.
 //
-// Every action and every refused attempt goes to the audit log; of attempts beyond the bound on failures only the
-// first of a second does. The content type that POST insists on keeps other people's web pages from posting here
-// through an operator's browser. What is open is so under its plain spelling alone.
+// Every action and every refused attempt goes to the audit log; of attempts beyond the bound on failures only
+// the first of a second does. The content type that POST insists on keeps other people's web pages from
+// posting here through an operator's browser. What is open is so under its plain spelling alone.
 #pragma once
 
 #include <string>

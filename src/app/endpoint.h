@@ -34,8 +34,8 @@ class Endpoint {
   Endpoint& operator=(const Endpoint&) = delete;
 
   void find(Call& call) const { router_.find(call); }
-  // Whether nobody needs to be identified for it. False for what is not there, so that strangers learn nothing of an
-  // application that has something to hide.
+  // Whether nobody needs to be identified for it. False for what is not there, so that strangers learn
+  // nothing of an application that has something to hide.
   bool open(const Call& call) const;
   // For a method that a path has not: "GET, HEAD, POST"; empty: there is no such path.
   std::string allowed(std::string_view path) const { return router_.allowed(path); }

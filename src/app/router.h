@@ -35,8 +35,8 @@ class Router {
   // Sets call.operation and its parameters; null where nothing fits.
   void find(Call& call) const;
   std::string allowed(std::string_view path) const;
-  // Whether an operation of that path is for everybody, whatever its method; or all are, so that there is nothing to
-  // hide.
+  // Whether an operation of that path is for everybody, whatever its method; or all are, so that there is
+  // nothing to hide.
   bool open(std::string_view path, bool local) const;
 
  private:

@@ -42,8 +42,8 @@ class Logs final : public Service {
   std::unique_ptr<telemetry::AuditLog> audit_;
 };
 
-// Rates, failed verifications, places in queues and how origins fare: what a snapshot is compiled with, so it is there before
-// the first.
+// Rates, failed verifications, places in queues and how origins fare: what a snapshot is compiled with, so it
+// is there before the first.
 class Limits final : public Service {
  public:
   explicit Limits(const config::Config& config);

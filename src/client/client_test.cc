@@ -31,7 +31,8 @@ std::string with_body(std::string_view body, std::string_view fields = "",
          "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
 }
 
-// For a server that keeps its connection, whose client closes it before the server ends (it serves one at a time).
+// For a server that keeps its connection, whose client closes it before the server ends (it serves one at a
+// time).
 std::string kept(std::string_view body, std::string_view fields = "") {
   return with_body(body, std::string(fields) + "Connection: keep-alive\r\n");
 }

@@ -1,5 +1,5 @@
-// A client of the gateway: what a session (serve/session.h) asks to have its requests answered. Each goes through the
-// walk, once, and reaches record(), good or bad (docs/life-of-a-request.md).
+// A client of the gateway: what a session (serve/session.h) asks to have its requests answered. Each goes
+// through the walk, once, and reaches record(), good or bad (docs/life-of-a-request.md).
 //
 // Owner:    the worker's scope, through the coroutine that run() is.  Thread: the worker's.
 // Lifetime: from accept to close; between requests it holds no Exchange, only a socket and a deadline.

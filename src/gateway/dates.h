@@ -2,8 +2,8 @@
 //
 // Owner:    a worker.  Thread: its own.  Failure: none.
 //
-// The wall's distance from the monotonic clock is taken as the loop turns; a step of the clock shows within a tenth of
-// a second. What a token is held against is the clock itself.
+// The wall's distance from the monotonic clock is taken as the loop turns; a step of the clock shows within a
+// tenth of a second. What a token is held against is the clock itself.
 #pragma once
 
 #include <cstdint>

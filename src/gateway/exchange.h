@@ -3,8 +3,9 @@
 // Owner:    a Connection, from the first byte of a request to its last record; in between requests an idle
 //           connection has none. Workers keep a few to reuse.
 // Thread:   the worker's own.
-// Lifetime: head, target and the views into them live in the session's input and in `scratch`, which stay untouched
-//           until the exchange is done. `out` keeps its capacity between requests: a cached hit allocates nothing.
+// Lifetime: head, target and the views into them live in the session's input and in `scratch`, which stay
+//           untouched until the exchange is done. `out` keeps its capacity between requests: a cached hit
+//           allocates nothing.
 //
 // Small on purpose (see the bound below): a stream that waits for its origin holds one of these.
 #pragma once

@@ -14,7 +14,7 @@ namespace {
 
 upstream::Request request_of(const Exchange& x) {
   std::string fields;
-  if (x.route->rules->forwards_fields) forward_fields(x, ForFill::kYes, fields);
+  if (x.route->rules->can.forwards_fields) forward_fields(x, ForFill::kYes, fields);
   return upstream::Request({.path = x.rest,
                             .raw_query = x.query,
                             .has_query = x.has_query,

@@ -64,8 +64,8 @@ Told told_by_x_fields(const Exchange& x) {
   return told;
 }
 
-// The same from Forwarded, whose quoted strings can only be read forwards: each element that ends the walk from
-// the nearest takes back what was found before it.
+// The same from Forwarded, whose quoted strings can only be read forwards: each element that ends the walk
+// from the nearest takes back what was found before it.
 base::Result<Told> told_by_forwarded(const Exchange& x) {
   std::optional<Address> client;
   http::ForwardedElement last;  // the farthest that one of ours wrote
@@ -160,7 +160,7 @@ bool learn_client(Exchange& x) {
 bool credentials_go_on(const Exchange& x) {
   const Route& rules = *x.route->rules;
   const http::FieldList& fields = x.head.fields;
-  if (!rules.forwards_fields) return false;
+  if (!rules.can.forwards_fields) return false;
   if (!rules.rules.identity.empty() && rules.rules.forward_authorization) return true;
   if (fields.has(FieldId::kAuthorization) && !rules.strips_authorization) return true;
   return fields.has(FieldId::kCookie) && std::ranges::any_of(fields, [&](const http::Field& field) {

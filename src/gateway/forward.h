@@ -2,7 +2,8 @@
 //
 // Owner:    nobody; functions on an exchange.  Thread: its worker's.
 // Failure:  learn_client() leaves a problem in the exchange; the others have none.
-// Standard: RFC 9110 sections 7.6.1 (hop-by-hop) and 7.6.3 (Via); RFC 7239 and the older X-Forwarded-* fields.
+// Standard: RFC 9110 sections 7.6.1 (hop-by-hop) and 7.6.3 (Via); RFC 7239 and the older X-Forwarded-*
+//           fields.
 //
 // Forwarding fields and request ids are believed from trusted_proxies only; from others they are replaced by
 // what we see ourselves. Many proxies write either Forwarded or X-Forwarded-For and pass the other on as a

@@ -87,7 +87,7 @@ void describe(const Exchange& x, base::Wall started, std::string_view path, Line
   if (x.principal) line.issuer = x.principal->issuer;
   if (x.parsed) line.method = x.head.method_text;
   line.path = path;
-  if (x.route) line.route = x.route->rules->rules.path;
+  if (x.route) line.route = x.route->path();
   line.status = x.status;
   line.bytes_sent = x.bytes_out;
   line.bytes_received = x.bytes_in;

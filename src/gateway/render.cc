@@ -15,7 +15,7 @@ std::string& begin_fields(Exchange& x) {
   std::string& out = x.out.begin();
   append_field(out, "X-Request-Id", x.request_id);
   if (x.standing.policies)
-    limit::append_rate_fields(x.standing, x.snapshot->snapshot->config().limits.rate_fields, out);
+    limit::append_rate_fields(x.standing, x.snapshot->config().limits.rate_fields, out);
   return out;
 }
 

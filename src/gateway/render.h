@@ -1,4 +1,5 @@
-// The fields of replies, rendered into the exchange. What the protocol adds to them is the session's (src/serve/).
+// The fields of replies, rendered into the exchange. What the protocol adds to them is the session's
+// (src/serve/).
 //
 // Owner:    nobody; functions.  Thread: any.  Failure: none.
 // Standard: RFC 9211 (Cache-Status), RFC 9111 section 5.1 (Age).
@@ -18,8 +19,8 @@ namespace gateway {
 using http::append_field;
 using http::append_number;
 
-// What every reply of ours carries: the request id, and how the caller stands with the rate limits of the route. Others
-// are appended to what this returns.
+// What every reply of ours carries: the request id, and how the caller stands with the rate limits of the
+// route. Others are appended to what this returns.
 std::string& begin_fields(Exchange& x);
 
 // Age and Cache-Status for a hit, Cache-Status alone for the rest.

@@ -350,8 +350,8 @@ net::Task<> Responder::send_fill(Exchange& x, serve::Downstream down) {
                   .age = age,
                   .freshness = head.freshness};
   if (head.length) {
-    // A 304, a 412, a 416 or one range need no more of the fill than its head and a seek. Of several ranges the
-    // object must be there as a whole; where only a window of it ever is, they are not honoured.
+    // A 304, a 412, a 416 or one range need no more of the fill than its head and a seek. Of several ranges
+    // the object must be there as a whole; where only a window of it ever is, they are not honoured.
     bool composed = compose_selected(x, kept);
     if (!composed && !reader.keeps_all()) composed = compose_selected(x, kept, Ranges::kIgnore);
     if (!composed) {
@@ -450,19 +450,30 @@ net::Task<> Responder::relay(Exchange& x, serve::Downstream down) {
   if (!moved) stop(x, what.moved.from_failed ? client::body_error(moved.error()) : kClientLeft);
 }
 
+// A stream that says nothing for minutes holds no buffer meanwhile.
 net::Task<> Responder::copy(Exchange& x, serve::Downstream down) {
-  const auto buffer = std::make_unique_for_overwrite<char[]>(kCopy);
+  std::unique_ptr<char[]> buffer;
   for (;;) {
     const base::Mono before = base::mono_now();
-    const auto n = co_await x.reply->read({buffer.get(), kCopy}, &x.gone);
+    auto there = co_await x.reply->wait(&x.gone);
+    std::size_t n = 0;
+    if (there) {
+      if (!buffer) buffer = std::make_unique_for_overwrite<char[]>(kCopy);
+      const auto read = co_await x.reply->read({buffer.get(), kCopy}, &x.gone);
+      if (read)
+        n = *read;
+      else
+        there = std::unexpected(read.error());
+    }
     x.origin_wait += base::mono_now() - before;
-    if (!n) {
-      stop(x, x.gone.requested() ? kClientLeft : n.error());
+    if (!there) {
+      stop(x, x.gone.requested() ? kClientLeft : there.error());
       co_return;
     }
-    if (*n == 0) break;
-    if (sabotage::one_in("reply-corrupt", 500)) buffer[*n / 2] ^= 1;
-    if (!co_await send(x, down, {buffer.get(), *n})) co_return;
+    if (n == 0) break;
+    if (sabotage::one_in("reply-corrupt", 500)) buffer[n / 2] ^= 1;
+    if (!co_await send(x, down, {buffer.get(), n})) co_return;
+    if (n < kCopy) buffer.reset();  // all that had come: what follows may take its time
   }
   co_await finish(x, down);
 }

@@ -4,8 +4,8 @@
 // Thread:   what Commons names may be used by any thread; the rest of Services belongs to the worker's.
 // Failure:  none; plain references.
 //
-// The walk, the responder and the feeder of a fill take this and not the Worker, so that a test, or a caller within the
-// process, can put together what they need.
+// The walk, the responder and the feeder of a fill take this and not the Worker, so that a test, or a caller
+// within the process, can put together what they need.
 #pragma once
 
 #include <atomic>

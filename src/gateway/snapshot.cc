@@ -75,8 +75,6 @@ void Snapshot::find_who_answers(Route& route, Registries registries) const {
     refuse(config_, rules.line, "unknown origin '" + rules.origin + "', unknown app '" + rules.app + "'");
   route.origin = &origin->second;
   route.can = origin::abilities_of(origin->second);
-  route.forwards_fields = route.can.forwards_fields;
-  route.keeps_slashes = route.can.keeps_slashes;
   if (rules.cache.ttl) route.ttl = *rules.cache.ttl;
   // Without a ttl there would be nothing to keep of one that says nothing.
   route.cacheable =

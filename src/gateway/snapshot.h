@@ -43,10 +43,8 @@ struct Route {
   std::shared_ptr<limit::Gate> origin_gate;  // the same of the origin, for requests that are with it
   std::shared_ptr<upstream::Health> health;  // of the origin
   std::optional<base::Nanos> ttl;
-  cache::OriginId cache_id;      // who answers, as the cache knows it
-  bool cacheable = false;        // GET and HEAD may be answered from the cache
-  bool forwards_fields = false;  // as `can` says
-  bool keeps_slashes = false;
+  cache::OriginId cache_id;  // who answers, as the cache knows it
+  bool cacheable = false;    // GET and HEAD may be answered from the cache
   // What identity consumes is not for the origin (unless the operator says so).
   bool strips_authorization = false;
   std::vector<std::string> stripped_fields;   // other credential fields
@@ -103,7 +101,8 @@ class Snapshot {
 };
 
 struct LocalSnapshot : base::Local<LocalSnapshot> {
-  // Origins of `before` whose configuration did not change are kept, with their pools. Applications are made anew.
+  // Origins of `before` whose configuration did not change are kept, with their pools. Applications are made
+  // anew.
   LocalSnapshot(std::shared_ptr<const Snapshot> shared, const LocalSnapshot* before, origin::Env env,
                 const app::Env& apps = {});
 

@@ -82,7 +82,7 @@ net::Task<> Walk::wait(Exchange& x, net::Upload& body) {
 
 // A worker that is this far behind answers late whatever it does: better some soon than all too late.
 Walk::Next Walk::shed(Exchange& x) {
-  const base::Nanos most = x.snapshot->snapshot->config().limits.lag;
+  const base::Nanos most = x.snapshot->config().limits.lag;
   if (most == base::Nanos(0) || x.started - services_.loop.now() <= most) return Next::kGoOn;
   x.stop({Code::kShed, "the worker is too far behind"});
   return Next::kRespond;
@@ -102,8 +102,8 @@ Walk::Next Walk::route(Exchange& x) {
     return Next::kRespond;
   }
   x.route = &x.snapshot->routes[match->route];
-  x.rest = x.route->rules->keeps_slashes ? rest_of(x.target.path, *match)
-                                         : x.target.collapsed.substr(match->length);
+  x.rest = x.route->rules->can.keeps_slashes ? rest_of(x.target.path, *match)
+                                             : x.target.collapsed.substr(match->length);
   if (x.rest.empty()) x.rest = "/";
   if (x.target.has_query) {
     x.query.assign(x.target.raw_query);
@@ -218,12 +218,12 @@ Walk::Next Walk::allow(Exchange& x) {
     x.stop({Code::kMethodNotAllowed, "TRACE is not forwarded"});
     return Next::kRespond;
   }
-  if (!x.route->rules->forwards_fields && x.head.method != Method::kGet && x.head.method != Method::kHead &&
+  if (!x.route->rules->can.writes && x.head.method != Method::kGet && x.head.method != Method::kHead &&
       !x.route->app) {
     x.stop({Code::kMethodNotAllowed, "this origin serves GET and HEAD"});
     return Next::kRespond;
   }
-  if (x.head.content_length > x.snapshot->snapshot->config().limits.body) {
+  if (x.head.content_length > x.snapshot->config().limits.body) {
     x.stop({Code::kBodyTooLarge, "the request body is larger than allowed"});
     return Next::kRespond;
   }
@@ -250,7 +250,7 @@ Walk::Next Walk::look_up(Exchange& x) {
   }
   // Whatever the origin is told of the host may stand in its answer, be it as Host or as X-Forwarded-Host.
   std::string told;
-  if (rules.forwards_fields) {
+  if (rules.can.told_host) {
     parts.host = x.head.host;
     if (x.trusted_peer) {
       told.append(x.head.host).append(" ").append(x.told_host);
@@ -383,7 +383,7 @@ net::Task<bool> Walk::collapse(Exchange& x) {
 
 net::Task<> Walk::ask_alone(Exchange& x, net::Upload& body) {
   std::string fields;
-  if (x.route->rules->forwards_fields) forward_fields(x, ForFill::kNo, fields);
+  if (x.route->rules->can.forwards_fields) forward_fields(x, ForFill::kNo, fields);
   const upstream::Request request({.method = x.head.method,
                                    .method_text = x.head.method_text,
                                    .path = x.rest,
@@ -400,7 +400,7 @@ net::Task<> Walk::ask_alone(Exchange& x, net::Upload& body) {
                                    .framing = x.head.framing,
                                    .content_length = x.head.content_length,
                                    .body = x.head.framing == http::Framing::kNone ? nullptr : &body,
-                                   .websocket = x.route->rules->forwards_fields && asks_websocket(x.head),
+                                   .websocket = x.route->rules->can.upgrades && asks_websocket(x.head),
                                    .request_id = x.request_id});
   auto answer = co_await upstream::ask(way_of(services_, *x.route), request, &x.gone);
   if (!answer) {

@@ -8,16 +8,18 @@
 // The order is policy:
 //   route first, since it says who may call and whom we ask; nothing else is known of an unrouted request;
 //   who is calling before anything is given away, a cached byte least of all (C9);
-//   admit within identify: whoever is known already passes, and an address whose credentials failed too often is
+//   admit within identify: whoever is known already passes, and an address whose credentials failed too often
+//   is
 //   turned away before the next one costs a verification;
 //   what the caller may before how often, so that a refusal costs no token of a bucket;
 //   how often before how many at a time, so that nobody waits in a queue who would be refused at its end;
 //   the cache before the origin, since a hit must not depend on what is behind us.
 //
-// A stage is a row of Walk::Stages (walk.cc): a plain step, and for one that may have to wait a coroutine beside it. advance()
-// does all that needs no waiting, and for a cached hit that is everything, so that it makes no coroutine frame beyond its
-// connection's own. Where a step says kWait, wait() awaits what it needs and enters the same loop at the same stage: the
-// step is asked again, finds in the exchange what the wait has brought, and counts and charges once.
+// A stage is a row of Walk::Stages (walk.cc): a plain step, and for one that may have to wait a coroutine
+// beside it. advance() does all that needs no waiting, and for a cached hit that is everything, so that it
+// makes no coroutine frame beyond its connection's own. Where a step says kWait, wait() awaits what it needs
+// and enters the same loop at the same stage: the step is asked again, finds in the exchange what the wait
+// has brought, and counts and charges once.
 #pragma once
 
 #include <utility>

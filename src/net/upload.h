@@ -21,8 +21,6 @@ namespace net {
 class Upload {
  public:
   virtual Task<base::Result<std::size_t>> read(std::span<char> out) = 0;  // 0: complete; `out` is not empty
-  // From its beginning once more, so that what was sent can be sent again. False: what was read is gone.
-  virtual bool rewind() { return false; }
 
  protected:
   ~Upload() = default;

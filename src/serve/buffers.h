@@ -1,5 +1,6 @@
-// Where a session reads: a small buffer while a request is under way, a larger one for a head that needs it, none in
-// between. Thousands of sessions that wait for a reply hold what their head takes, and not what it could have taken.
+// Where a session reads: a small buffer while a request is under way, a larger one for a head that needs it,
+// none in between. Thousands of sessions that wait for a reply hold what their head takes, and not what it
+// could have taken.
 //
 // Owner:    Buffers: what the sessions of one thread share.  Input: a session.
 // Thread:   that thread's.  Units: bytes.  Failure: none.

@@ -3,8 +3,8 @@
 // Owner:    the session, for one request.  Thread: its own.
 // Failure:  kClientGone, from every verb that waits.
 //
-// A closed sum, so that the path of a hit has no virtual call: HTTP/1.1 today; a stream of HTTP/2 and a caller within the
-// process become further alternatives here, and nowhere else. docs/adr/0019.
+// A closed sum, so that the path of a hit has no virtual call: HTTP/1.1 today; a stream of HTTP/2 and a
+// caller within the process become further alternatives here, and nowhere else. docs/adr/0019.
 //
 //   Begun b = down.begin(out, {.status = 200, .length = n}, parts);   // plain; often that is all
 //   co_await down.send(bytes) …                                       // what is left of the body, in order

@@ -169,8 +169,8 @@ void Http1::close() {
   if (input_.data) input_.give_back(shared_.buffers);
 }
 
-// Closing with unread input would send a reset that can overtake the reply on its way to the client: first our
-// side is closed, then what still comes is read and dropped for a moment (RFC 9112 section 9.6).
+// Closing with unread input would send a reset that can overtake the reply on its way to the client: first
+// our side is closed, then what still comes is read and dropped for a moment (RFC 9112 section 9.6).
 net::Task<> Http1::linger() {
   client_.shutdown_write();
   client_.set_deadline(base::Seconds(2));

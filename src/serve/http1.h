@@ -1,17 +1,19 @@
-// HTTP/1.1 on a client's connection: bytes in, requests out, replies back. Only here are a descriptor, chunked
-// coding, Connection, 100-continue.
+// HTTP/1.1 on a client's connection: bytes in, requests out, replies back. Only here are a descriptor,
+// chunked coding, Connection, 100-continue.
 //
-// Owner:    whoever accepted the connection (gateway::Connection, the admin listener); lives until the session ends.
+// Owner:    whoever accepted the connection (gateway::Connection, the admin listener); lives until the
+//           session ends.
 // Thread:   that of its loop.
-// Failure:  what a client sends wrongly comes out as Input::kRefused with Request::refused; a client that left or
-//           takes nothing as kClientGone. After either the connection cannot go on.
+// Failure:  what a client sends wrongly comes out as Input::kRefused with Request::refused; a client that
+//           left or takes nothing as kClientGone. After either the connection cannot go on.
 // Standard: RFC 9112; PROXY protocol version 2 in front of the first request where the listener asks for it.
 //
-// run() in session.h is the loop that drives the upper half; whoever answers sees the lower half, as a Downstream.
-// Between requests a connection holds its socket, one deadline and the coroutine's frame.
+// run() in session.h is the loop that drives the upper half; whoever answers sees the lower half, as a
+// Downstream. Between requests a connection holds its socket, one deadline and the coroutine's frame.
 //
-// A reply is begin(), then what is left of its body by send… in order, then finish(). What begin() could send whole
-// needs no other call. A reply that cannot be finished is not: abort() makes sure that it does not look whole.
+// A reply is begin(), then what is left of its body by send… in order, then finish(). What begin() could send
+// whole needs no other call. A reply that cannot be finished is not: abort() makes sure that it does not look
+// whole.
 #pragma once
 
 #include <sys/uio.h>
@@ -88,8 +90,8 @@ class Http1 {
   net::Task<base::Result<>> send_file(int fd, std::uint64_t offset, std::uint64_t length);
   net::Task<base::Result<>> finish(std::string_view trailers);
   bool relays() const { return shared_.pipes && !client_.tls(); }
-  // n bytes of a body from another plain stream, without their passing through the process. kAgain: no pipe is to be had, and
-  // nothing was moved. Whose fault an error is, `moved` says.
+  // n bytes of a body from another plain stream, without their passing through the process. kAgain: no pipe
+  // is to be had, and nothing was moved. Whose fault an error is, `moved` says.
   struct Relay {
     net::Stream& from;
     std::uint64_t length;
@@ -98,8 +100,8 @@ class Http1 {
     net::Relayed moved{};
   };
   net::Task<net::Result<Sent>> relay(Relay& relay);
-  // After the head of a 101, and whatever `from` has said right behind its own: bytes both ways until either side is done.
-  // False: the client has left before its head was out.
+  // After the head of a 101, and whatever `from` has said right behind its own: bytes both ways until either
+  // side is done. False: the client has left before its head was out.
   net::Task<bool> tunnel(Out& out, std::string_view protocol, net::Stream other, std::string_view early,
                          net::Cancel* cancel);
   void abort();

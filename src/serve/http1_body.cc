@@ -29,7 +29,8 @@ void Http1Body::start(Request& request, const Terms& terms) {
 
 bool Http1Body::drainable() const {
   if (complete_) return true;
-  // A client that still waits for its 100 may or may not send the body: nobody knows where the next request begins.
+  // A client that still waits for its 100 may or may not send the body: nobody knows where the next request
+  // begins.
   if (failed_ || continue_due_) return false;
   return request_->head.framing == http::Framing::kChunked || left_ <= kDrainable;
 }

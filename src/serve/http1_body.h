@@ -1,13 +1,13 @@
 // The body of an HTTP/1.1 request, read as whoever answers takes it.
 //
 // Owner:    Http1, for one request after the other.  Thread: the session's.
-// Failure:  kBadRequest (framing), kBodyTooLarge, kRequestTimeout, kClientGone; after any of them the connection
-//           cannot go on.
-// Standard: RFC 9112 section 6 and 7.1; RFC 9110 section 10.1.1 (the 100 Continue is sent when the body is first
-//           wanted, which is after identity and policy have said yes).
+// Failure:  kBadRequest (framing), kBodyTooLarge, kRequestTimeout, kClientGone; after any of them the
+//           connection cannot go on.
+// Standard: RFC 9112 section 6 and 7.1; RFC 9110 section 10.1.1 (the 100 Continue is sent when the body is
+//           first wanted, which is after identity and policy have said yes).
 //
-// A body of known length goes straight to its reader. A chunked one is decoded from a buffer that is held while it is
-// read; what comes behind it, a pipelined request, is where the next head is read (take_rest()).
+// A body of known length goes straight to its reader. A chunked one is decoded from a buffer that is held
+// while it is read; what comes behind it, a pipelined request, is where the next head is read (take_rest()).
 #pragma once
 
 #include "http/chunked.h"

@@ -1,5 +1,5 @@
-// A reply as it is handed to a session: a status, rendered field lines, and how long the body is. What the protocol
-// adds (a status line, framing, Connection) is the session's own.
+// A reply as it is handed to a session: a status, rendered field lines, and how long the body is. What the
+// protocol adds (a status line, framing, Connection) is the session's own.
 //
 // Owner:    the guest.  Thread: the session's.
 // Lifetime: what a ReplyHead views, and the Out, stay as they are until the reply has ended.
@@ -12,8 +12,8 @@
 
 namespace serve {
 
-// Field lines, each ended by CRLF, in a string that keeps its capacity. In front of them is room for what a protocol
-// puts before fields, so that the whole head goes out as it lies there.
+// Field lines, each ended by CRLF, in a string that keeps its capacity. In front of them is room for what a
+// protocol puts before fields, so that the whole head goes out as it lies there.
 class Out {
  public:
   static constexpr std::size_t kHeadroom = 64;  // "HTTP/1.1 431 Request Header Fields Too Large\r\n" and more
@@ -37,7 +37,8 @@ struct ReplyHead {
   bool streams = false;  // a body follows whose length nobody knows
   // More lines, kept elsewhere.
   std::string_view fields{};
-  // For who writes text: `fields`, Content-Length, the empty line, and maybe the whole body, in one piece. Empty: not kept.
+  // For who writes text: `fields`, Content-Length, the empty line, and maybe the whole body, in one piece.
+  // Empty: not kept.
   std::string_view tail{};
 };
 

@@ -2,7 +2,8 @@
 //
 // Owner:    the guest (session.h), which lends one for as long as a request is under way.
 // Thread:   the session's.
-// Lifetime: the views in `head` point into the session's input, which stays as it is until the request has ended.
+// Lifetime: the views in `head` point into the session's input, which stays as it is until the request has
+//           ended.
 #pragma once
 
 #include <array>

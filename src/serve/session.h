@@ -7,7 +7,7 @@
 // A guest is whoever answers:
 //
 //   Http1& session();
-//   Request& open_request();       a request has begun to arrive, or is under way: where it is read, until close()
+//   Request& open_request();       one has begun to arrive, or is under way: where it is read, until close()
 //   void close();                  none is any more
 //   void next();                   the one that has ended is over; another may follow
 //   const Terms& terms();          what the client may; valid until the request has ended
@@ -15,8 +15,8 @@
 //   net::Task<> rest(Downstream&);
 //   bool ended();                  once for each request; false: the reply broke off
 //
-// The loop is a template over its guest, so that a hit makes no call through a pointer, and no coroutine frame beyond this
-// one (docs/life-of-a-request.md).
+// The loop is a template over its guest, so that a hit makes no call through a pointer, and no coroutine
+// frame beyond this one (docs/life-of-a-request.md).
 #pragma once
 
 #include <memory>

@@ -18,7 +18,8 @@ struct Tunnelled {
   std::uint64_t up = 0, down = 0;  // bytes to the other side, to the client
 };
 
-// `pending`: what the client sent behind its request. Ends also when neither side has said anything for `idle`.
+// `pending`: what the client sent behind its request. Ends also when neither side has said anything for
+// `idle`.
 net::Task<Tunnelled> tunnel(net::Stream& client, net::Stream& other, std::string_view pending,
                             base::Nanos idle);
 
