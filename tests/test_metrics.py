@@ -22,7 +22,8 @@ PROXY = "127.0.0.3"
 BY = {"sekisho_cache_requests_total": "result", "sekisho_origin_requests_total": "outcome",
       "sekisho_origin_connections_total": "event", "sekisho_jwks_fetches_total": "result", "sekisho_jwks_keys": "",
       "sekisho_rate_limit_requests_total": "result", "sekisho_limit_buckets": "table",
-      "sekisho_concurrency_requests_total": "result", "sekisho_concurrency_in_use": "", "sekisho_concurrency_queued": ""}
+      "sekisho_concurrency_requests_total": "result", "sekisho_concurrency_in_use": "", "sekisho_concurrency_queued": "",
+      "sekisho_origin_failures_in_a_row": ""}
 
 # What stands still in this run: who moves it, or what it would take.
 STILL = {
