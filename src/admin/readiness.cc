@@ -16,7 +16,7 @@ constexpr base::Nanos kWhenDown = base::Seconds(1);  // a dependency that comes 
 constexpr base::Nanos kWhenUp = base::Seconds(5);
 }  // namespace
 
-void Readiness::watch(std::shared_ptr<const gateway::Snapshot> snapshot) {
+void Readiness::watch(const std::shared_ptr<const gateway::Snapshot>& snapshot) {
   std::map<std::string, Asked> next;
   for (const auto& [name, configuration] : snapshot->config().origins) {
     const auto known = origins_.find(name);

@@ -39,7 +39,7 @@ class Readiness {
         again_(loop),
         scope_(loop) {}
 
-  void watch(std::shared_ptr<const gateway::Snapshot> snapshot);
+  void watch(const std::shared_ptr<const gateway::Snapshot>& snapshot);
   net::Task<> stop();
 
   void draining();

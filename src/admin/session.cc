@@ -138,6 +138,7 @@ void Session::audit(const Call& call, const Credentials::Caller& caller, const A
                                 .duration = now - began};
   if (call.caller.identified() && call.operation) record.action = call.operation->id;
   std::vector<telemetry::AuditArgument> arguments;
+  arguments.reserve(answer.arguments.size());
   for (const app::Argument& argument : answer.arguments) arguments.push_back({argument.name, argument.value});
   record.arguments = arguments;
   if (answer.failed) {

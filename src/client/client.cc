@@ -181,7 +181,7 @@ net::Task<base::Result<Reply>> Client::ask(const Request& request, const Hop& ho
   const auto all =
       co_await resolver_.resolve(hop.url.host, hop.url.port, keep_.resolve_every, deadline, &cancel);
   if (!all) co_return std::unexpected(dial_error(all.error()));
-  auto addresses = passed(*all, request.filter);
+  const auto addresses = passed(*all, request.filter);
   if (addresses->empty()) co_return fail(Code::kAddressRefused, "the name has no address that may be asked");
 
   std::string head;
@@ -203,11 +203,12 @@ net::Task<base::Result<Reply>> Client::ask(const Request& request, const Hop& ho
   head += "\r\n";
   // In one piece with the head: it is there, and so can be sent again where the method allows it.
   head += hop.body;
-  co_return co_await exchange(pool_of(request, hop, std::move(addresses)),
-                              {.method = hop.method, .head = head}, &cancel);
+  co_return co_await exchange(pool_of(request, hop, addresses), {.method = hop.method, .head = head},
+                              &cancel);
 }
 
-base::Ref<Pool> Client::pool_of(const Request& request, const Hop& hop, net::Resolver::Addresses addresses) {
+base::Ref<Pool> Client::pool_of(const Request& request, const Hop& hop,
+                                const net::Resolver::Addresses& addresses) {
   Remote remote{.host = hop.url.host,
                 .port = hop.url.port,
                 .tls = hop.url.tls,
@@ -224,7 +225,7 @@ base::Ref<Pool> Client::pool_of(const Request& request, const Hop& hop, net::Res
   // address stays its own), and where it may be. Names of hosts hold no NUL.
   const net::TlsContext* const tls = hop.url.tls ? request.tls.get() : nullptr;
   std::string key = hop.url.host + '\0' + std::to_string(hop.url.port) + '\0' + remote.server_name + '\0';
-  key.append(reinterpret_cast<const char*>(&tls), sizeof tls);
+  key.append(std::to_string(reinterpret_cast<std::uintptr_t>(tls))).push_back('\0');
   std::vector<std::array<std::uint8_t, 16>> places;
   for (const net::Endpoint& one : *addresses) places.push_back(one.bytes());
   std::ranges::sort(places);

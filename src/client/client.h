@@ -98,7 +98,7 @@ class Client {
   net::Task<base::Result<Response>> follow(const Request& request, base::Mono deadline, net::Cancel& cancel);
   net::Task<base::Result<Reply>> ask(const Request& request, const Hop& hop, base::Mono deadline,
                                      net::Cancel& cancel);
-  base::Ref<Pool> pool_of(const Request& request, const Hop& hop, net::Resolver::Addresses addresses);
+  base::Ref<Pool> pool_of(const Request& request, const Hop& hop, const net::Resolver::Addresses& addresses);
   void make_room();
 
   net::Loop& loop_;

@@ -11,6 +11,7 @@ void expose(telemetry::Page& page, const std::vector<std::shared_ptr<KeySource>>
     KeySource::Figures figures;
   };
   std::vector<Row> rows;
+  rows.reserve(sources.size());
   const base::Mono now = base::mono_now();
   for (const auto& source : sources)
     rows.push_back({telemetry::escape_label(source->name()), source->figures(now)});
