@@ -52,7 +52,7 @@ class Server {
             peer.write(answer_(head));
           }
         }) {}
-  explicit Server(std::string always) : Server([always](const std::string&) { return always; }) {}
+  explicit Server(const std::string& always) : Server([always](const std::string&) { return always; }) {}
 
   std::uint16_t port() const { return server_.port(); }
   int connections() const { return server_.connections(); }
