@@ -141,9 +141,9 @@ TEST(SigV4, TakesAnotherKeyOnAnotherDay) {
         std::pair(kTime + base::Seconds(86'400), "20150831T123600Z"), std::pair(kTime, "20150830T123600Z")}) {
     std::string out;
     signer.append_fields(out, {.method = "GET", .target = "/b/k", .host = "h", .payload = empty}, now);
-    const std::string canonical = "GET\n/b/k\n\nhost:h\nx-amz-content-sha256:" + empty +
-                                  "\nx-amz-date:" + date + "\n\nhost;x-amz-content-sha256;x-amz-date\n" +
-                                  empty;
+    std::string canonical = "GET\n/b/k\n\nhost:h\nx-amz-content-sha256:";
+    canonical.append(empty).append("\nx-amz-date:").append(date);
+    canonical.append("\n\nhost;x-amz-content-sha256;x-amz-date\n").append(empty);
     EXPECT_TRUE(out.contains("Signature=" + expected("secret", canonical, date))) << date;
   }
 }
