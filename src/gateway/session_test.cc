@@ -6,6 +6,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "gateway/session_testing.h"
 
@@ -114,10 +115,10 @@ TEST_P(Folder, RefusesAnUploadBeforeItsBodyHasCome) {
 // ---- in front of a server
 
 TEST_P(Session, SendsAnUploadOnAsItComesAndTheReplyBack) {
-  std::string head, body;
+  std::promise<std::pair<std::string, std::string>> heard;  // from the origin's thread
   Server server(*this, [&](Peer& peer, int) {
-    head = peer.read_head();
-    body = peer.read(300'000);
+    std::string head = peer.read_head();
+    heard.set_value({std::move(head), peer.read(300'000)});
     peer.write("HTTP/1.1 201 Created\r\nContent-Length: 4\r\nX-Own: 1\r\n\r\ndone");
   });
   configure_origin(server.port());
@@ -130,16 +131,18 @@ TEST_P(Session, SendsAnUploadOnAsItComesAndTheReplyBack) {
   EXPECT_EQ(got.status, 201);
   EXPECT_EQ(got.body, "done");
   EXPECT_EQ(got.field("X-Own"), "1");
+  const auto [head, body] = heard.get_future().get();
   EXPECT_THAT(head, AllOf(StartsWith("POST /a?b=c HTTP/1.1\r\n"), HasSubstr("Content-Length: 300000\r\n"),
                           HasSubstr("X-Forwarded-For: 192.0.2.7\r\n")));
   EXPECT_EQ(body, sent);
 }
 
 TEST_P(Session, SendsOnBodiesWhoseLengthNobodyKnows) {
-  std::string head, body;
+  std::promise<std::pair<std::string, std::string>> heard;
   Server server(*this, [&](Peer& peer, int) {
-    head = peer.read_head();
-    body = peer.read(std::string_view("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").size());
+    std::string head = peer.read_head();
+    heard.set_value(
+        {std::move(head), peer.read(std::string_view("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").size())});
     peer.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nxy\r\n1\r\nz\r\n0\r\n\r\n");
   });
   configure_origin(server.port());
@@ -152,6 +155,7 @@ TEST_P(Session, SendsOnBodiesWhoseLengthNobodyKnows) {
   const Answer got = answer_to(*one);
   EXPECT_TRUE(got.whole);
   EXPECT_EQ(got.body, "xyz");
+  const auto [head, body] = heard.get_future().get();
   EXPECT_THAT(head, HasSubstr("Transfer-Encoding: chunked\r\n"));
   EXPECT_THAT(body, AllOf(StartsWith("3\r\nabc"), ::testing::EndsWith("0\r\n\r\n")));
 }
