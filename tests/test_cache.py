@@ -152,6 +152,125 @@ def test_only_get_is_stored_and_writing_goes_through(gw, origin):
     assert origin.count("/x") == 6
 
 
+# ---- writes
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "DELETE", "PROPPATCH"])
+@pytest.mark.parametrize("status", [200, 201, 204, 303])
+def test_a_write_takes_the_old_copy(gw, origin, method, status):
+    body = [b"old"]
+
+    def answer(ask):
+        if ask.method == "GET":
+            return ask.reply(body[0], fields=FRESH)
+        body[0] = b"new"
+        ask.reply(b"", status)
+
+    for path in ("/x", "/y"):
+        origin.on(path, answer)
+        gw.get(path)
+    assert is_hit(gw.get("/x"))
+    assert gw.get("/x", method=method, host="other.test").status == status
+    reply = gw.get("/x")
+    assert reply.body == b"new" and not is_hit(reply)
+    assert is_hit(gw.get("/x")) and is_hit(gw.get("/y")), "and no other"
+
+
+@pytest.mark.parametrize("method, status", [("PUT", 400), ("DELETE", 404), ("POST", 500), ("POST", 503), ("OPTIONS", 200),
+                                            ("HEAD", 200)])
+def test_what_changes_nothing_leaves_the_copy(gw, origin, method, status):
+    origin.on("/x", lambda ask: ask.reply(b"body", 200 if ask.method == "GET" else status, FRESH))
+    gw.get("/x")
+    assert gw.get("/x", method=method).status == status
+    assert is_hit(gw.get("/x"))
+
+
+def test_a_write_takes_every_copy_of_its_target(gateway, origin):
+    """By whatever host, by another route to the same origin, from every worker."""
+    gw = gateway({"origins": {"app": {"type": "http", "url": origin.url, "preserve_host": True}}, "workers": 2,
+                  "routes": [{"path": "/read/", "origin": "app"}, {"path": "/write/", "origin": "app", "cache": "off"}]})
+    fresh(origin, "/x")
+    hosts = [f"h{n}.test" for n in range(8)]
+    for host in hosts:
+        gw.get("/read/x", host=host)
+        assert is_hit(gw.get("/read/x", host=host))
+    gw.get("/write/x", method="POST")
+    assert not any(is_hit(gw.get("/read/x", host=host)) for host in hosts)
+
+
+def test_a_query_is_part_of_what_is_written(gw, origin):
+    origin.otherwise(lambda ask: ask.reply(ask.target.encode(), fields=FRESH))
+    for target in ("/x", "/x?a=1", "/x?a=2"):
+        gw.get(target)
+    gw.get("/x?a=1", method="PUT")
+    assert not is_hit(gw.get("/x?a=1"))
+    assert not is_hit(gw.get("/x")), "the end of an upload is a POST to /x?uploadId=1"
+    assert is_hit(gw.get("/x?a=2"))
+
+
+@pytest.mark.parametrize("name", ["Location", "Content-Location"])
+@pytest.mark.parametrize("reference, goes", [("/api/y", True), ("y", True), ("./z/../y#part", True), ("/base/y", True),
+                                             ("http://gw.test/api/y", True), ("//gw.test:80/api/y", True),
+                                             ("http://evil.test/api/y", False), ("/y", False), ("/other/y", False),
+                                             ("mailto:y", False), ("%", False)])
+def test_a_write_takes_what_its_reply_names_of_the_same_host(gateway, origin, another_origin, name, reference, goes):
+    other = another_origin()
+    gw = gateway({"origins": {"app": {"type": "http", "url": origin.url + "/base"}, "other": {"type": "http", "url": other.url}},
+                  "routes": [{"path": "/api/", "origin": "app"}, {"path": "/other/", "origin": "other"}]})
+    origin.otherwise(lambda ask: ask.reply(b"body", fields=FRESH if ask.method == "GET" else {name: reference}))
+    fresh(other, "/y")
+    for path in ("/api/y", "/other/y"):
+        gw.get(path, host="gw.test")
+    gw.get("/api/x", method="POST", host="gw.test")
+    assert is_hit(gw.get("/api/y", host="gw.test")) is not goes
+    assert is_hit(gw.get("/other/y", host="gw.test")), "which another origin has given"
+
+
+def test_an_origin_may_name_itself_by_its_own_address(gw, origin):
+    origin.otherwise(lambda ask: ask.reply(b"body", fields=FRESH if ask.method == "GET" else {"Location": origin.url + "/y"}))
+    gw.get("/y")
+    gw.get("/x", method="POST")
+    assert not is_hit(gw.get("/y"))
+
+
+def test_a_move_takes_its_destination(gw, origin):
+    origin.otherwise(lambda ask: ask.reply(b"body", fields=FRESH))
+    for path in ("/x", "/y"):
+        gw.get(path)
+    assert gw.get("/x", {"Destination": "/y"}, method="MOVE").status == 200
+    assert not is_hit(gw.get("/x")) and not is_hit(gw.get("/y"))
+
+
+def test_a_fetch_that_a_write_overtakes_serves_its_readers_and_is_not_stored(gw, origin):
+    gate, body = threading.Event(), [b"old"]
+
+    def answer(ask):
+        if ask.method == "GET":
+            said = body[0]
+            ask.head(200, FRESH | {"Content-Length": "3"})
+            if said == b"old":
+                gate.wait(patience(20))
+            return ask.send(said)
+        body[0] = b"new"
+        ask.reply(b"", 204)
+
+    origin.on("/x", answer)
+    with gw.client() as early:
+        early.ask("/x")
+        until(lambda: origin.count("/x"), 5, "the fetch")
+        assert gw.get("/x", method="PUT").status == 204
+        later = gw.get("/x")  # while the old one is still under way
+        assert later.body == b"new" and "collapsed" not in cache_status(later)
+        gate.set()
+        assert early.read().body == b"old"
+    for _ in range(3):
+        assert gw.get("/x").body == b"new"
+    assert origin.count("/x") == 3
+
+
+# ---- off
+
+
 def test_cache_off_is_off(gateway, origin):
     gw = gateway(configs.app(origin, cache="off"))
     fresh(origin, "/x")

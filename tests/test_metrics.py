@@ -185,6 +185,9 @@ def ask_together(gw, watched, origin) -> None:
         assert client.read().status == 200
         client.close()
 
+    gw.get("/app/together", method="DELETE")
+    watched.until("sekisho_cache_invalidations_total", "what a write takes")
+
     asked = threading.Event()
     origin.on("/left", lambda ask: (asked.set(), ask.stall()))
     with Client(gw.address) as leaving:

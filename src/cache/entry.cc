@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::string_view kLengthName = "Content-Length: ";
 constexpr std::size_t kAllocatorHeader = 16;
-// A slot of the index at its usual load, and a place among the ghosts (memory.cc).
-constexpr std::size_t kIndexShare = 48;
+// A slot of the index at its usual load, a place among the ghosts, and one among the resources (memory.cc).
+constexpr std::size_t kIndexShare = 96;
 
 char* append(char* to, std::string_view text) {
   if (!text.empty()) std::memcpy(to, text.data(), text.size());
@@ -57,6 +57,9 @@ base::Ref<const Entry> Entry::make(Parts parts) {
   entry->head_size_ = static_cast<std::uint32_t>(head_size);
   entry->tail_size_ = static_cast<std::uint32_t>(tail_size);
   entry->status_ = parts.status;
+  entry->coded_ = parts.coded;
+  entry->resource_ = parts.resource;
+  entry->asked_at_ = parts.asked_at;
   entry->content_length_ = length;
   entry->cost_ = block + kAllocatorHeader + kIndexShare;
 
@@ -73,6 +76,17 @@ base::Ref<const Entry> Entry::make(Parts parts) {
     for (const auto& chunk : entry->chunks_) entry->cost_ += chunk->cost() + sizeof chunk;
   }
   return ref;
+}
+
+bool Entry::grant_anew(base::Mono now) const {
+  const base::Nanos::rep at = now.time_since_epoch().count();
+  const base::Nanos::rep latest = at + (kAnewEvery * (kAnewAtOnce - 1)).count();
+  base::Nanos::rep last = hook.anew.load(std::memory_order_relaxed);
+  do {
+    if (last > latest) return false;
+  } while (!hook.anew.compare_exchange_weak(last, std::max(last, at) + kAnewEvery.count(),
+                                            std::memory_order_relaxed));
+  return true;
 }
 
 BodyCursor::BodyCursor(const Entry& entry, std::uint64_t offset, std::uint64_t length) : entry_(&entry) {

@@ -38,11 +38,22 @@ namespace cache {
 class Entry;
 
 // Where the memory tier keeps an entry; links are guarded by its queue lock. `uses` counts hits up to 3.
+// `before` and `after` are entries of the same resource.
 struct MemoryHook {
   const Entry* older = nullptr;
   const Entry* newer = nullptr;
+  const Entry* before = nullptr;
+  const Entry* after = nullptr;
+  std::atomic<base::Nanos::rep> anew{0};  // see Entry::grant_anew
   std::atomic<std::uint8_t> uses{0};
   enum class In : std::uint8_t { kNone, kSmall, kMain } in = In::kNone;
+};
+
+// Who may be given a body with a Content-Encoding whose reply has no Vary.
+enum class Coded : std::uint8_t {
+  kNo,      // it has none: everybody
+  kAsked,   // who accepts that coding, as the one did who asked for it
+  kAlways,  // everybody: it came so to one who had not asked for it
 };
 
 class Entry final : public base::Shared<Entry> {
@@ -60,11 +71,17 @@ class Entry final : public base::Shared<Entry> {
     base::Mono stored_at = {};                            // when the reply's head came
     base::Nanos initial_age{0};                           // Storable's
     base::Nanos freshness{0};
+    Resource resource = 0;
+    base::Mono asked_at = {};  // when the origin had not been asked yet; a write after it makes this old
+    Coded coded = Coded::kNo;
   };
   static base::Ref<const Entry> make(Parts parts);
 
   KeyView key() const { return {{text(), key_size_}, hash_}; }
+  Resource resource() const { return resource_; }
+  base::Mono asked_at() const { return asked_at_; }
   std::uint16_t status() const { return status_; }
+  Coded coded() const { return coded_; }
   std::string_view etag() const { return {text() + key_size_, etag_size_}; }
   std::string_view last_modified() const { return {text() + key_size_ + etag_size_, last_modified_size_}; }
   std::string_view fields() const { return {text() + head_at_, fields_size_}; }
@@ -82,6 +99,12 @@ class Entry final : public base::Shared<Entry> {
   base::Nanos age(base::Mono now) const { return now > born_ ? now - born_ : base::Nanos(0); }
   base::Nanos freshness() const { return freshness_; }
   bool fresh(base::Mono now) const { return now < born_ + freshness_; }  // §4.2: lifetime > age
+
+  // Whether a client that will not have this one may have the origin asked again: kAnewAtOnce times, then
+  // once every kAnewEvery, whoever asks. The count goes over to the entry that replaces this one.
+  static constexpr base::Nanos kAnewEvery = base::Seconds(10);
+  static constexpr int kAnewAtOnce = 4;
+  bool grant_anew(base::Mono now) const;
 
   // Bytes that this entry takes of the process: block, chunks, the allocator's headers, its place in the
   // index.
@@ -105,6 +128,9 @@ class Entry final : public base::Shared<Entry> {
   std::uint32_t head_size_ = 0;    // with Content-Length and the empty line
   std::uint32_t tail_size_ = 0;    // with the inline body
   std::uint16_t status_ = 200;
+  Coded coded_ = Coded::kNo;
+  Resource resource_ = 0;
+  base::Mono asked_at_;
   std::uint64_t content_length_ = 0;
   std::size_t cost_ = 0;
   std::vector<base::Ref<const base::Chunk>> chunks_;

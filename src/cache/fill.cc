@@ -15,7 +15,11 @@ using base::fail;
 Fills::Joined Fills::join(KeyView key, net::Loop& loop) {
   const auto make = [&] { return base::make_ref<Fill>(*this, std::string(key.bytes), key.hash, loop); };
   if (sabotage::on("single-flight-off")) return {make(), true};
-  return flights_.join(key.bytes, make);
+  for (;;) {
+    Joined joined = flights_.join(key.bytes, make);
+    if (joined.leader || !writes_.overtook(joined.flight->resource_, joined.flight->asked_at_)) return joined;
+    flights_.remove(*joined.flight);  // what it brings is from before a write that this asker may know of
+  }
 }
 
 void Fills::close() {
@@ -52,6 +56,8 @@ Fill::Fill(Fills& table, std::string key_bytes, std::uint64_t hash, net::Loop& f
     : table_(table),
       key_(std::move(key_bytes)),
       hash_(hash),
+      resource_(resource_of(key_)),
+      asked_at_(base::mono_now()),
       feeder_loop_(feeder_loop),
       feeder_event_(feeder_loop) {}
 
@@ -138,7 +144,7 @@ net::Task<bool> Fill::room() {
 void Fill::complete() {
   feeder_event_.disarm();
   base::Ref<const Entry> entry;
-  bool store;
+  bool store, kept = false;
   {
     std::lock_guard lock(lock_);
     store = storable_ && (!head_.length || *head_.length == size_);
@@ -153,14 +159,18 @@ void Fill::complete() {
     parts.stored_at = head_.stored_at;
     parts.initial_age = head_.initial_age;
     parts.freshness = head_.freshness;
+    parts.resource = resource_;
+    parts.asked_at = asked_at_;
+    parts.coded = head_.coded;
     for (const Piece& piece : pieces_) parts.body.push_back(piece.chunk);  // only this task changes pieces_
     entry = Entry::make(std::move(parts));
-    table_.store_(table_.context_, entry);
+    kept = table_.store_(table_.context_, entry);
   }
   {
     std::lock_guard lock(lock_);
     state_ = State::kDone;
     entry_ = std::move(entry);
+    kept_ = kept;
     table_.release(std::exchange(reserved_, 0));
     wake_readers();
   }
@@ -293,6 +303,25 @@ net::Task<Reader::Start> Reader::start(net::Cancel* cancel) {
 base::Ref<const Entry> Reader::entry() const {
   std::lock_guard lock(fill_->lock_);
   return fill_->entry_;
+}
+
+bool Reader::kept() const {
+  std::lock_guard lock(fill_->lock_);
+  return fill_->kept_;
+}
+
+net::Task<> Reader::whole(base::Mono until, net::Cancel* cancel) {
+  const net::CancelLink link(cancel, waiter_->event);
+  for (;;) {
+    {
+      std::lock_guard lock(fill_->lock_);
+      if (fill_->state_ != Fill::State::kFilling || !fill_->storable_ || waiter_->dropped) co_return;
+      waiter_->waiting = true;
+    }
+    if (co_await waiter_->event.wait(until) != net::Wake::kReady) break;
+  }
+  std::lock_guard lock(fill_->lock_);
+  waiter_->waiting = false;
 }
 
 bool Reader::keeps_all() const {

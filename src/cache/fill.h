@@ -15,6 +15,9 @@
 // outlives the leader's connection. It is cancelled when its last reader has left, unless a reader got all it
 // wanted (a Range, a 304) and the rest is worth keeping.
 //
+// A fill that a write overtakes (writes.h) serves those who read it already; nobody joins it any more, and
+// nothing of it is stored.
+//
 // A body of unknown length that outgrows what may be stored turns into a window of kWindow bytes: from then
 // on the feeder waits for the slowest reader, and one that takes nothing for kPatience is dropped.
 //
@@ -38,6 +41,7 @@
 #include "base/ref.h"
 #include "cache/entry.h"
 #include "cache/key.h"
+#include "cache/writes.h"
 #include "net/flights.h"
 #include "net/loop.h"
 #include "net/task.h"
@@ -55,6 +59,7 @@ struct FillHead {
   base::Mono stored_at;
   base::Nanos initial_age{0};
   base::Nanos freshness{0};
+  Coded coded = Coded::kNo;
 };
 
 class Fill final : public base::Shared<Fill> {
@@ -112,6 +117,8 @@ class Fill final : public base::Shared<Fill> {
   Fills& table_;
   const std::string key_;
   const std::uint64_t hash_;
+  const Resource resource_;
+  const base::Mono asked_at_;
   net::Loop& feeder_loop_;
   net::Cancel cancel_;       // of the feeder's thread
   net::Event feeder_event_;  // likewise
@@ -127,6 +134,7 @@ class Fill final : public base::Shared<Fill> {
   bool wanted_ = false;  // somebody was satisfied early; finish without readers
   base::Error error_{};
   base::Ref<const Entry> entry_;
+  bool kept_ = false;  // the entry, by the memory tier
   std::vector<base::Ref<Waiter>> waiters_;
 };
 
@@ -147,8 +155,13 @@ class Reader {
   // Whether all of the body will be there at the end; else only a window of it ever is. Known from start() on
   // where the head says a length.
   bool keeps_all() const;
-  // When the fill is done: what it left. Null before, or when nothing was stored.
+  // When the fill is done: what it left. Null before, or when it was not worth an entry.
   base::Ref<const Entry> entry() const;
+  // Whether the memory tier has taken that entry.
+  bool kept() const;
+  // Waits until the body is there as a whole, but not longer than `until`: what is small and comes at once
+  // goes out in one piece.
+  net::Task<> whole(base::Mono until, net::Cancel* cancel);
 
   void seek(std::uint64_t offset);
   // The next published bytes, waiting for some; empty: the body is complete. The bytes stay valid until the
@@ -169,10 +182,10 @@ class Reader {
 // The table of fills under way, the budget they share, and what is known not to be worth a fill.
 class Fills {
  public:
-  // store: takes complete entries (the memory tier).
-  using Store = void (*)(void* context, base::Ref<const Entry> entry);
-  Fills(std::uint64_t max_object, std::uint64_t budget, Store store, void* context)
-      : max_object_(max_object), budget_(budget), store_(store), context_(context) {}
+  // store: takes complete entries (the memory tier), or refuses one. writes: those that the tier heard of.
+  using Store = bool (*)(void* context, base::Ref<const Entry> entry);
+  Fills(std::uint64_t max_object, std::uint64_t budget, Store store, void* context, const Writes& writes)
+      : max_object_(max_object), budget_(budget), store_(store), context_(context), writes_(writes) {}
 
   using Joined = net::FlightTable<Fill>::Joined;
   // Whoever leads starts the feeder.
@@ -215,6 +228,7 @@ class Fills {
   std::atomic<bool> closing_{false};
   Store store_;
   void* context_;
+  const Writes& writes_;
   std::array<Passed, kPassedSlots> passed_;
 
   net::FlightTable<Fill> flights_;

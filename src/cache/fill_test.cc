@@ -47,6 +47,22 @@ TEST_F(FillTest, ShowsAGrowingChunkOnlyAsFarAsItIsPublished) {
   EXPECT_EQ(stored_body(), body);
 }
 
+TEST_F(FillTest, IsNotJoinedAfterAWriteThoughItsReadersReadOn) {
+  Got got, later;
+  const auto fill = lead();
+  ask_at(b_, fill, got);
+  ASSERT_TRUE(begin(*fill, 3));
+  writes_.note(resource_of(fill->key().bytes), base::mono_now());
+  const auto next = fills_.join(fill->key(), a_.loop());
+  EXPECT_TRUE(next.leader);
+  EXPECT_NE(next.flight, fill);
+  ASSERT_TRUE(give(*fill, "old"));
+  complete(*fill);
+  ASSERT_TRUE(until([&] { return got.done.load(); }));
+  EXPECT_EQ(got.bytes, "old");
+  fail(*next.flight);
+}
+
 TEST_F(FillTest, StoresAnEmptyBody) {
   Got got;
   const auto fill = lead();

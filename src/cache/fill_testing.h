@@ -120,10 +120,11 @@ inline bool until(const std::function<bool()>& done) {
 
 class FillTest : public testing::Test {
  protected:
-  static void keep(void* self, base::Ref<const Entry> entry) {
+  static bool keep(void* self, base::Ref<const Entry> entry) {
     auto& stored = *static_cast<FillTest*>(self);
     const std::lock_guard lock(stored.lock_);
     stored.stored_.push_back(std::move(entry));
+    return true;
   }
   std::size_t stored() {
     const std::lock_guard lock(lock_);
@@ -211,7 +212,8 @@ class FillTest : public testing::Test {
 
   std::mutex lock_;
   std::vector<base::Ref<const Entry>> stored_;
-  Fills fills_{kMaxObject, kBudget, &FillTest::keep, this};
+  Writes writes_;
+  Fills fills_{kMaxObject, kBudget, &FillTest::keep, this, writes_};
   Worker a_, b_;
 };
 

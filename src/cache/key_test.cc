@@ -34,6 +34,23 @@ TEST(Key, TellsApartWhatDiffersInOnePart) {
   expect_new("question mark in the path", {.origin = OriginId{1}, .path = "/a?b"});
   expect_new("host", {.origin = OriginId{1}, .path = "/a", .host = "b"});
   expect_new("host's text in the path", {.origin = OriginId{1}, .path = "b/a"});
+  expect_new("field", {.origin = OriginId{1}, .path = "/a", .fields = "b"});
+  expect_new("rendering", {.origin = OriginId{1}, .path = "/a", .rendering = 1});
+}
+
+TEST(Key, NamesAResourceWhateverElseTheOriginIsTold) {
+  const KeyParts plain{.origin = OriginId{1, 2}, .path = "/a", .query = "q", .has_query = true};
+  KeyParts told = plain;
+  told.host = "Host";
+  told.fields = "X-A: 1";
+  told.rendering = 3;
+  const Resource resource = resource_of(plain);
+  EXPECT_EQ(resource_of(told), resource);
+  EXPECT_EQ(resource_of(bytes_of(plain)), resource);
+  EXPECT_EQ(resource_of(bytes_of(told)), resource);
+  EXPECT_NE(resource_of({.origin = OriginId{1, 2}, .path = "/a"}), resource);
+  EXPECT_NE(resource_of({.origin = OriginId{1, 2}, .path = "/aq", .has_query = true}), resource);
+  EXPECT_NE(resource_of({.origin = OriginId{1, 3}, .path = "/a", .query = "q", .has_query = true}), resource);
 }
 
 TEST(Key, IsInjectiveOverRandomParts) {

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cassert>
 #include <mutex>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -182,6 +183,39 @@ class Fifo {
   std::uint64_t bytes_ = 0;
 };
 
+// The entries of each resource, linked through their hooks. A resource is a keyed hash already.
+class Resources {
+ public:
+  const Entry* first(Resource resource) const {
+    const auto found = first_.find(resource);
+    return found == first_.end() ? nullptr : found->second;
+  }
+
+  void link(const Entry* entry) {
+    const Entry*& first = first_[entry->resource()];
+    entry->hook.before = nullptr;
+    entry->hook.after = first;
+    if (first) first->hook.before = entry;
+    first = entry;
+  }
+
+  void unlink(const Entry* entry) {
+    const Entry *before = entry->hook.before, *after = entry->hook.after;
+    if (after) after->hook.before = before;
+    if (before)
+      before->hook.after = after;
+    else if (after)
+      first_[entry->resource()] = after;
+    else
+      first_.erase(entry->resource());
+  }
+
+  void clear() { first_.clear(); }
+
+ private:
+  std::unordered_map<Resource, const Entry*> first_;
+};
+
 // What was taken out under a lock and is released after it: declare it before the guard.
 class Dead {
  public:
@@ -220,9 +254,10 @@ struct alignas(64) Memory::Shard {
 struct Memory::Queues {
   std::mutex lock;
   std::uint64_t capacity = 0;
-  std::uint64_t entries = 0, insertions = 0, evictions = 0;
+  std::uint64_t entries = 0, insertions = 0, evictions = 0, invalidations = 0;
   Fifo small, main;
   Ghost ghost;
+  Resources resources;
 
   std::uint64_t bytes() const { return small.bytes() + main.bytes(); }
   std::uint64_t small_target() const { return capacity / kSmallShare; }
@@ -241,6 +276,10 @@ struct Memory::Queues {
     (entry->hook.in == MemoryHook::In::kMain ? main : small).unlink(entry);
     --entries;
   }
+  void take_out(const Entry* entry) {
+    unlink(entry);
+    resources.unlink(entry);
+  }
 
   // Takes the next victim out of its queue; what earned it moves to the young end of main on the way. There
   // must be an entry. A hit that counts up at the same moment may be lost: it is one vote of many.
@@ -252,6 +291,7 @@ struct Memory::Queues {
       unlink(entry);
       if (looks >= kMaxLooks || uses < (on_probation ? kPromoteAt : 1)) {
         if (on_probation) ghost.remember(entry->key().hash, entries + 1);
+        resources.unlink(entry);
         ++evictions;
         return entry;
       }
@@ -295,13 +335,17 @@ bool Memory::put(EntryRef entry) {
     Shard& shard = shards_[shard_of(key.hash)];
     std::lock_guard shard_guard(shard.lock);
 
+    if (writes_.overtook(entry->resource(), entry->asked_at())) return false;
     EntryRef old = shard.index.remove(key);
-    if (old) queues_->unlink(old.get());
+    if (old) queues_->take_out(old.get());
     const bool came_back = queues_->ghost.recall(key.hash);
     const bool admitted = queues_->admits(entry->cost(), old || came_back);
     if (admitted) {
       entry->hook.uses.store(old ? old->hook.uses.load(std::memory_order_relaxed) : 0,
                              std::memory_order_relaxed);
+      entry->hook.anew.store(old ? old->hook.anew.load(std::memory_order_relaxed) : 0,
+                             std::memory_order_relaxed);
+      queues_->resources.link(entry.get());
       queues_->push(entry.get(), old         ? old->hook.in
                                  : came_back ? MemoryHook::In::kMain
                                              : MemoryHook::In::kSmall);
@@ -324,9 +368,28 @@ bool Memory::erase(const KeyView& key) {
   std::lock_guard shard_guard(shard.lock);
   EntryRef old = shard.index.remove(key);
   if (!old) return false;
-  queues_->unlink(old.get());
+  queues_->take_out(old.get());
   dead.add(std::move(old));
   return true;
+}
+
+void Memory::invalidate(Resource resource) {
+  // Noted first: what put() lets in before it sees this is there to be found below.
+  writes_.note(resource, base::mono_now());
+  for (bool more = true; more;) {
+    Dead dead;
+    std::lock_guard queue_guard(queues_->lock);
+    const Entry* entry = queues_->resources.first(resource);
+    for (int n = 0; n < kBatch && entry; ++n, entry = queues_->resources.first(resource)) {
+      queues_->take_out(entry);
+      ++queues_->invalidations;
+      const KeyView key = entry->key();
+      Shard& shard = shards_[shard_of(key.hash)];
+      std::lock_guard shard_guard(shard.lock);
+      dead.add(shard.index.remove(key));
+    }
+    more = entry != nullptr;
+  }
 }
 
 void Memory::clear() {
@@ -339,6 +402,7 @@ void Memory::clear() {
   }
   queues_->small = queues_->main = Fifo();
   queues_->ghost = Ghost();
+  queues_->resources.clear();
   queues_->entries = queues_->insertions = queues_->evictions = 0;
 }
 
@@ -377,6 +441,7 @@ MemoryStats Memory::stats() const {
   stats.capacity = queues_->capacity;
   stats.insertions = queues_->insertions;
   stats.evictions = queues_->evictions;
+  stats.invalidations = queues_->invalidations;
   return stats;
 }
 

@@ -34,6 +34,7 @@
 #include "base/ref.h"
 #include "cache/entry.h"
 #include "cache/key.h"
+#include "cache/writes.h"
 
 namespace cache {
 
@@ -41,6 +42,7 @@ struct MemoryStats {
   std::uint64_t entries = 0, bytes = 0, capacity = 0;
   std::uint64_t hits = 0, misses = 0;           // a stale entry is a miss
   std::uint64_t insertions = 0, evictions = 0;  // replaced and erased entries are no evictions
+  std::uint64_t invalidations = 0;              // entries that a write made old
 };
 
 class Memory {
@@ -54,10 +56,15 @@ class Memory {
   base::Ref<const Entry> find(const KeyView& key, base::Mono now);
 
   // Keeps the entry, in the place of the one with the same key if there is one. False when it is larger than
-  // the cache, or so large that it would push everything else off probation and is asked for the first time.
+  // the cache, or so large that it would push everything else off probation and is asked for the first time,
+  // or when its resource was written after it was asked for.
   bool put(base::Ref<const Entry> entry);
 
   bool erase(const KeyView& key);
+  // The resource was written: all its entries go, and what was asked for before now does not come in any
+  // more.
+  void invalidate(Resource resource);
+  const Writes& writes() const { return writes_; }
   void clear();
   void resize(std::uint64_t capacity);  // evicts what no longer fits
   MemoryStats stats() const;
@@ -70,6 +77,7 @@ class Memory {
 
   std::unique_ptr<Shard[]> shards_;
   std::unique_ptr<Queues> queues_;
+  Writes writes_;
 };
 
 }  // namespace cache

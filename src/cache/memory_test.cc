@@ -54,6 +54,51 @@ TEST(Memory, FindsWhatWasPut) {
   EXPECT_EQ(stats.insertions, 1u);
 }
 
+base::Ref<const Entry> entry_about(Resource resource, std::string_view key, Mono asked_at = kNow) {
+  return Entry::make({.key = KeyView(key),
+                      .stored_at = kNow,
+                      .freshness = Seconds(60),
+                      .resource = resource,
+                      .asked_at = asked_at});
+}
+
+TEST(Memory, AWriteTakesAllEntriesOfItsResourceAndNoOther) {
+  Memory memory(1 << 20);
+  for (const char* key : {"/a", "/b", "/c"}) EXPECT_TRUE(memory.put(entry_about(7, key)));
+  EXPECT_TRUE(memory.put(entry_about(8, "/other")));
+  EXPECT_TRUE(memory.put(entry_about(7, "/b")));  // in the place of the one before
+  EXPECT_TRUE(memory.erase(KeyView("/c")));
+  memory.invalidate(7);
+  for (const char* key : {"/a", "/b", "/c"}) EXPECT_FALSE(has(memory, key));
+  EXPECT_TRUE(has(memory, "/other"));
+  EXPECT_EQ(memory.stats().entries, 1U);
+  EXPECT_EQ(memory.stats().invalidations, 2U);
+}
+
+TEST(Memory, DoesNotTakeWhatAWriteOvertook) {
+  Memory memory(1 << 20);
+  memory.invalidate(7);
+  EXPECT_FALSE(memory.put(entry_about(7, "/a", kNow)));
+  EXPECT_TRUE(memory.put(entry_about(8, "/b", kNow)));
+  EXPECT_TRUE(memory.put(entry_about(7, "/a", base::mono_now() + base::Millis(1))));
+}
+
+TEST(Memory, GrantsAFewFetchesAnewAndThenOneInAWhile) {
+  Memory memory(1 << 20);
+  memory.put(entry_of("/a"));
+  const auto granted = [&](Mono at) {
+    int count = 0;
+    while (memory.find(KeyView("/a"), kNow)->grant_anew(at)) {
+      ++count;
+      memory.put(entry_of("/a"));  // what came of it knows of it
+    }
+    return count;
+  };
+  EXPECT_EQ(granted(kNow), Entry::kAnewAtOnce);
+  EXPECT_EQ(granted(kNow + Entry::kAnewEvery - base::Millis(1)), 0);
+  EXPECT_EQ(granted(kNow + Entry::kAnewEvery), 1);
+}
+
 TEST(Memory, ComparesTheWholeKeyWhenHashesCollide) {
   Memory memory(1 << 20);
   const KeyView a("/a", 42), b("/b", 42);

@@ -29,8 +29,8 @@ std::unique_ptr<telemetry::AuditLog> open_audit_log(const config::Audit& rules) 
       .syslog_address = rules.syslog_address});
 }
 
-void store(void* memory, base::Ref<const cache::Entry> entry) {
-  static_cast<cache::Memory*>(memory)->put(std::move(entry));
+bool store(void* memory, base::Ref<const cache::Entry> entry) {
+  return static_cast<cache::Memory*>(memory)->put(std::move(entry));
 }
 
 }  // namespace
@@ -86,7 +86,8 @@ void Limits::expose(telemetry::Page& page) const {
 // ---- cache
 
 Cache::Cache(const config::Cache& rules)
-    : memory(rules.memory.size), fills(rules.memory.max_object, rules.fill_budget, &store, &memory) {}
+    : memory(rules.memory.size),
+      fills(rules.memory.max_object, rules.fill_budget, &store, &memory, memory.writes()) {}
 
 void Cache::commit(const Snapshot& now) {
   const config::Cache& rules = now->config().cache;

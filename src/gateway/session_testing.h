@@ -259,12 +259,12 @@ class SessionTest : public ::testing::Test {
       co_await pause.wait(base::mono_now() + base::Millis(1));
     loop.stop();
   }
-  static void store(void* memory, base::Ref<const cache::Entry> entry) {
-    static_cast<cache::Memory*>(memory)->put(std::move(entry));
+  static bool store(void* memory, base::Ref<const cache::Entry> entry) {
+    return static_cast<cache::Memory*>(memory)->put(std::move(entry));
   }
 
   cache::Memory memory_{64 << 20};
-  cache::Fills fills_{16 << 20, 64 << 20, &store, &memory_};
+  cache::Fills fills_{16 << 20, 64 << 20, &store, &memory_, memory_.writes()};
   net::Offload offload_{1};
   limit::Rates rates_{config::Limits{}};
   limit::Failures failures_{config::Limits{}};

@@ -6,6 +6,7 @@
 #include "cache/memory.h"
 #include "gateway/feed.h"
 #include "gateway/forward.h"
+#include "gateway/invalidate.h"
 #include "gateway/key_refresh.h"
 #include "identity/extract.h"
 
@@ -407,6 +408,7 @@ net::Task<> Walk::ask_alone(Exchange& x, net::Upload& body) {
     x.stop(x.gone.requested() ? base::Error{Code::kClientGone, "the client has left"} : answer.error());
     co_return;
   }
+  invalidate_written(services_, x, answer->reply.head());
   x.plan = answer->reply.status() == 101 ? Plan::kTunnel : Plan::kOrigin;
   x.reply = std::move(answer->reply);
   x.origin_slot = std::move(answer->place);
