@@ -55,8 +55,8 @@ routes:
   return config::load_text(text, "instr.yaml", [](const std::string&) { return identity::kSecret; });
 }
 
-void store(void* memory, base::Ref<const cache::Entry> entry) {
-  static_cast<cache::Memory*>(memory)->put(std::move(entry));
+bool store(void* memory, base::Ref<const cache::Entry> entry) {
+  return static_cast<cache::Memory*>(memory)->put(std::move(entry));
 }
 
 // A worker with its commons, as cli::Server makes them, and clients within its own loop.
@@ -157,7 +157,7 @@ class Gateway {
   }
 
   cache::Memory memory_{64 << 20};
-  cache::Fills fills_{16 << 20, 64 << 20, &store, &memory_};
+  cache::Fills fills_{16 << 20, 64 << 20, &store, &memory_, memory_.writes()};
   net::Offload offload_{1};
   limit::Rates rates_{config::Limits{}};
   limit::Failures failures_{config::Limits{}};
