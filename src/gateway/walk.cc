@@ -189,7 +189,9 @@ Walk::Next Walk::rate(Exchange& x) {
     caller.issuer = x.principal->issuer;
     caller.subject = x.principal->subject;
   }
-  x.standing = services_.commons.rates.check(policies, caller, services_.loop.now(), services_.shared_limits);
+  const base::Mono wait_until = x.standing.policies ? x.standing.wait_until : base::Mono{};
+  x.standing = services_.commons.rates.check(policies, caller, services_.loop.now(), services_.shared_limits,
+                                             wait_until);
   switch (x.standing.outcome) {
     case limit::Standing::Outcome::kGranted:
       return Next::kGoOn;

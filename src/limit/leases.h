@@ -7,17 +7,20 @@
 // Units:    nanoseconds of base::Mono; tokens are requests; bytes.
 // Failure:  the constructor throws std::bad_alloc; nothing else fails, nothing else allocates.
 //
-// Redis alone decides: every request that is granted here has had its token taken there. So however many
-// instances share a limit, together they never admit more than it. What they may admit less is what leases
-// lose:
+// Redis alone decides, but for what is borrowed: every other request that is granted here has had its token
+// taken there. So however many instances share a limit, together they never admit more than it. What they may
+// admit less is what leases lose:
 //   - a lease unused for kUnused is void, so that an idle instance does not hold back what others could use,
-//     nor
-//     spend it much later;
+//     nor spend it much later;
 //   - a lease whose place another key took under a flood.
-// Both are bounded by the size of a lease: what this caller used in the last 20 ms, judged by its pace; at
-// most 20 ms of the rate and 1/32 of the burst. A caller that comes rarely (less than 50 times a second
-// here), or whose burst is below 32, gets its tokens one at a time, each a round trip: nothing is drawn ahead
-// that might be lost.
+// Both are bounded by the size of a lease: what this caller uses in 20 ms and two round trips to Redis, judged
+// by its pace; at most so much of the rate, and 1/32 of the burst, or, with a Redis that is far away, up to a
+// quarter. A caller that comes rarely (less than 50 times a second here), or whose burst is below 32, gets its
+// tokens one at a time, each a round trip: nothing is drawn ahead that might be lost.
+//
+// Who cannot wait for Redis any longer borrows: the bucket there is judged by its last answer and by what was
+// spent since, and the next draw pays. So a slow Redis admits what a fast one does, except for what several
+// instances borrow within the same round trip.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +36,8 @@ class Leases {
  public:
   static constexpr base::Nanos kUnused = base::Millis(100);
   static constexpr base::Nanos kAhead = base::Millis(20);
-  static constexpr std::uint64_t kBurstShare = 32;
+  static constexpr std::uint64_t kBurstShare = 32;  // of a burst, at most so small a part is drawn ahead
+  static constexpr std::uint64_t kLargestBurstShare = 4;  // … from a Redis that is far away
 
   enum class Outcome : std::uint8_t { kGranted, kRefused, kEmpty };
   struct Taken {
@@ -47,8 +51,15 @@ class Leases {
   Leases(const Leases&) = delete;
   Leases& operator=(const Leases&) = delete;
 
-  Taken take(std::uint64_t key, const Quota& quota, base::Mono now);
-  void give_back(std::uint64_t key);
+  struct Asker {
+    base::Nanos round_trip{0};  // to Redis, as seen lately
+    bool again = false;         // was counted before, and has waited for a draw: its tokens are kept for such
+    bool waits = true;          // false: borrows, so that a draw by another worker is as good as its own
+  };
+  Taken take(std::uint64_t key, const Quota& quota, base::Mono now, const Asker& asker);
+  // After kEmpty, instead of waiting; granted or refused.
+  Taken borrow(std::uint64_t key, const Quota& quota, base::Mono now);
+  void give_back(std::uint64_t key, const Quota& quota);
 
   // Redis' answer to a draw: `granted` of `asked` tokens, and its bucket's debt after that; `waiting`
   // requests wait for it here.
@@ -56,7 +67,7 @@ class Leases {
            std::int64_t debt, std::uint64_t waiting, base::Mono now);
 
   // The most that is drawn ahead of a limit; 0: nothing.
-  static std::uint64_t largest(const Quota& quota);
+  static std::uint64_t largest(const Quota& quota, base::Nanos round_trip = {});
 
  private:
   struct Lease;

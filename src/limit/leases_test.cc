@@ -24,7 +24,8 @@ Quota per_second(std::uint64_t rate, std::uint64_t burst) {
 
 class LeasesTest : public ::testing::Test {
  protected:
-  Leases::Taken take() { return leases.take(kKey, quota, now); }
+  Leases::Taken take() { return leases.take(kKey, quota, now, {round_trip}); }
+  Leases::Taken take_again() { return leases.take(kKey, quota, now, {round_trip, true}); }
   void put(std::uint64_t asked, std::uint64_t granted, std::int64_t debt = 0, std::uint64_t waiting = 0) {
     leases.put(kKey, quota, asked, granted, debt, waiting, now);
   }
@@ -41,6 +42,7 @@ class LeasesTest : public ::testing::Test {
   Leases leases{1 << 20};
   Quota quota = per_second(1000, 1000);
   Mono now{Seconds(100)};
+  base::Nanos round_trip{0};
 };
 
 TEST_F(LeasesTest, AStrangerWaitsForASingleToken) {
@@ -48,7 +50,7 @@ TEST_F(LeasesTest, AStrangerWaitsForASingleToken) {
   EXPECT_EQ(first.outcome, Outcome::kEmpty);
   EXPECT_EQ(first.refill, 1u);
   put(1, 1, 0, 1);
-  const auto second = take();
+  const auto second = take_again();
   EXPECT_EQ(second.outcome, Outcome::kGranted);
   EXPECT_EQ(second.refill, 0u) << "nobody knows that it will come again";
   EXPECT_EQ(take().outcome, Outcome::kEmpty);
@@ -80,7 +82,7 @@ TEST_F(LeasesTest, ARareCallerHasNothingDrawnAhead) {
     now += Millis(90);
     EXPECT_EQ(take().outcome, Outcome::kEmpty);
     put(1, 1, 0, 1);
-    const auto taken = take();
+    const auto taken = take_again();
     EXPECT_EQ(taken.outcome, Outcome::kGranted);
     EXPECT_EQ(taken.refill, 0u);
   }
@@ -130,8 +132,8 @@ TEST_F(LeasesTest, AsksForAsManyAsWaitedInVain) {
   quota = per_second(10, 10);
   EXPECT_EQ(take().refill, 1u);
   put(1, 1, 0, 7);
-  EXPECT_EQ(take().outcome, Outcome::kGranted);
-  EXPECT_EQ(take().refill, 6u);
+  EXPECT_EQ(take_again().outcome, Outcome::kGranted);
+  EXPECT_EQ(take_again().refill, 6u);
 }
 
 TEST_F(LeasesTest, SaysHowFullTheBucketIsWithTheLeaseInIt) {
@@ -145,16 +147,70 @@ TEST_F(LeasesTest, SaysHowFullTheBucketIsWithTheLeaseInIt) {
 // A worker reads the time once a turn; an answer is stamped when it comes.
 TEST_F(LeasesTest, AnAnswerFromTheFutureOfAWorkersTurnRefusesNobody) {
   leases.put(kKey, quota, 1, 1, 0, 2, now + Millis(1));
-  EXPECT_EQ(take().outcome, Outcome::kGranted);
+  EXPECT_EQ(take_again().outcome, Outcome::kGranted);
   EXPECT_EQ(take().outcome, Outcome::kEmpty);
 }
 
 TEST_F(LeasesTest, GivesBackIntoTheLease) {
   put(1, 1);
   EXPECT_EQ(take().outcome, Outcome::kGranted);
-  leases.give_back(kKey);
+  leases.give_back(kKey, quota);
   EXPECT_EQ(take().outcome, Outcome::kGranted);
   EXPECT_EQ(take().outcome, Outcome::kEmpty);
+}
+
+TEST_F(LeasesTest, WhoHasWaitedComesBeforeWhoComesNow) {
+  quota = per_second(10, 10);
+  put(2, 2, 0, 2);
+  EXPECT_EQ(take().outcome, Outcome::kEmpty) << "both are kept for those who waited";
+  EXPECT_EQ(take_again().outcome, Outcome::kGranted);
+  EXPECT_EQ(take_again().outcome, Outcome::kGranted);
+  EXPECT_EQ(take_again().outcome, Outcome::kEmpty);
+}
+
+TEST_F(LeasesTest, DrawsAheadForTheRoundTripThatIsSeen) {
+  EXPECT_EQ(Leases::largest(quota, Millis(40)), 100u) << "100 ms of the rate";
+  EXPECT_EQ(Leases::largest(per_second(1000, 64), Millis(40)), 10u) << "5/32 of the burst";
+  EXPECT_EQ(Leases::largest(per_second(1000, 64), Millis(200)), 16u) << "never more than a quarter";
+  round_trip = Millis(40);
+  warm(Millis(2));
+  Leases::Taken taken;
+  do {
+    now += Millis(2);
+    taken = take();
+    ASSERT_EQ(taken.outcome, Outcome::kGranted);
+  } while (taken.refill == 0);
+  for (int i = 0; i < 20; ++i) {  // while the draw is under way
+    now += Millis(2);
+    EXPECT_EQ(take().outcome, Outcome::kGranted) << i;
+  }
+}
+
+TEST_F(LeasesTest, BorrowsWhatRedisWouldHaveAndPaysWithTheNextDraw) {
+  quota = per_second(10, 10);
+  EXPECT_EQ(take().outcome, Outcome::kEmpty);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(leases.borrow(kKey, quota, now).outcome, Outcome::kGranted) << i;
+  const auto refused = leases.borrow(kKey, quota, now);
+  EXPECT_EQ(refused.outcome, Outcome::kRefused);
+  EXPECT_EQ(refused.debt + quota.interval - quota.window, 100'000'000) << "that is how long to stay away";
+  put(1, 1, quota.interval);
+  now += Millis(100);
+  EXPECT_EQ(leases.borrow(kKey, quota, now).outcome, Outcome::kGranted) << "one is there by now";
+  EXPECT_EQ(take().refill, 10u) << "ten that were borrowed, of which one was paid, and one more, at most all";
+  put(10, 9, quota.window);
+  EXPECT_EQ(take().outcome, Outcome::kRefused) << "all of it went to what was borrowed";
+}
+
+TEST_F(LeasesTest, WhatRedisHasRefusedIsNotBorrowed) {
+  quota = per_second(10, 10);
+  put(1, 0, quota.window);
+  now += Millis(99);
+  EXPECT_EQ(leases.borrow(kKey, quota, now).outcome, Outcome::kRefused);
+  now += Millis(1);
+  EXPECT_EQ(leases.borrow(kKey, quota, now).outcome, Outcome::kGranted);
+  leases.give_back(kKey, quota);
+  EXPECT_EQ(leases.borrow(kKey, quota, now).outcome, Outcome::kGranted);
+  EXPECT_EQ(leases.borrow(kKey, quota, now).outcome, Outcome::kRefused);
 }
 
 TEST_F(LeasesTest, OneWorkerAtATimeDrawsAhead) {
@@ -201,10 +257,10 @@ TEST_F(LeasesTest, AFloodOfKeysTakesTheLeastUsedPlaces) {
   const auto key = [](std::uint64_t n) { return n * 64; };  // all in one
   for (std::uint64_t n = 1; n <= 4; ++n) small.put(key(n), quota, 1, 1, 0, 0, now += Millis(1));
   small.put(key(5), quota, 1, 1, 0, 0, now += Millis(1));
-  EXPECT_EQ(small.take(key(1), quota, now).outcome, Outcome::kEmpty)
+  EXPECT_EQ(small.take(key(1), quota, now, {}).outcome, Outcome::kEmpty)
       << "was displaced, and displaces the next";
-  EXPECT_EQ(small.take(key(5), quota, now).outcome, Outcome::kGranted);
-  EXPECT_EQ(small.take(key(4), quota, now).outcome, Outcome::kGranted);
+  EXPECT_EQ(small.take(key(5), quota, now, {}).outcome, Outcome::kGranted);
+  EXPECT_EQ(small.take(key(4), quota, now, {}).outcome, Outcome::kGranted);
 }
 
 }  // namespace

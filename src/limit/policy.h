@@ -98,7 +98,8 @@ struct Standing {
   const Policies* policies = nullptr;  // null: nothing was checked
   Outcome outcome = Outcome::kGranted;
   std::uint8_t count = 0;
-  std::uint8_t at = 0;  // kRefused: the item with the longest retry_after; kWait: the one to wait for
+  std::uint8_t at = 0;      // kRefused: the item with the longest retry_after; kWait: the one to wait for
+  base::Mono wait_until{};  // of a request that waited, or has to: when its patience ends
   std::array<Item, kMaxPolicies> items;
 
   std::span<const Item> all() const { return {items.data(), count}; }

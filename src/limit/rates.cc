@@ -147,8 +147,10 @@ Policy Rates::policy_of(const config::RateLimit& limit, const std::string& path)
   return policy;
 }
 
-Standing Rates::check(const Policies& policies, const Caller& caller, base::Mono now, SharedLink* link) {
+Standing Rates::check(const Policies& policies, const Caller& caller, base::Mono now, SharedLink* link,
+                      base::Mono wait_until) {
   Standing standing;
+  standing.wait_until = wait_until;
   standing.policies = &policies;
   Identified identified(caller, policies.ipv6_prefix);
   for (const Policy& policy : policies.list) {
@@ -159,8 +161,9 @@ Standing Rates::check(const Policies& policies, const Caller& caller, base::Mono
     Level level;
     if (policy.shared && link) {
       if (!take) break;  // whoever is refused here takes no token of others'
-      const auto answer = link->draw(policy, item.key, identified.parts(policy), now);
+      const auto answer = link->draw(policy, item.key, identified.parts(policy), now, wait_until);
       if (answer.draw == Draw::kWait) {
+        if (wait_until == base::Mono{}) standing.wait_until = now + link->patience();
         standing.outcome = Outcome::kWait;
         standing.at = standing.count++;
         break;
@@ -212,7 +215,7 @@ void Rates::settle(Standing& standing, SharedLink* link) {
 
 net::Task<> Rates::wait(const Standing& standing, SharedLink& link, net::Cancel* cancel) {
   const Standing::Item& item = standing.decisive();
-  return link.wait_for_lease(*item.policy, item.key, cancel);
+  return link.wait_for_lease(*item.policy, item.key, standing.wait_until, cancel);
 }
 
 bool Rates::resize(const config::Limits& limits, base::Mono now) {

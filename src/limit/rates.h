@@ -9,7 +9,7 @@
 //           x.standing = rates.check(*policies, caller, worker.loop().now(), link);
 //           while (x.standing.outcome == Standing::Outcome::kWait) {  // shared limits only, and rarely
 //             co_await Rates::wait(x.standing, *link, &x.gone);
-//             x.standing = rates.check(…);
+//             x.standing = rates.check(…, x.standing.wait_until);
 //           }
 //           append_rate_fields(x.standing, config.limits.rate_fields, out);    // fields.h
 #pragma once
@@ -50,11 +50,11 @@ class Rates {
 
   // One token of each policy, or none. A refused request is counted by every policy that refuses it, a
   // granted one by all. Shared policies ask `link`, which is the worker's; where it is null, or has lost
-  // Redis, the local buckets answer.
-  Standing check(const Policies& policies, const Caller& caller, base::Mono now, SharedLink* link = nullptr);
+  // Redis, the local buckets answer. `wait_until`: what the last check of this request said, once it waited.
+  Standing check(const Policies& policies, const Caller& caller, base::Mono now, SharedLink* link = nullptr,
+                 base::Mono wait_until = {});
 
-  // After kWait, with the link that was asked: until it is worth to check again, SharedLink::kPatience at
-  // most.
+  // After kWait, with the link that was asked: until it is worth to check again.
   static net::Task<> wait(const Standing& standing, SharedLink& link, net::Cancel* cancel);
 
   // With a reload's limits.memory, when the new snapshot serves. False: there is not so much; nothing has

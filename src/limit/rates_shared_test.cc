@@ -36,7 +36,7 @@ struct SharedWorld {
   net::Task<Standing> check(const Policies& policies, net::Loop& loop, SharedLink& link) {
     Standing standing = rates.check(policies, Caller{}, loop.now(), &link);
     for (; standing.outcome == Outcome::kWait;
-         standing = rates.check(policies, Caller{}, loop.now(), &link)) {
+         standing = rates.check(policies, Caller{}, loop.now(), &link, standing.wait_until)) {
       ++waits;
       co_await Rates::wait(standing, link, nullptr);
     }

@@ -95,7 +95,7 @@ struct SharedLink::Waiter {
   explicit Waiter(net::Loop& loop) : event(loop) {}
   net::Event event;
   Refill* refill = nullptr;  // null: answered
-  Waiter* next = nullptr;
+  Waiter *before = nullptr, *after = nullptr;
 };
 
 struct SharedLink::Refill : redis::Call {
@@ -105,6 +105,20 @@ struct SharedLink::Refill : redis::Call {
     self.link.answered(self, reply);
   }
 
+  void append(Waiter& waiter) {
+    waiter.refill = this;
+    waiter.before = last;
+    (last ? last->after : first) = &waiter;
+    last = &waiter;
+    ++waiting;
+  }
+  void remove(Waiter& waiter) {
+    (waiter.before ? waiter.before->after : first) = waiter.after;
+    (waiter.after ? waiter.after->before : last) = waiter.before;
+    waiter.refill = nullptr;
+    --waiting;
+  }
+
   SharedLink& link;
   std::uint64_t key = 0;
   Quota quota;
@@ -112,18 +126,19 @@ struct SharedLink::Refill : redis::Call {
   std::string name;  // in Redis
   base::Mono sent{};
   bool whole_script = false;
-  Waiter* waiters = nullptr;
+  Waiter *first = nullptr, *last = nullptr;  // as they came
   std::uint64_t waiting = 0;
   Refill* same_head = nullptr;                 // or the next spare one
   Refill *before = nullptr, *after = nullptr;  // as sent
 };
 
 SharedLink::SharedLink(SharedBuckets& shared, redis::Connection& redis, std::string prefix,
-                       SharedMetrics& metrics)
+                       SharedMetrics& metrics, base::Nanos patience)
     : shared_(shared),
       redis_(redis),
       prefix_(std::move(prefix)),
       metrics_(metrics),
+      patience_(patience),
       digest_(std::make_unique<Digest>()) {}
 
 SharedLink::~SharedLink() {
@@ -138,45 +153,48 @@ std::vector<std::vector<std::string>> SharedLink::prelude() {
 }
 
 SharedLink::Answer SharedLink::draw(const Policy& policy, Buckets::Key key,
-                                    std::span<const std::string_view> parts, base::Mono now) {
+                                    std::span<const std::string_view> parts, base::Mono now,
+                                    base::Mono until) {
   if (!redis_.ready() || now < distrust_until_) return lost();
-  const Leases::Taken taken = shared_.leases().take(key.hash, policy.quota, now);
+  const bool again = until != base::Mono{};
+  const bool waits = !slow(now) && (!again || now < until);
+  const Leases::Taken taken =
+      shared_.leases().take(key.hash, policy.quota, now, {redis_.round_trip(), again, waits});
   if (taken.outcome == Leases::Outcome::kRefused) return {Draw::kRefused, taken.debt};
   const bool empty = taken.outcome == Leases::Outcome::kEmpty;
-  if (empty && slow(now)) return lost();
   if (taken.refill > 0 && !find(key.hash) && !refill(policy, key.hash, parts, taken.refill, now) && empty)
     return lost();
-  return {empty ? Draw::kWait : Draw::kGranted, taken.debt};
+  if (!empty) return {Draw::kGranted, taken.debt};
+  return waits ? Answer{Draw::kWait, taken.debt} : borrow(policy, key, now);
 }
 
-void SharedLink::give_back(const Policy&, Buckets::Key key) {
-  shared_.leases().give_back(key.hash);
+SharedLink::Answer SharedLink::borrow(const Policy& policy, Buckets::Key key, base::Mono now) {
+  metrics_.fallbacks.add();
+  const Leases::Taken taken = shared_.leases().borrow(key.hash, policy.quota, now);
+  return {taken.outcome == Leases::Outcome::kGranted ? Draw::kGranted : Draw::kRefused, taken.debt};
 }
 
-net::Task<> SharedLink::wait_for_lease(const Policy&, Buckets::Key key, net::Cancel* cancel) {
+void SharedLink::give_back(const Policy& policy, Buckets::Key key) {
+  shared_.leases().give_back(key.hash, policy.quota);
+}
+
+net::Task<> SharedLink::wait_for_lease(const Policy&, Buckets::Key key, base::Mono until,
+                                       net::Cancel* cancel) {
   Refill* const refill = find(key.hash);
   if (!refill) co_return;
   metrics_.waits.add();
   Waiter waiter(redis_.loop());
-  waiter.refill = refill;
-  waiter.next = std::exchange(refill->waiters, &waiter);
-  ++refill->waiting;
+  refill->append(waiter);
   {
     const net::CancelLink link(cancel, waiter.event);
-    co_await waiter.event.wait(redis_.loop().now() + kPatience);
+    co_await waiter.event.wait(until);
   }
-  if (!waiter.refill) co_return;
-  for (Waiter** at = &refill->waiters; *at; at = &(*at)->next) {
-    if (*at != &waiter) continue;
-    *at = waiter.next;
-    break;
-  }
-  --refill->waiting;
+  if (waiter.refill) refill->remove(waiter);
 }
 
 // A Redis that is there and does not answer must hold up nobody else.
 bool SharedLink::slow(base::Mono now) const {
-  return oldest_ && now - oldest_->sent >= kPatience;
+  return redis_.round_trip() >= patience_ || (oldest_ && now - oldest_->sent >= patience_);
 }
 
 SharedLink::Answer SharedLink::lost() {
@@ -264,13 +282,10 @@ void SharedLink::retire(Refill& refill) {
   while (*at != &refill) at = &(*at)->same_head;
   *at = refill.same_head;
   refill.same_head = std::exchange(spare_, &refill);
-  for (Waiter* waiter = std::exchange(refill.waiters, nullptr); waiter;) {
-    Waiter* const next = waiter->next;  // the waiter may be gone once it is told
-    waiter->refill = nullptr;
+  while (Waiter* const waiter = refill.first) {
+    refill.remove(*waiter);
     waiter->event.set();
-    waiter = next;
   }
-  refill.waiting = 0;
 }
 
 }  // namespace limit

@@ -5,16 +5,18 @@
 // Thread:   SharedBuckets any; a SharedLink its worker's own.
 // Lifetime: a link's connection outlives it; the link dies when nobody waits on it and its connection was
 //           stopped.
-// Failure:  kLost, and never an error: Redis is down, slow, answers errors, or our pipeline to it is full.
-//           Whoever asks then takes the local bucket of the same policy, so that with N instances N times the
-//           limit may pass until Redis is back. Counted (fallbacks), logged once each time.
+// Failure:  kLost, and never an error: Redis is down, answers errors, or our pipeline to it is full. Whoever
+//           asks then takes the local bucket of the same policy, so that with N instances N times the limit
+//           may pass until Redis is back. Counted (fallbacks), logged once each time.
 // Units:    nanoseconds; tokens are requests.
 //
 // draw() is plain and normally decides at once, from a lease (leases.h). When the lease runs low it sends for
-// more in the background, one draw under way for each caller and worker. kWait: the lease is empty and a draw
-// is under way; a round trip decides. When Redis has said "empty until t", refusals are immediate until then.
-// A draw that takes longer than kPatience is not waited for, and neither is any other while it is
-// outstanding.
+// more in the background, one draw under way for each caller and worker, early and large enough for the round
+// trip that is seen. kWait: the lease is empty and a draw is under way; a round trip decides, for those who
+// wait in the order in which they came. When Redis has said "empty until t", refusals are immediate until then.
+//
+// A request waits for kPatience in all, and not at all for a Redis that is farther away, or that owes an answer
+// for longer: then it borrows (leases.h; counted as a fallback as well).
 //
 // In Redis: one number for each bucket, the time at which it is full (GCRA by Redis' own clock), under
 // `<prefix>rate:<policy id>:<SHA-256 of the caller, cut>`, which expires when the bucket is full. Redis never
@@ -24,11 +26,12 @@
 //   redis_options.greeting.prelude = limit::SharedLink::prelude();
 //   limit::SharedLink link(shared, connection, "sekisho:", metrics);   // in the worker
 //
-//   const auto answer = link->draw(policy, key, parts, now);
+//   const auto answer = link->draw(policy, key, parts, now, until);  // until: not set the first time
 //   switch (answer.draw) {
 //     case Draw::kGranted: go on
 //     case Draw::kRefused: 429; answer.debt tells for how long
-//     case Draw::kWait:    co_await link->wait_for_lease(policy, key, &x.gone); then draw again
+//     case Draw::kWait:    until = until or now + link->patience();
+//                          co_await link->wait_for_lease(policy, key, until, &x.gone); then draw again
 //     case Draw::kLost:    buckets.take(key, policy.quota, now)
 //   }
 #pragma once
@@ -58,7 +61,7 @@ enum class Draw : std::uint8_t { kGranted, kRefused, kWait, kLost };
 struct SharedMetrics {
   telemetry::Counter leases;     // draws from Redis that were answered
   telemetry::Counter waits;      // requests that waited for one
-  telemetry::Counter fallbacks;  // decisions by local buckets since Redis did not answer
+  telemetry::Counter fallbacks;  // decisions made here, since Redis did not answer, or not in time
 };
 
 class SharedBuckets {
@@ -72,7 +75,7 @@ class SharedBuckets {
 
 class SharedLink {
  public:
-  static constexpr base::Nanos kPatience = base::Millis(50);
+  static constexpr base::Nanos kPatience = base::Millis(40);
   static constexpr base::Nanos kDistrust = base::Seconds(1);  // after an error that Redis answered
 
   struct Answer {
@@ -80,7 +83,8 @@ class SharedLink {
     std::int64_t debt = 0;  // of kGranted and kRefused: ns until the bucket is full, see limit::Level
   };
 
-  SharedLink(SharedBuckets& shared, redis::Connection& redis, std::string prefix, SharedMetrics& metrics);
+  SharedLink(SharedBuckets& shared, redis::Connection& redis, std::string prefix, SharedMetrics& metrics,
+             base::Nanos patience = kPatience);
   ~SharedLink();
   SharedLink(const SharedLink&) = delete;
   SharedLink& operator=(const SharedLink&) = delete;
@@ -90,13 +94,14 @@ class SharedLink {
 
   // `key`: of the caller and the policy together, in this process. `parts`: what the caller's bucket is known
   // by, the same in every instance, in the same order; read only when Redis has to be asked. None: the one
-  // bucket of the policy.
-  Answer draw(const Policy& policy, Buckets::Key key, std::span<const std::string_view> parts,
-              base::Mono now);
+  // bucket of the policy. `until`: of a request that has waited, when its patience ends.
+  Answer draw(const Policy& policy, Buckets::Key key, std::span<const std::string_view> parts, base::Mono now,
+              base::Mono until = {});
   // What a draw() of a moment ago granted.
   void give_back(const Policy& policy, Buckets::Key key);
-  // After kWait: until there is an answer, kPatience is over, or the request is cancelled. Then draw again.
-  net::Task<> wait_for_lease(const Policy& policy, Buckets::Key key, net::Cancel* cancel);
+  // After kWait: until there is an answer, the time is over, or the request is cancelled. Then draw again.
+  net::Task<> wait_for_lease(const Policy& policy, Buckets::Key key, base::Mono until, net::Cancel* cancel);
+  base::Nanos patience() const { return patience_; }
 
  private:
   struct Refill;
@@ -105,6 +110,7 @@ class SharedLink {
 
   bool slow(base::Mono now) const;
   Answer lost();
+  Answer borrow(const Policy& policy, Buckets::Key key, base::Mono now);
   Refill* find(std::uint64_t key) const;
   bool refill(const Policy& policy, std::uint64_t key, std::span<const std::string_view> parts,
               std::uint64_t tokens, base::Mono now);
@@ -120,6 +126,7 @@ class SharedLink {
   redis::Connection& redis_;
   const std::string prefix_;
   SharedMetrics& metrics_;
+  const base::Nanos patience_;
   std::unique_ptr<Digest> digest_;
   std::vector<std::unique_ptr<Refill>> refills_;  // all there have ever been at one time
   Refill* spare_ = nullptr;

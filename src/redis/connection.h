@@ -76,6 +76,7 @@ class Connection {
   net::Task<> drained() { return scope_.drained(); }
 
   bool ready() const { return session_.ready(); }
+  base::Nanos round_trip() const { return session_.round_trip(); }  // as seen lately
 
   // Calls back with the reply; on an error here it never does.
   base::Result<> send(Call& call, std::span<const std::string_view> arguments);

@@ -51,6 +51,7 @@ void Session::open() {
   parser_.reset();
   out_.clear();
   written_ = greeted_ = greetings_ = 0;
+  round_trip_ = base::Nanos(0);
   const auto say = [&](std::span<const std::string_view> arguments) {
     append_command(out_, arguments);
     push(nullptr);
@@ -131,8 +132,10 @@ Result<> Session::feed(std::string_view bytes) {
 Result<> Session::answered(Reply& reply, base::Mono now) {
   if (count_ == 0) return fail(Code::kOriginBadReply, "Redis answers without being asked");
   const Slot slot = pop();
+  const base::Nanos took = now - slot.sent;
+  round_trip_ = round_trip_ == base::Nanos(0) ? took : round_trip_ + (took - round_trip_) / 8;
   if (state_ == State::kGreeting) return greeted(reply);
-  metrics_.latency.record(now - slot.sent);
+  metrics_.latency.record(took);
   if (reply.is_error()) metrics_.errors.add();
   if (slot.call) slot.call->done_(*slot.call, &reply, {});
   return {};

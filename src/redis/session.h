@@ -79,6 +79,8 @@ class Session {
   // An error: the connection must be closed; close() with it.
   base::Result<> feed(std::string_view bytes);
   base::Mono deadline() const;  // of the oldest command under way; max() without one
+  // Of this connection's commands, the greeting among them: a moving average; 0 before the first answer.
+  base::Nanos round_trip() const { return round_trip_; }
   void close(base::Error why);
 
   // Of the last failed greeting, the first word of Redis' error; else "".
@@ -102,6 +104,7 @@ class Session {
   const std::size_t pipeline_;
   std::vector<Slot> slots_;  // a ring: all under way, in the order sent
   std::size_t first_ = 0, count_ = 0;
+  base::Nanos round_trip_{0};
   std::size_t greeted_ = 0;    // parts of the greeting that were answered
   std::size_t greetings_ = 0;  // all of them
   std::string out_;
