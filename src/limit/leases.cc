@@ -177,7 +177,8 @@ void Leases::put(std::uint64_t key, const Quota& quota, std::uint64_t asked, std
   lease.expire(quota, now);
   const auto paid = static_cast<std::uint32_t>(std::min<std::uint64_t>(granted, lease.borrowed));
   const std::uint64_t left = granted - paid;
-  // The rest is owed as far as there is room for it: what was borrowed while the bucket was full has come back.
+  // The rest is owed as far as there is room for it: what was borrowed while the bucket was full has come
+  // back.
   const std::int64_t room = std::max<std::int64_t>(quota.window - debt, 0) / quota.interval;
   lease.borrowed = static_cast<std::uint32_t>(std::min<std::int64_t>(lease.borrowed - paid, room));
   lease.tokens += static_cast<std::uint32_t>(left);

@@ -13,10 +13,10 @@
 //   - a lease unused for kUnused is void, so that an idle instance does not hold back what others could use,
 //     nor spend it much later;
 //   - a lease whose place another key took under a flood.
-// Both are bounded by the size of a lease: what this caller uses in 20 ms and two round trips to Redis, judged
-// by its pace; at most so much of the rate, and 1/32 of the burst, or, with a Redis that is far away, up to a
-// quarter. A caller that comes rarely (less than 50 times a second here), or whose burst is below 32, gets its
-// tokens one at a time, each a round trip: nothing is drawn ahead that might be lost.
+// Both are bounded by the size of a lease: what this caller uses in 20 ms and two round trips to Redis,
+// judged by its pace; at most so much of the rate, and 1/32 of the burst, or, with a Redis that is far away,
+// up to a quarter. A caller that comes rarely (less than 50 times a second here), or whose burst is below 32,
+// gets its tokens one at a time, each a round trip: nothing is drawn ahead that might be lost.
 //
 // Who cannot wait for Redis any longer borrows: the bucket there is judged by its last answer and by what was
 // spent since, and the next draw pays. So a slow Redis admits what a fast one does, except for what several

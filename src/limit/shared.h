@@ -13,10 +13,11 @@
 // draw() is plain and normally decides at once, from a lease (leases.h). When the lease runs low it sends for
 // more in the background, one draw under way for each caller and worker, early and large enough for the round
 // trip that is seen. kWait: the lease is empty and a draw is under way; a round trip decides, for those who
-// wait in the order in which they came. When Redis has said "empty until t", refusals are immediate until then.
+// wait in the order in which they came. When Redis has said "empty until t", refusals are immediate until
+// then.
 //
-// A request waits for kPatience in all, and not at all for a Redis that is farther away, or that owes an answer
-// for longer: then it borrows (leases.h; counted as a fallback as well).
+// A request waits for kPatience in all, and not at all for a Redis that is farther away, or that owes an
+// answer for longer: then it borrows (leases.h; counted as a fallback as well).
 //
 // In Redis: one number for each bucket, the time at which it is full (GCRA by Redis' own clock), under
 // `<prefix>rate:<policy id>:<SHA-256 of the caller, cut>`, which expires when the bucket is full. Redis never
