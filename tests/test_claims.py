@@ -45,7 +45,9 @@ HOLD = {  # rules that hold for BODY
     "number in": is_("number", among=["3", 4, 3]),
     "switch in": is_("yes", among=[1, True]),
     "one in": is_("number", among=3),
-    "text contains": is_("text", contains="pha be"),
+    "text has within": is_("text", substring="pha be"),
+    "text has itself within": is_("text", substring="alpha beta"),
+    "each has within": is_("realm.roles[*]", substring="rite"),
     "text contains itself": is_("text", contains="alpha beta"),
     "a list contains": is_("list", contains="b"),
     "a list contains a number": is_("list", contains=1),
@@ -120,6 +122,15 @@ FAIL = {  # rules that do not
     "in, other types": is_("number", among=["3", True]),
     "in, a list": is_("realm.roles", among=["reader", "writer"]),
     "contains, another text": is_("text", contains="gamma"),
+    "contains, part of a text": is_("text", contains="pha be"),
+    "contains, a word of a text": is_("text", contains="alpha"),
+    "contains, part of a scope": is_("scope", contains="write"),
+    "contains, two words of a scope": is_("scope", contains="read:objects write:objects"),
+    "within, another text": is_("text", substring="gamma"),
+    "within, another case": is_("text", substring="ALPHA"),
+    "within a list": is_("realm.roles", substring="read"),
+    "within, digits of a number": is_("number", substring="3"),
+    "within, of absent": is_("missing", substring="a"),
     "contains, another case": is_("text", contains="ALPHA"),
     "contains, part of an element": is_("realm.roles", contains="read"),
     "contains, another type in a list": is_("list", contains="1"),
@@ -305,6 +316,20 @@ def test_an_audience_is_a_list_even_when_written_as_a_text(gateway, app):
         served(reply) if may else rejected(reply)
 
 
+def test_a_scope_is_a_list_of_words(gateway, app):
+    gw = gateway(site(app, {"scope": is_("scope", contains="admin"), "each": is_("scope[*]", equals="admin"),
+                            "scp": is_("scp", contains="admin"), "group": is_("group", contains="admin")}))
+    for value, may in (("admin", True), ("read admin", True), ("admin  read ", True), (["read", "admin"], True),
+                       ("admins-not", False), ("not-admin", False), ("read:admin", False), ("read,admin", False),
+                       ("read\tadmin", False), ("", False), (" ", False), (None, False), (["read admin"], False)):
+        for path, name in (("scope", "scope"), ("each", "scope"), ("scp", "scp")):
+            reply = gw.get(f"/{path}/x", bearer(KEY.sign(payload=claims() | {name: value})))
+            served(reply) if may else rejected(reply)
+    for value, may in (("admin", True), (["x", "admin"], True), ("admins-not", False), ("not admin", False)):
+        reply = gw.get("/group/x", bearer(KEY.sign(payload=claims(group=value))))
+        served(reply) if may else rejected(reply)
+
+
 def test_rules_see_every_identity_of_a_route(gateway, app):
     """Two issuers, one rule that tells them apart."""
     other = Signer("ES256")
@@ -340,6 +365,9 @@ BROKEN = {
     "no name in quotes": (is_('["a', equals=1), "claim"),
     "behind a bracket": (is_("a[0]b", equals=1), "claim"),
     "contains nothing": (is_("a", contains=""), "contains"),
+    "nothing within": (is_("a", substring=""), "substring"),
+    "a number within": (is_("a", substring=3), "substring"),
+    "contains and within": ({"claim": "a", "contains": "x", "substring": "x"}, ""),
     "equals a list": (is_("a", equals=[1]), "equals"),
     "equals a map": (is_("a", equals={"b": 1}), "equals"),
     "an empty rule": ({}, ""),

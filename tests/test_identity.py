@@ -262,8 +262,9 @@ def test_es256_signatures_are_64_bytes_and_not_zero(gw):
 
 def test_two_credentials_are_none(gw):
     token = hs256()
-    refused(gw.get("/private/x.txt", [("Authorization", f"Bearer {token}"), ("Authorization", f"Bearer {token}")]))
-    refused(gw.get(f"/sources/x.txt?token={token}&token={token}"))
+    for reply in (gw.get("/private/x.txt", [("Authorization", f"Bearer {token}"), ("Authorization", f"Bearer {token}")]),
+                  gw.get(f"/sources/x.txt?token={token}&token={token}")):
+        assert reply.status == 400 and "invalid_request" in reply["WWW-Authenticate"]
 
 
 @pytest.mark.parametrize("value", ["Basic YTpi", "Bearer", "Bearer ", "Digest x", "Token x"])
@@ -309,12 +310,6 @@ def test_a_consumed_credential_reaches_no_origin(app, origin):
     assert [ask.target for ask in origin.requests] == ["/a", "/b", "/c?x=1&y=2"]
     assert token.encode() not in origin.received() and token.rsplit(".")[-1].encode() not in origin.received()
     assert all("Authorization" not in ask and "X-Token" not in ask for ask in origin.requests)
-
-
-def test_a_second_credential_beside_the_consumed_one_does_not_slip_through(app, origin):
-    token = hs256()
-    served(app.get(f"/private/a?token={token}", bearer(token) | {"X-Token": token}))
-    assert token.encode() not in origin.received()
 
 
 def test_authorization_goes_on_where_the_route_says_so(app, origin):

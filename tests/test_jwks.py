@@ -943,6 +943,9 @@ def test_no_token_stands_in_a_log_when_the_issuer_fails(gateway, app, issuer):
 # ---- what does not start
 
 BROKEN = {
+    "no issuer": ({"jwks": "https://id.example/keys", "issuer": None}, "issuer: is missing"),
+    "no audience": ({"jwks": "https://id.example/keys", "audience": None}, "audience: is missing"),
+    "any audience and another": ({"jwks": "https://id.example/keys", "audience": ["any", "x"]}, "names others beside 'any'"),
     "keys in the clear, elsewhere": ({"jwks": "http://id.example/keys"}, "jwks"),
     "keys no URL": ({"jwks": "keys.json"}, "jwks"),
     "keys by FTP": ({"jwks": "ftp://127.0.0.1/keys"}, "jwks"),
@@ -961,7 +964,7 @@ BROKEN = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_keys_that_can_never_come_do_not_start(app, tmp_path, name):
     changes, mentions = BROKEN[name]
-    identity = {"type": "jwt", "issuer": "https://id.example", "algorithms": ["ES256"]} | changes
+    identity = {"type": "jwt", "issuer": "https://id.example", "audience": AUDIENCE, "algorithms": ["ES256"]} | changes
     identity = {key: value for key, value in identity.items() if value is not None}
     done = complaint(tmp_path, site(app, {"staff": identity}), mentions)
     assert "secret-word" not in done.stderr

@@ -124,7 +124,8 @@ def test_a_token_comes_in_a_cookie(gw):
     refused(gw.get("/cookies/x", {"Cookie": f"session={token}x"}))
     refused(gw.get("/cookies/x", {"Cookie": f"sessions={token}"}), None)
     refused(gw.get("/ES256/x", {"Cookie": f"session={token}"}), None)
-    refused(gw.get("/cookies/x", {"Cookie": f"session={token}; session={token}"}), "invalid_request")
+    reply = gw.get("/cookies/x", {"Cookie": f"session={token}; session={token}"})
+    assert reply.status == 400 and "invalid_request" in reply["WWW-Authenticate"]
 
 
 def test_issuers_are_told_apart_by_iss(gateway, app):
@@ -346,6 +347,52 @@ def test_a_good_signature_does_not_excuse_a_header(gw, never, name):
             refused(client.get(f"/{algorithm}/x", bearer(key.sign(key.header(**STRANGE_HEADERS[name](key))))))
 
 
+OTHER_TYPES = ["logout+jwt", "dpop+jwt", "secevent+jwt", "oauth-id-jag+jwt", "token-introspection+jwt", "JWE", "JOSE", "none", "",
+               "application/logout+jwt", "text/jwt", "JWT ", "at+jwt, JWT"]
+
+
+@pytest.mark.parametrize("typ", OTHER_TYPES)
+def test_a_token_for_something_else_is_refused(gw, never, typ):
+    key = signer("ES256")
+    refused(gw.get("/ES256/x", bearer(key.sign(key.header(typ=typ)))))
+
+
+def test_the_usual_types_are_written_in_any_way(gw):
+    key = signer("ES256")
+    for typ in ("JWT", "jwt", "at+jwt", "AT+JWT", "application/jwt", "Application/at+jwt"):
+        served(gw.get("/ES256/x", bearer(key.sign(key.header(typ=typ)))))
+    served(gw.get("/ES256/x", bearer(key.sign(key.header()))))
+
+
+def test_the_types_are_a_setting(gateway, app):
+    key = signer("ES256")
+    gw = gateway(site(app, {"strict": only("ES256", token_types=["application/at+jwt"]),
+                            "wide": only("ES256", token_types=["none", "X+jwt"])}))
+    for path, typ, may in (("strict", "at+jwt", True), ("strict", "JWT", False), ("strict", None, False),
+                           ("wide", "x+JWT", True), ("wide", None, True), ("wide", "at+jwt", False), ("wide", "none", False)):
+        reply = gw.get(f"/{path}/x", bearer(key.sign(key.header(typ=typ) if typ else key.header())))
+        served(reply) if may else refused(reply)
+
+
+CONFIRMATIONS = [{"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}, {"x5t#S256": "a"}, {"jwk": {"kty": "EC"}}, {"kid": "x"}, {},
+                 {"a": {"jkt": "x"}}, [], [{"jkt": "x"}], "x", "", 1, True, False, None]
+
+
+@pytest.mark.parametrize("cnf", CONFIRMATIONS, ids=str)
+def test_a_token_that_is_bound_to_a_key_is_no_bearer_token(gw, never, cnf):
+    key = signer("ES256")
+    for scheme in ("Bearer", "DPoP"):
+        reply = gw.get("/ES256/x", {"Authorization": f"{scheme} {key.sign(payload=claims() | {'cnf': cnf})}"})
+        refused(reply, "invalid_token" if scheme == "Bearer" else None)
+    refused(gw.get("/ES256/x", bearer(key.sign(payload=json.dumps(claims())[:-1].encode() + b',"\\u0063nf":{}}'))))
+
+
+def test_an_event_is_no_token(gw, never):
+    """A logout token of OpenID Connect Back-Channel Logout, of an issuer that does not say so in `typ`."""
+    events = {"http://schemas.openid.net/event/backchannel-logout": {}}
+    refused(gw.get("/ES256/x", bearer(signer("ES256").sign(payload=claims(events=events, sid="1")))))
+
+
 def test_a_kid_names_its_key_and_no_other(gateway, app, never):
     one, two = Signer("ES256", "one"), Signer("ES256", "two")
     gw = gateway(site(app, {"named": jwt_identity(["ES256"], [one.key(), two.key()])}))
@@ -450,7 +497,8 @@ BYTES_AROUND = {
     "a byte order mark": (b"\xef\xbb\xbf", b""), "NUL before": (b"\0", b""), "NUL behind": (b"", b"\0"),
     "a comma behind": (b"", b","), "a letter behind": (b"", b"x"), "a brace behind": (b"", b"}"),
     "a second object": (b"", b"{}"), "a letter before": (b"x", b""), "brackets": (b"[", b"]"), "quotes": (b'"', b'"'),
-    "a vertical tab": (b"\v", b""), "a no-break space": (b"", b"\xc2\xa0"),
+    "a vertical tab": (b"\v", b""), "a form feed": (b"", b"\f"), "a space and an object": (b"", b" {}"),
+    "a no-break space": (b"", b"\xc2\xa0"),
 }
 
 
@@ -460,7 +508,7 @@ def test_what_is_no_compact_serialization_is_refused(gw, never, algorithm):
         for path in (f"/{algorithm}/x", "/all/x"):
             reply = gw.get(path, {"Authorization": f"Bearer {token}"})
             assert reply.status == 401, (name, reply)
-            refused(reply, None if reply["WWW-Authenticate"] == "Bearer" and name == "nothing" else "invalid_token")
+            refused(reply, None if reply["WWW-Authenticate"] == 'Bearer realm="sekisho"' and name == "nothing" else "invalid_token")
 
 
 @pytest.mark.parametrize("name", BAD_JSON)
@@ -471,6 +519,17 @@ def test_a_signature_does_not_excuse_bad_json(gw, never, name):
             key = signer(algorithm)
             refused(client.get(f"/{algorithm}/x", bearer(key.sign(payload=merged(claims(), bad)))))
             refused(client.get(f"/{algorithm}/x", bearer(key.sign(merged(key.header(), bad)))))
+
+
+def test_white_space_around_the_json_is_none_of_our_business(gw):
+    """RFC 7515 §3 and RFC 8259 §2: these four characters, anywhere between tokens."""
+    space = b" \t\r\n"
+    for algorithm in ALGORITHMS:
+        key = signer(algorithm)
+        header, payload = json.dumps(key.header(), indent=1).encode(), json.dumps(claims(), indent=1).encode()
+        for before, behind in ((space, b""), (b"", space), (b"\n", b"\n"), (space * 20, space * 20)):
+            served(gw.get(f"/{algorithm}/x", bearer(key.sign(payload=before + payload + behind))))
+            served(gw.get(f"/{algorithm}/x", bearer(key.sign(before + header + behind))))
 
 
 @pytest.mark.parametrize("name", BYTES_AROUND)

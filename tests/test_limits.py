@@ -497,7 +497,7 @@ def test_what_the_issuer_is_to_blame_for_is_not_charged(gateway, app):
     issuer = Issuer(present=False)
     key = Signer("ES256", "k")
     config = guarded(app, FEW)
-    config["identities"]["staff"] = {"type": "jwt", "issuer": issuer.url, "algorithms": ["ES256"],
+    config["identities"]["staff"] = {"type": "jwt", "issuer": issuer.url, "audience": "any", "algorithms": ["ES256"],
                                      "jwks": {"url": issuer.keys_url, "cooldown": "1s"}}
     gw = gateway(config, wait="listening")
     try:

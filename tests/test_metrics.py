@@ -79,9 +79,11 @@ def configuration(origin, folder, issuer, redis) -> dict:
         "redis": {"url": redis.url},
         "audit": {"output": "audit.log"},
         "identities": {
-            "staff": {"type": "jwt", "audience": AUDIENCE, "algorithms": ["HS256"], "keys": [KEY.key()]},
-            "published": {"type": "jwt", "issuer": issuer.url, "algorithms": ["ES256"], "jwks": issuer.keys_url},
-            "away": {"type": "jwt", "issuer": "http://away.test", "algorithms": ["ES256"],
+            "staff": {"type": "jwt", "audience": AUDIENCE, "algorithms": ["HS256"], "keys": [KEY.key()],
+                      "from": ["bearer", {"cookie": "session"}]},
+            "published": {"type": "jwt", "issuer": issuer.url, "audience": "any", "algorithms": ["ES256"],
+                          "jwks": issuer.keys_url},
+            "away": {"type": "jwt", "issuer": "http://away.test", "audience": "any", "algorithms": ["ES256"],
                      "jwks": {"url": f"http://{address}:{free_port()}/keys", "timeout": "100ms"}}},
         "origins": {
             "app": {"type": "http", "url": origin.url, "timeouts": {"first_byte": "500ms"},
@@ -113,6 +115,8 @@ def refuse_and_serve(gw) -> None:
         gw.get(target)
     for target in ("/private/x", "/private/x", "/admins/x"):
         gw.get(target, bearer(token))
+    gw.get("/private/x", {"Cookie": f"session={token}"}, method="POST", body=b"x")
+    gw.get("/private/x", {"Cookie": f"session={token}"} | bearer(token))
     gw.get("/private/x", bearer(FORGED.token(iss="https://id.test", aud=AUDIENCE)))
     gw.get("/published/x", bearer(PUBLISHED.token(iss=gw.issuer.url)))
     gw.get("/away/x", bearer(PUBLISHED.token(iss="http://away.test")))

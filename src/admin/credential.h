@@ -3,7 +3,8 @@
 // Owner:    AdminServer.
 // Thread:   the admin thread; the constructor and open_token_file() run before it starts.
 // Failures: open_token_file() throws std::runtime_error with one line. A refusal is a base::Error:
-//           kUnauthorized (text: one of identity::reason), kClaimsRejected, kTooManyFailures.
+//           kUnauthorized (text: one of identity::reason), kTwoCredentials, kClaimsRejected,
+//           kTooManyFailures.
 // Standard: RFC 6750 §2.1.
 //
 // Guessing is slow: an address that failed kFailures times within a second is refused unread until the next

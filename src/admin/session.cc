@@ -29,7 +29,8 @@ constexpr serve::Terms kTerms{.head = {.head = 16 << 10},
 // What this listener says of who may.
 Answer refusal(const Call& call, const base::Error& error) {
   Answer answer = app::problem(call, error);
-  if (error.code == Code::kUnauthorized) answer.add("WWW-Authenticate", identity::challenge(error));
+  if (error.code == Code::kUnauthorized || error.code == Code::kTwoCredentials)
+    answer.add("WWW-Authenticate", identity::challenge(error));
   if (error.code == Code::kClaimsRejected)
     answer.add("WWW-Authenticate", R"(Bearer error="insufficient_scope")");
   if (error.code == Code::kTooManyFailures) answer.add("Retry-After", "1");
@@ -142,8 +143,8 @@ void Session::audit(const Call& call, const Credentials::Caller& caller, const A
   for (const app::Argument& argument : answer.arguments) arguments.push_back({argument.name, argument.value});
   record.arguments = arguments;
   if (answer.failed) {
-    const bool refused =
-        code == Code::kUnauthorized || code == Code::kClaimsRejected || code == Code::kTooManyFailures;
+    const bool refused = code == Code::kUnauthorized || code == Code::kTwoCredentials ||
+                         code == Code::kClaimsRejected || code == Code::kTooManyFailures;
     record.decision = refused ? telemetry::AuditDecision::kDeny : telemetry::AuditDecision::kError;
     record.reason =
         code == Code::kUnauthorized ? answer.error.text : std::string_view(telemetry::label(code));

@@ -42,7 +42,7 @@ net::Task<base::Result<Answer>> Endpoint::answer(Call& call) {
   if (!open(call) && !call.caller.identified()) {
     Answer refusal = problem(call, Code::kUnauthorized, "this operation asks for a credential");
     refusal.error.text = "no_credential";  // as identity would say
-    refusal.add("WWW-Authenticate", "Bearer");
+    refusal.add("WWW-Authenticate", R"(Bearer realm="sekisho")");
     co_return refusal;
   }
   if (!call.operation) {

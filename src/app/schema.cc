@@ -263,9 +263,6 @@ const Object* Object::object(std::string_view name) const {
 }
 
 std::expected<Object, std::string> read_object(std::string_view json, const Schema& schema) {
-  constexpr std::string_view kSpace = " \n\r\t";
-  const std::size_t begin = std::min(json.find_first_not_of(kSpace), json.size());
-  json = json.substr(begin, json.find_last_not_of(kSpace) + 1 - begin);
   std::string fault;
   auto read = Reading(fault).object(json, schema);
   if (!read) return std::unexpected(std::move(fault));

@@ -32,7 +32,9 @@ enum class Code : std::uint8_t {
   kClientGone,            // the client left; nobody reads the reply
   // who and whether
   kUnauthorized,     // 401, no credential or none that verifies
+  kTwoCredentials,   // 400, more than one where one is asked for
   kForbidden,        // 403
+  kCrossSite,        // 403, a cookie that another site may have made the browser send
   kClaimsRejected,   // 403, a valid token whose claims are not what the route asks for
   kTooManyRequests,  // 429, a rate limit
   kTooManyFailures,  // 429, an address whose credentials failed too often

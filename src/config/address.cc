@@ -226,6 +226,14 @@ Parsed<Url> JwksUrl::parse(std::string_view text) {
   return url;
 }
 
+Parsed<std::string> WebOrigin::parse(std::string_view text) {
+  const Parsed<Url> url = UrlText::parse(text);
+  if (!url) return std::unexpected(url.error());
+  if (!url->path.empty() || text.ends_with('/'))
+    return std::unexpected("must be scheme and host alone, as in https://app.example.com");
+  return UrlText::show(*url);
+}
+
 bool is_loopback(const std::string& host) {
   std::array<unsigned char, 16> bytes{};
   if (parse_ip(AF_INET, host, bytes.data())) return bytes[0] == 127;

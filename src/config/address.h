@@ -37,6 +37,16 @@ struct JwksUrl {
   static std::string show(const Url& v) { return UrlText::show(v); }
 };
 
+// Where a page is from, as browsers write it in Origin (RFC 6454 §6.1): scheme, host and perhaps a port, in
+// lower case, without the scheme's own port and without a slash behind.
+struct WebOrigin {
+  using Value = std::string;
+  static constexpr std::string_view kForm = "https://host or https://host:port";
+  static constexpr std::string_view kPattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+$";
+  static Parsed<std::string> parse(std::string_view text);
+  static std::string show(const std::string& v) { return v; }
+};
+
 // localhost, 127.0.0.0/8, ::1
 bool is_loopback(const std::string& host);
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/model.h"
 
@@ -33,6 +34,7 @@ enum class Scheme : std::uint8_t { kBearer };
 struct TokenSourceDraft {
   std::optional<Scheme> scheme;
   std::string header, prefix, query, cookie;
+  std::vector<std::string> allowed_origins;
 };
 
 }  // namespace config

@@ -44,15 +44,33 @@ TEST(IdentityErrors, KeysOrAPlaceToFetchThem) {
   EXPECT_EQ(jwt("algorithms: ES256"), ":4: identities.i.keys: is missing, and so are 'jwks' and 'discovery'");
   EXPECT_EQ(jwt("algorithms: ES256, discovery: off"),
             ":4: identities.i.keys: is missing, and so are 'jwks' and 'discovery'");
-  EXPECT_EQ(jwt("algorithms: ES256, jwks: 'https://a/keys'"), "");
+  EXPECT_EQ(jwt("issuer: any, audience: any, algorithms: ES256, jwks: 'https://a/keys'"), "");
   EXPECT_EQ(jwt("algorithms: ES256, jwks: { timeout: 1s }"),
             ":4: identities.i.jwks: needs 'url', or 'discovery: on' beside it");
   EXPECT_EQ(jwt("algorithms: ES256, jwks: { timeout: 1s }, discovery: off"),
             ":4: identities.i.jwks: needs 'url', or 'discovery: on' beside it");
   EXPECT_EQ(jwt("algorithms: ES256, issuer: 'https://a', discovery: on, jwks: 'https://a/keys'"),
             ":4: identities.i.jwks: has a 'url' and stands beside 'discovery'; give one of them");
-  EXPECT_EQ(jwt("algorithms: ES256, issuer: 'https://a', jwks: { timeout: 1s }, discovery: on"), "");
-  EXPECT_EQ(jwt("algorithms: ES256, issuer: 'https://a', discovery: on, jwks: { timeout: 1s }"), "");
+  EXPECT_EQ(
+      jwt("audience: any, algorithms: ES256, issuer: 'https://a', jwks: { timeout: 1s }, discovery: on"), "");
+  EXPECT_EQ(
+      jwt("audience: any, algorithms: ES256, issuer: 'https://a', discovery: on, jwks: { timeout: 1s }"), "");
+}
+
+TEST(IdentityErrors, PublishedKeysNeedToKnowForWhomATokenIs) {
+  const std::string missing =
+      "is missing: published keys sign for others, too; say which, or 'any' to take them all";
+  EXPECT_EQ(jwt("algorithms: ES256, jwks: 'https://a/keys'"), ":4: identities.i.issuer: " + missing);
+  EXPECT_EQ(jwt("algorithms: ES256, jwks: 'https://a/keys', audience: a"),
+            ":4: identities.i.issuer: " + missing);
+  EXPECT_EQ(jwt("algorithms: ES256, jwks: 'https://a/keys', issuer: a"),
+            ":4: identities.i.audience: " + missing);
+  EXPECT_EQ(jwt("algorithms: ES256, discovery: on, issuer: 'https://a'"),
+            ":4: identities.i.audience: " + missing);
+  EXPECT_EQ(jwt("algorithms: ES256, jwks: 'https://a/keys', issuer: any, audience: [any]"), "");
+  EXPECT_EQ(jwt("algorithms: ES256, jwks: 'https://a/keys', issuer: a, audience: [any, b]"),
+            ":4: identities.i.audience: names others beside 'any'");
+  EXPECT_EQ(jwt("algorithms: ES256, keys: { inline: x }"), "");
 }
 
 TEST(IdentityErrors, DiscoveryNeedsAnIssuerThatIsAUrl) {
@@ -67,7 +85,7 @@ TEST(IdentityErrors, DiscoveryNeedsAnIssuerThatIsAUrl) {
             ":4: identities.i.issuer: must begin with https://: who can change the keys on their way can "
             "sign tokens "
             "(http:// is for this host itself); 'discovery' needs that");
-  EXPECT_EQ(jwt("algorithms: ES256, discovery: on, issuer: 'http://127.0.0.1:9'"), "");
+  EXPECT_EQ(jwt("audience: any, algorithms: ES256, discovery: on, issuer: 'http://127.0.0.1:9'"), "");
 }
 
 TEST(IdentityErrors, KeySetsComeOverTlsOrFromThisHost) {
@@ -103,7 +121,9 @@ TEST(IdentityErrors, SharedSecretsAreNeverPublished) {
             ":4: identities.i.jwks: has no use: no algorithm of the identity takes a published key");
   EXPECT_EQ(jwt("algorithms: [HS256, HS512], keys: { inline: x, algorithm: HS256 }"),
             ":4: identities.i.algorithms: 'HS512' needs a secret among 'keys'");
-  EXPECT_EQ(jwt("algorithms: [RS256, HS256], jwks: 'https://a', keys: { inline: x }"), "");
+  EXPECT_EQ(
+      jwt("issuer: any, audience: any, algorithms: [RS256, HS256], jwks: 'https://a', keys: { inline: x }"),
+      "");
 }
 
 TEST(IdentityErrors, AKeyThatDoesNotTellItsKindNamesItsAlgorithm) {
@@ -162,7 +182,9 @@ TEST(ClaimRuleErrors, PathsAndValues) {
   EXPECT_EQ(rule("{ claim: a, lte: true }"), ".lte: 'true' is not a number");
   EXPECT_EQ(rule("{ claim: a, exists: 1 }"), ".exists: '1' is neither true (on) nor false (off)");
   EXPECT_EQ(rule("{ claim: a, contains: [x] }"), ".contains: must be a single value, not a list");
-  EXPECT_EQ(rule("{ claim: a, contains: '' }"), ".contains: is empty, and every text contains that");
+  EXPECT_EQ(rule("{ claim: a, contains: '' }"), ".contains: is empty");
+  EXPECT_EQ(rule("{ claim: a, substring: '' }"), ".substring: is empty");
+  EXPECT_EQ(rule("{ claim: a, substring: 3 }"), ".substring: '3' is not a text; put it in quotes");
   EXPECT_EQ(rule("{ claim: a, in: [] }"), ".in: is an empty list");
   EXPECT_EQ(rule("{ claim: a, in: [x, yes] }"),
             ".in[1]: 'yes' is a text or a switch; write true or false, or put the text in quotes");

@@ -109,13 +109,14 @@ TEST(Decides, WhatTheTablesSay) {
     });
   }
   using testing::UnorderedElementsAre;
-  EXPECT_THAT(answer, UnorderedElementsAre(
-                          "dir.path", "http.url", "http.preserve_host", "http.tls.verify", "http.tls.ca_file",
-                          "http.tls.server_name", "s3.bucket", "s3.region", "s3.endpoint", "s3.style",
-                          "s3.prefix", "s3.access_key_id", "s3.tls.verify", "s3.tls.ca_file",
-                          "s3.tls.server_name", "jwt.issuer", "jwt.audience", "jwt.algorithms", "jwt.keys",
-                          "jwt.jwks.url", "jwt.jwks.tls.verify", "jwt.jwks.tls.ca_file",
-                          "jwt.jwks.tls.server_name", "jwt.leeway", "jwt.require_exp", "jwt.max_token"));
+  EXPECT_THAT(answer,
+              UnorderedElementsAre("dir.path", "http.url", "http.preserve_host", "http.tls.verify",
+                                   "http.tls.ca_file", "http.tls.server_name", "s3.bucket", "s3.region",
+                                   "s3.endpoint", "s3.style", "s3.prefix", "s3.access_key_id",
+                                   "s3.tls.verify", "s3.tls.ca_file", "s3.tls.server_name", "jwt.issuer",
+                                   "jwt.audience", "jwt.algorithms", "jwt.keys", "jwt.jwks.url",
+                                   "jwt.jwks.tls.verify", "jwt.jwks.tls.ca_file", "jwt.jwks.tls.server_name",
+                                   "jwt.token_types", "jwt.leeway", "jwt.require_exp", "jwt.max_token"));
   EXPECT_TRUE(transport.contains("s3.secret_access_key") && transport.contains("http.pool.idle") &&
               transport.contains("jwt.jwks.timeout") && !transport.contains("jwt.leeway"));
 }

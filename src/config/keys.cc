@@ -52,7 +52,13 @@ constexpr Row kRouteRows[] = {
         "How many requests of this route may be under way at a time in this process."),
     toggle<&Route::forward_authorization>(
         "forward_authorization", "false", kLive,
-        "Pass the credential that `identity` consumed on to an http origin. Such requests bypass the cache."),
+        "Pass Authorization on to an http origin, and the credential that `identity` consumed, unless that "
+        "came in the query. Such requests bypass the cache."),
+    rows::text<&Route::forward_credentials, Name>(
+        "forward_credentials", "[]", kLive,
+        "The identities whose credentials an http origin may have, and whose cookies it may set: those of a "
+        "login page, say. A route hides what any identity takes, be it its own or not, unless it is named "
+        "here. Such a route bypasses the cache."),
     section<&Route::cache, kRouteCache>("cache", "Caching on this route; `off` turns it off."),
 };
 constexpr Section kRoute =

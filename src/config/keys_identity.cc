@@ -58,7 +58,13 @@ constexpr Row kTokenSourceRows[] = {
     rows::text<&TokenSourceDraft::query, QueryName>(
         "query", "", kLive,
         "A query parameter of this name. It is taken out before origin, cache and log see it."),
-    rows::text<&TokenSourceDraft::cookie, HeaderName>("cookie", "", kLive, "A cookie of this name."),
+    rows::text<&TokenSourceDraft::cookie, HeaderName>(
+        "cookie", "", kLive,
+        "A cookie of this name. It counts for unsafe methods and upgrades only with an `Origin` that is the "
+        "request's own, or with `Sec-Fetch-Site: same-origin` or `none`; else 403."),
+    form<&TokenSourceDraft::allowed_origins, WebOrigin>(
+        "allowed_origins", "[]", kLive,
+        "Whose pages may use that cookie beside our own, as browsers write it in `Origin`."),
 };
 constexpr Section kTokenSource = table<TokenSourceDraft>(
     {"token_source", "", "Where a token is looked for: `bearer`, a header, a query parameter or a cookie.",
@@ -148,10 +154,16 @@ consteval Row jwks_row() {
 constexpr Row kJwtRows[] = {
     rows::text<&JwtIdentity::issuer>(
         "issuer", "", kBoth,
-        "What `iss` must be. Not checked where absent. Several identities of one route "
-        "are told apart by it."),
-    rows::text<&JwtIdentity::audience>("audience", "", kAnswer,
-                                       "One of these must be in `aud`. Not checked where absent."),
+        "What `iss` must be. Not checked where it is `any`, or absent; with `jwks` or `discovery` it may not "
+        "be absent. Several identities of one route are told apart by it."),
+    rows::text<&JwtIdentity::audience>(
+        "audience", "", kAnswer,
+        "One of these must be in `aud`. Not checked where it is `any`, or absent; with `jwks` or `discovery` "
+        "it may not be absent, since an issuer signs the tokens of all its clients with the same keys."),
+    rows::text<&JwtIdentity::token_types>(
+        "token_types", "(none, JWT, at+jwt)", kAnswer,
+        "What the header's `typ` may be, in any case, with or without `application/`; `none`: that it is "
+        "absent. Others are tokens for something else: for logging out, or to prove a key."),
     word<&JwtIdentity::algorithms>("algorithms", kRequired, kBoth, "The only algorithms that are accepted."),
     keys_row(),
     jwks_row(),
@@ -236,9 +248,13 @@ constexpr Row kClaimRuleRows[] = {
                                              "element: one that passes is enough."),
     test_row<Test::kEquals>("equals", "The claim is this, of the same type. Quoted values are texts."),
     test_row<Test::kIn>("in", "The claim is one of these."),
-    test_row<Test::kContains>("contains",
-                              "The claim is a list with this element, or a text with this text within it "
-                              "(but `aud` is a list always)."),
+    test_row<Test::kContains>(
+        "contains",
+        "The claim is a list with this element, or a text that is this and nothing more. "
+        "`scope` and `scp` written as one text are lists of its words."),
+    test_row<Test::kSubstring>("substring",
+                               "The claim is a text with this text somewhere within it: `admin` is within "
+                               "`not-admin`. Rarely what is meant; `contains` is."),
     test_row<Test::kGt>("gt", "The claim is a number greater than this."),
     test_row<Test::kLt>("lt", "The claim is a number less than this."),
     test_row<Test::kGte>("gte", "The claim is a number and not less than this."),

@@ -45,7 +45,8 @@ Redis redis(const std::string& text) {
 }
 
 TEST(Identity, TakesTheUrlOfAKeySet) {
-  const Jwks jwks = *jwt("algorithms: [RS256, ES256], jwks: 'https://id.test/keys'").jwks;
+  const Jwks jwks =
+      *jwt("issuer: any, audience: any, algorithms: [RS256, ES256], jwks: 'https://id.test/keys'").jwks;
   EXPECT_EQ(UrlText::show(*jwks.url), "https://id.test/keys");
   EXPECT_EQ(jwks.timeout, 5s);
   EXPECT_EQ(jwks.min_ttl, 60s);
@@ -58,7 +59,7 @@ TEST(Identity, TakesTheUrlOfAKeySet) {
 
 TEST(Identity, LeavesAKeySetsPathAndQueryAsTheyAre) {
   const auto path = [](const std::string& url) {
-    return jwt("algorithms: RS256, jwks: '" + url + "'").jwks->url->path;
+    return jwt("issuer: any, audience: any, algorithms: RS256, jwks: '" + url + "'").jwks->url->path;
   };
   EXPECT_EQ(path("https://id.test"), "");
   EXPECT_EQ(path("https://id.test/"), "");
@@ -71,13 +72,15 @@ TEST(Identity, LeavesAKeySetsPathAndQueryAsTheyAre) {
 }
 
 TEST(Identity, TakesDiscoveryWithOptions) {
-  const JwtIdentity plain = jwt("algorithms: RS256, issuer: 'https://id.test/a/', discovery: on");
+  const JwtIdentity plain =
+      jwt("algorithms: RS256, issuer: 'https://id.test/a/', audience: a, discovery: on");
   ASSERT_TRUE(plain.jwks);
   EXPECT_FALSE(plain.jwks->url);
   EXPECT_EQ(plain.issuer, "https://id.test/a/");
   for (const char* order : {"discovery: on, jwks: { timeout: 2s, tls: { verify: false } }",
                             "jwks: { timeout: 2s, tls: { verify: false } }, discovery: on"}) {
-    const JwtIdentity with = jwt("algorithms: RS256, issuer: 'https://id.test', " + std::string(order));
+    const JwtIdentity with =
+        jwt("algorithms: RS256, issuer: 'https://id.test', audience: a, " + std::string(order));
     EXPECT_FALSE(with.jwks->url);
     EXPECT_EQ(with.jwks->timeout, 2s);
     EXPECT_FALSE(with.jwks->tls.verify);
@@ -87,7 +90,8 @@ TEST(Identity, TakesDiscoveryWithOptions) {
 
 TEST(Identity, BoundsThatAreGivenMoveTheDefaultsOfTheOthers) {
   const auto times = [](const std::string& keys) {
-    const Jwks jwks = *jwt("algorithms: RS256, jwks: { url: 'https://a', " + keys + " }").jwks;
+    const Jwks jwks =
+        *jwt("issuer: any, audience: any, algorithms: RS256, jwks: { url: 'https://a', " + keys + " }").jwks;
     return std::vector<Seconds>{jwks.min_ttl, jwks.ttl, jwks.max_ttl};
   };
   EXPECT_EQ(times("max_ttl: 30s"), (std::vector<Seconds>{30s, 30s, 30s}));
@@ -104,12 +108,23 @@ TEST(Identity, SettlesTheAlgorithmOfAKeyWhereOnlyOneIsPossible) {
   EXPECT_FALSE(jwt("algorithms: [HS256, HS512], keys: { inline: '{\"kty\":\"oct\"}' }").keys[0].algorithm);
 }
 
+TEST(Identity, TakesAnybodysTokensWhereThatIsSpeltOut) {
+  const JwtIdentity i = jwt("algorithms: ES256, keys: { inline: x }, issuer: any, audience: any");
+  EXPECT_EQ(i.issuer, "");
+  EXPECT_TRUE(i.audience.empty());
+}
+
 TEST(Identity, LooksForTokensInCookies) {
   const JwtIdentity i =
       jwt("algorithms: ES256, keys: { inline: x }, from: [bearer, { cookie: __Host-session }]");
   ASSERT_EQ(i.from.size(), 2U);
   EXPECT_EQ(i.from[1].kind, TokenSource::Kind::kCookie);
   EXPECT_EQ(i.from[1].name, "__Host-session");
+  const JwtIdentity friends = jwt(
+      "algorithms: ES256, keys: { inline: x }, from: { cookie: s, allowed_origins: [ 'https://A.test:443', "
+      "'http://b.test:8080' ] }");
+  EXPECT_EQ(friends.from[0].allowed_origins,
+            (std::vector<std::string>{"https://a.test", "http://b.test:8080"}));
 }
 
 TEST(Require, IsARuleOrAListOfThem) {
@@ -135,6 +150,7 @@ TEST(Require, ReadsEveryTest) {
        {kIn, {ClaimValue("a"), ClaimValue(std::int64_t{1}), ClaimValue("1"), ClaimValue(false)}}},
       {"in: a", {kIn, {ClaimValue("a")}}},
       {"contains: admin", {kContains, {ClaimValue("admin")}}},
+      {"substring: '4'", {kSubstring, {ClaimValue("4")}}},
       {"gt: 1", {kGt, {ClaimValue(std::int64_t{1})}}},
       {"lt: -1.5", {kLt, {ClaimValue(-1.5)}}},
       {"gte: 1e3", {kGte, {ClaimValue(1000.0)}}},

@@ -87,6 +87,7 @@ struct Route {
   std::vector<std::string> rates;     // beside those of Limits
   std::optional<Concurrency> concurrency;
   bool forward_authorization = false;
+  std::vector<std::string> forward_credentials;  // identities whose credentials the origin may have and set
   RouteCache cache;
 };
 

@@ -24,6 +24,7 @@ struct ClaimRule {
     kEquals,
     kIn,
     kContains,
+    kSubstring,
     kGt,
     kLt,
     kGte,
@@ -61,8 +62,11 @@ struct Key {
 
 struct TokenSource {
   enum class Kind : std::uint8_t { kBearer, kHeader, kQuery, kCookie } kind = Kind::kBearer;
-  std::string name;    // of the header, the query parameter or the cookie
-  std::string prefix;  // taken off a header's value, e.g. "Token "
+  std::string name;                            // of the header, the query parameter or the cookie
+  std::string prefix;                          // taken off a header's value, e.g. "Token "
+  std::vector<std::string> allowed_origins{};  // whose pages may use the cookie, beside our own
+
+  friend bool operator==(const TokenSource&, const TokenSource&) = default;
 };
 
 struct Jwks {              // keys that the issuer publishes
@@ -79,13 +83,14 @@ struct Jwks {              // keys that the issuer publishes
 struct JwtIdentity {
   std::string name;
   int line = 0;
-  std::string issuer;                 // "": not checked
-  std::vector<std::string> audience;  // one of these must be in aud; empty: not checked
-  std::vector<Algorithm> algorithms;  // at least one
-  std::vector<Key> keys;              // with jwks: may be empty
-  std::optional<Jwks> jwks;           // `jwks: URL`, or `discovery: on`
-  std::vector<TokenSource> from;      // default: bearer
-  Seconds leeway{30};                 // for exp, nbf and iat
+  std::string issuer;                    // "": not checked
+  std::vector<std::string> audience;     // one of these must be in aud; empty: not checked
+  std::vector<Algorithm> algorithms;     // at least one
+  std::vector<Key> keys;                 // with jwks: may be empty
+  std::optional<Jwks> jwks;              // `jwks: URL`, or `discovery: on`
+  std::vector<std::string> token_types;  // of the header's `typ`; "none": it is absent; empty: the usual ones
+  std::vector<TokenSource> from;         // default: bearer
+  Seconds leeway{30};                    // for exp, nbf and iat
   bool require_exp = true;
   std::uint64_t max_token = 8 << 10;  // bytes
 };

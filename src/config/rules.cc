@@ -12,12 +12,6 @@
 namespace config::rules {
 namespace {
 
-bool same_places(const std::vector<TokenSource>& a, const std::vector<TokenSource>& b) {
-  return std::ranges::equal(a, b, [](const TokenSource& x, const TokenSource& y) {
-    return x.kind == y.kind && x.name == y.name && x.prefix == y.prefix;
-  });
-}
-
 // A request's token is looked for before anything says which identity it is for.
 void check_identities(Reader& reader, const YamlNode& map, const std::vector<std::string>& names,
                       const Config& config) {
@@ -25,13 +19,27 @@ void check_identities(Reader& reader, const YamlNode& map, const std::vector<std
     check_name(reader, line_of(map, "identity"), "identity", "identity", name, config.identities);
     if (std::ranges::count(names, name) > 1)
       reader.fail_at(map, "identity", fmt::format("names '{}' twice", name));
-    if (!same_places(config.identities.at(name).from, config.identities.at(names[0]).from))
+    if (config.identities.at(name).from != config.identities.at(names[0]).from)
       reader.fail_at(
           map, "identity",
           fmt::format("names '{}' and '{}', which look for tokens in different places; their 'from' must "
                       "be the same",
                       names[0], name));
   }
+}
+
+void check_forwarded(Reader& reader, const YamlNode& item, const Route& route, const Config& config) {
+  const std::vector<std::string>& names = route.forward_credentials;
+  for (const std::string& name : names) {
+    check_name(reader, line_of(item, "forward_credentials"), "forward_credentials", "identity", name,
+               config.identities);
+    if (std::ranges::count(names, name) > 1)
+      reader.fail_at(item, "forward_credentials", fmt::format("names '{}' twice", name));
+  }
+  if (!route.app.empty() || !std::holds_alternative<HttpOrigin>(config.origins.at(route.origin).kind))
+    for (const std::string_view key : {"forward_authorization", "forward_credentials"})
+      if (key == "forward_authorization" ? route.forward_authorization : !names.empty())
+        reader.fail_at(item, key, "needs an origin of type http; others take no credential of a caller");
 }
 
 void check_routes(Reader& reader, const YamlNode& node, const Config& config) {
@@ -55,10 +63,7 @@ void check_routes(Reader& reader, const YamlNode& node, const Config& config) {
     else
       check_name(reader, line_of(item, "app"), "app", "app", route.app, config.apps);
     check_identities(reader, item, route.identity, config);
-    if (route.forward_authorization &&
-        (!route.app.empty() || !std::holds_alternative<HttpOrigin>(config.origins.at(route.origin).kind)))
-      reader.fail_at(item, "forward_authorization",
-                     "needs an origin of type http; others take no credential of a caller");
+    check_forwarded(reader, item, route, config);
   }
 }
 

@@ -133,10 +133,13 @@ void place_token_source(Reader& reader, const YamlNode& node, TokenSourceDraft&&
     const std::string_view way =
         reader.exactly_one(node, std::array<std::string_view, 4>{"scheme", "header", "query", "cookie"});
     if (!draft.prefix.empty() && way != "header") reader.fail_at(node, "prefix", "needs 'header'");
+    if (!draft.allowed_origins.empty() && way != "cookie")
+      reader.fail_at(node, "allowed_origins", "needs 'cookie', which alone a browser sends by itself");
     if (way == "header")
-      source = {TokenSource::Kind::kHeader, std::move(draft.header), std::move(draft.prefix)};
-    if (way == "query") source = {TokenSource::Kind::kQuery, std::move(draft.query), ""};
-    if (way == "cookie") source = {TokenSource::Kind::kCookie, std::move(draft.cookie), ""};
+      source = {TokenSource::Kind::kHeader, std::move(draft.header), std::move(draft.prefix), {}};
+    if (way == "query") source = {TokenSource::Kind::kQuery, std::move(draft.query), "", {}};
+    if (way == "cookie")
+      source = {TokenSource::Kind::kCookie, std::move(draft.cookie), "", std::move(draft.allowed_origins)};
   }
   identity.from.push_back(std::move(source));
 }
@@ -160,6 +163,23 @@ void check_jwks(Reader& reader, const YamlNode& node, Jwks& jwks) {
   jwks.ttl = within;
 }
 
+// An issuer signs for all of its clients with the same keys, so its signature alone says nothing of for whom
+// a token is. Who wants that all the same, says so.
+void settle_for_whom(Reader& reader, const YamlNode& node, JwtIdentity& identity) {
+  constexpr std::string_view kAny = "any";
+  const auto need = [&](std::string_view key, bool absent) {
+    if (absent && identity.jwks)
+      reader.fail_at(node, key,
+                     "is missing: published keys sign for others, too; say which, or 'any' to take them all");
+  };
+  need("issuer", identity.issuer.empty());
+  need("audience", identity.audience.empty());
+  if (identity.issuer == kAny) identity.issuer.clear();
+  if (!contains(identity.audience, std::string(kAny))) return;
+  if (identity.audience.size() > 1) reader.fail_at(node, "audience", "names others beside 'any'");
+  identity.audience.clear();
+}
+
 void check_identity(Reader& reader, const YamlNode& node, JwtIdentity& identity) {
   if (identity.from.empty()) identity.from.emplace_back();
   check_discovery(reader, node, identity);
@@ -169,6 +189,7 @@ void check_identity(Reader& reader, const YamlNode& node, JwtIdentity& identity)
     reader.fail_at(node, "keys", "is missing, and so are 'jwks' and 'discovery'");
   }
   check_secrets(reader, node, identity);
+  settle_for_whom(reader, node, identity);
 }
 
 // ---- rules over claims
@@ -194,12 +215,14 @@ void place_test(Reader& reader, const Row& row, const YamlNode& node, ClaimRule:
     rule.values.emplace_back(rows::read_value<Switch>(reader, row, node));
     return;
   }
+  const bool looks_within = test == ClaimRule::Test::kContains || test == ClaimRule::Test::kSubstring;
   const auto one = [&](const YamlNode& item) {
     auto value = parse_claim_value(reader.text(item), item.quoted);
     if (!value) reader.fail_value(row, item, value.error());
     if (orders(test) && !is_number(*value)) reader.fail_value(row, item, "is not a number");
-    if (test == ClaimRule::Test::kContains && *value == ClaimValue(std::string()))
-      reader.fail_value(row, item, "is empty, and every text contains that");
+    if (test == ClaimRule::Test::kSubstring && !std::holds_alternative<std::string>(*value))
+      reader.fail_value(row, item, "is not a text; put it in quotes");
+    if (looks_within && *value == ClaimValue(std::string())) reader.fail_value(row, item, "is empty");
     rule.values.push_back(*std::move(value));
   };
   if (!row.list) return one(node);
@@ -212,7 +235,7 @@ void place_test(Reader& reader, const Row& row, const YamlNode& node, ClaimRule:
 
 void check_rule(Reader& reader, const YamlNode& node, ClaimRule& rule) {
   constexpr std::array<std::string_view, 4> kWays = {"all", "any", "not", "claim"};
-  constexpr std::array<std::string_view, 8> kTests = {"equals", "in",  "contains", "gt",
+  constexpr std::array<std::string_view, 9> kTests = {"equals", "in",  "contains", "substring", "gt",
                                                       "lt",     "gte", "lte",      "exists"};
   rule.line = node.line;
   if (reader.exactly_one(node, kWays) == "claim") {

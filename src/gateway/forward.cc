@@ -9,6 +9,7 @@
 #include "http/chars.h"
 #include "http/forwarded.h"
 #include "http/hop_by_hop.h"
+#include "http/target.h"
 
 namespace gateway {
 
@@ -106,32 +107,19 @@ base::Result<Told> told(const Exchange& x) {
   return standard;
 }
 
-// ---- cookies
-
-bool is_credential(const Route& rules, std::string_view cookie) {
-  const std::string_view name = http::trim_ows(cookie.substr(0, cookie.find('=')));
-  return std::ranges::any_of(rules.stripped_cookies, [&](const auto& stripped) { return stripped == name; });
-}
-
-// The next cookie that is no credential of ours; false at the end.
-bool next_cookie(const Route& rules, std::string_view& left, std::string_view& cookie) {
-  while (!left.empty()) {
-    const std::size_t end = left.find(';');
-    cookie = http::trim_ows(left.substr(0, end));
-    left.remove_prefix(end == left.npos ? left.size() : end + 1);
-    if (!cookie.empty() && !is_credential(rules, cookie)) return true;
-  }
-  return false;
-}
-
-void append_cookies(const Route& rules, const http::Field& field, std::string& out) {
-  std::string kept;
-  std::string_view left = field.value;
-  for (std::string_view cookie; next_cookie(rules, left, cookie);) {
-    if (!kept.empty()) kept.append("; ");
-    kept.append(cookie);
-  }
-  if (!kept.empty()) append_field(out, field.name, kept);
+// What came before the page that this request is of: without the tokens of its query, and without a fragment,
+// which has no business there (RFC 9110 section 10.1.3).
+void append_referer(const Exchange& x, const http::Field& field, std::string& out) {
+  const std::vector<std::string>& hidden = x.snapshot->snapshot->credential_queries();
+  const std::string_view page = field.value.substr(0, field.value.find('#'));
+  const std::size_t mark = page.find('?');
+  if (mark == page.npos || !http::query_has(page.substr(mark + 1), hidden))
+    return append_field(out, field.name, page);
+  std::string kept(page.substr(0, mark));
+  std::string query;
+  http::query_without(page.substr(mark + 1), hidden, query);
+  if (!query.empty()) kept.append("?").append(query);
+  append_field(out, field.name, kept);
 }
 
 }  // namespace
@@ -159,14 +147,7 @@ bool learn_client(Exchange& x) {
 
 bool credentials_go_on(const Exchange& x) {
   const Route& rules = *x.route->rules;
-  const http::FieldList& fields = x.head.fields;
-  if (!rules.can.forwards_fields) return false;
-  if (!rules.rules.identity.empty() && rules.rules.forward_authorization) return true;
-  if (fields.has(FieldId::kAuthorization) && !rules.strips_authorization) return true;
-  return fields.has(FieldId::kCookie) && std::ranges::any_of(fields, [&](const http::Field& field) {
-           std::string_view left = field.value, cookie;
-           return field.id == FieldId::kCookie && next_cookie(rules, left, cookie);
-         });
+  return rules.can.forwards_fields && rules.credentials.let_pass(x.head.fields);
 }
 
 void forward_fields(const Exchange& x, ForFill for_fill, std::string& out) {
@@ -179,20 +160,20 @@ void forward_fields(const Exchange& x, ForFill for_fill, std::string& out) {
                                        http::bit_of(FieldId::kIfMatch) | http::bit_of(FieldId::kIfNoneMatch) |
                                        http::bit_of(FieldId::kIfModifiedSince) |
                                        http::bit_of(FieldId::kIfUnmodifiedSince);
-  const Route& rules = *x.route->rules;
+  const Credentials& credentials = x.route->rules->credentials;
   std::uint64_t dropped = kOurs;
   if (for_fill == ForFill::kYes) dropped |= kSelecting;
-  if (rules.strips_authorization && !sabotage::on("authorization-forwarded"))
-    dropped |= http::bit_of(FieldId::kAuthorization);
 
   const http::HopByHop hop(x.head.fields);
   for (const http::Field& field : x.head.fields) {
     if ((dropped & http::bit_of(field.id)) != 0 || hop.ends_here(field)) continue;
-    if (std::ranges::any_of(rules.stripped_fields,
-                            [&](const auto& name) { return http::iequals(name, field.name); }))
+    if (credentials.hide(field) &&
+        !(field.id == FieldId::kAuthorization && sabotage::on("authorization-forwarded")))
       continue;
-    if (field.id == FieldId::kCookie && !rules.stripped_cookies.empty())
-      append_cookies(rules, field, out);
+    if (field.id == FieldId::kCookie && credentials.hide_cookies())
+      credentials.append_cookies(field, out);
+    else if (field.id == FieldId::kReferer)
+      append_referer(x, field, out);
     else
       append_field(out, field.name, field.value);
   }

@@ -9,7 +9,7 @@
 // what we see ourselves. Many proxies write either Forwarded or X-Forwarded-For and pass the other on as a
 // stranger wrote it, and nobody can see which: where both are there they must say the same, else 400.
 // To the origin goes X-Forwarded-* alone, renewed here; a Forwarded beside it would be a second, older story.
-// A credential that identity consumes does not go on either (Route::strips_authorization, stripped_…).
+// Credentials of ours do not go on either (credentials.h), nor do those in the query of a Referer.
 #pragma once
 
 #include <string>

@@ -140,6 +140,34 @@ TEST_F(Forward, SendsThemOnWhereTheRouteSaysSo) {
   EXPECT_TRUE(credentials_go_on(x()));
 }
 
+TEST_F(Forward, KeepsThemAlsoWhereNobodyAsksForThem) {
+  configure_route("", kStaff);
+  receive(
+      "GET / HTTP/1.1\nHost: a\nAuthorization: Bearer secret\nX_Token: secret\nx.TOKEN: secret\n"
+      "Cookie: session=secret\nX-Tokens: 1\n");
+  EXPECT_THAT(sent(), AllOf(HasSubstr("X-Tokens: 1\r\n"), Not(HasSubstr("secret"))));
+  EXPECT_FALSE(credentials_go_on(x()));
+  receive("GET / HTTP/1.1\nHost: a\nAuthorization: Basic eDp5\n");
+  EXPECT_THAT(sent(), HasSubstr("Authorization: Basic eDp5\r\n"));
+  EXPECT_TRUE(credentials_go_on(x())) << "of a scheme that no identity reads";
+}
+
+TEST_F(Forward, SendsOnThoseOfAnIdentityThatTheRouteNames) {
+  configure_route("forward_credentials: staff", kStaff);
+  receive("GET / HTTP/1.1\nHost: a\nX-Token: secret\nCookie: session=secret\n");
+  EXPECT_THAT(sent(), AllOf(HasSubstr("X-Token: secret\r\n"), HasSubstr("Cookie: session=secret\r\n")));
+  EXPECT_TRUE(credentials_go_on(x()));
+  EXPECT_TRUE(route().credentials.queries().empty());
+}
+
+TEST_F(Forward, CutsTokensOutOfAReferer) {
+  configure_route("", kStaff);
+  receive("GET / HTTP/1.1\nHost: a\nReferer: http://b/c?x=1&t%6fken=secret#d\n");
+  EXPECT_THAT(sent(), HasSubstr("Referer: http://b/c?x=1\r\n"));
+  receive("GET / HTTP/1.1\nHost: a\nReferer: /c?token=secret\n");
+  EXPECT_THAT(sent(), HasSubstr("Referer: /c\r\n"));
+}
+
 TEST_F(Forward, LeavesToTheOriginWhatAnOpenRouteDoesNotConsume) {
   receive("GET / HTTP/1.1\nHost: a\nAuthorization: Basic eDp5\n");
   EXPECT_THAT(sent(), HasSubstr("Authorization: Basic eDp5\r\n"));

@@ -56,19 +56,11 @@ std::string_view logged_path(const Exchange& x, std::string& scratch) {
   const std::string_view path = x.head.target.substr(0, mark);
   if (sabotage::on("token-logged")) return x.head.target;
   if (!x.has_query) return path;
-  std::string_view query = x.query;
-  std::string less;
-  for (const std::string& name : x.snapshot->snapshot->credential_queries()) {
-    if (!http::query_value(query, name))
-      continue;  // sent to a route that takes none, it is a token all the same
-    std::string kept;
-    http::query_without(query, name, kept);
-    less = std::move(kept);
-    query = less;
-  }
-  if (query.size() == x.target.raw_query.size()) return x.head.target;
-  if (query.empty()) return path;
-  scratch.assign(path).append("?").append(query);
+  const std::vector<std::string>& credentials = x.snapshot->snapshot->credential_queries();
+  if (!http::query_has(x.target.raw_query, credentials)) return x.head.target;
+  scratch.assign(path).append("?");
+  http::query_without(x.target.raw_query, credentials, scratch);
+  if (scratch.size() == path.size() + 1) return path;
   return scratch;
 }
 

@@ -66,6 +66,7 @@ void append_end_to_end(const Route& route, const http::ResponseHead& head, bool 
     // Framing and the request id are ours to write.
     if (field.id == FieldId::kContentLength || field.id == FieldId::kXRequestId || hop.ends_here(field))
       continue;
+    if (field.id == FieldId::kSetCookie && route.credentials.set_by(field.value)) continue;
     if (stored && (field.id == FieldId::kAge || field.id == FieldId::kCacheStatus)) continue;
     if (route.tells_rates && std::ranges::any_of(kRateFields, [&](std::string_view name) {
           return http::iequals(name, field.name);

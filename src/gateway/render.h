@@ -27,7 +27,7 @@ std::string& begin_fields(Exchange& x);
 void append_cache_fields(Exchange& x, base::Nanos age, base::Nanos freshness);
 
 // The fields of an origin's reply that go on to a client, each ended by CRLF. `stored`: those that a cache
-// keeps, without what each reply gets anew.
+// keeps, without what each reply gets anew. Nobody behind us sets a cookie that is a credential here.
 // Where the route tells of rate limits of its own, an origin's word on its own would only contradict it.
 void append_end_to_end(const Route& route, const http::ResponseHead& head, bool stored, std::string& out);
 

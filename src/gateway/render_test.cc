@@ -53,6 +53,16 @@ TEST_F(Render, SaysOfTheRestWhyItWasNoHit) {
             "Cache-Status: sekisho; fwd=bypass; detail=\"authorization\"\r\n");
 }
 
+TEST_F(Render, LetsNoOriginSetACookieThatIsACredential) {
+  configure_route("", testing_support::kStaff);
+  for (const std::string cookie :
+       {"session=x", "session = x; Path=/", "=session=x", " = session=x", "session"})
+    EXPECT_EQ(
+        end_to_end("HTTP/1.1 200 OK\r\nSet-Cookie: " + cookie + "\r\nSet-Cookie: a=session=\r\n\r\n", false),
+        "Set-Cookie: a=session=\r\n")
+        << cookie;
+}
+
 TEST_F(Render, PassesOnWhatIsEndToEndAndWritesFramingItself) {
   configure_route("");
   const std::string reply =

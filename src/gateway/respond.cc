@@ -132,6 +132,7 @@ void Responder::compose_problem(Exchange& x, std::string_view more) {
   append_field(fields, "Cache-Control", "no-store");
   switch (x.error.code) {
     case Code::kUnauthorized:
+    case Code::kTwoCredentials:
       append_field(fields, "WWW-Authenticate", identity::challenge(x.error));
       break;
     case Code::kMethodNotAllowed:

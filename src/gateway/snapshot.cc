@@ -5,7 +5,6 @@
 
 #include "base/sabotage.h"
 #include "config/fingerprint.h"
-#include "http/chars.h"
 #include "identity/key_sources.h"
 
 namespace gateway {
@@ -50,10 +49,10 @@ Snapshot::Snapshot(config::Config configuration, Registries registries)
     route.rules = rules;
     route.require = identity::ClaimRules(rules.require);
     find_who_answers(route, registries);
+    route.credentials = Credentials(config_, rules);
     if (!rules.identity.empty() && !open) {
       route.verifiers = choose(rules.identity, rules.line, verifiers);
       route.token_sources = config_.identities.at(rules.identity.front()).from;
-      take_out_credentials(route);
     }
     route.rates = registries.rates.compile(config_, rules);
     route.tells_rates = !route.rates->empty() && config_.limits.rate_fields != config::RateFields::kOff;
@@ -119,20 +118,6 @@ std::shared_ptr<const identity::Verifiers> Snapshot::choose(const std::vector<st
     chosen.push_back(found->second);
   }
   return std::make_shared<const identity::Verifiers>(std::move(chosen));
-}
-
-void Snapshot::take_out_credentials(Route& route) const {
-  using Kind = config::TokenSource::Kind;
-  for (const config::TokenSource& source : route.token_sources) {
-    if (source.kind == Kind::kQuery) route.stripped_queries.push_back(source.name);
-    if (route.rules.forward_authorization) continue;
-    if (source.kind == Kind::kBearer) route.strips_authorization = true;
-    if (source.kind == Kind::kCookie) route.stripped_cookies.push_back(source.name);
-    if (source.kind == Kind::kHeader) {
-      if (http::iequals(source.name, "authorization")) route.strips_authorization = true;
-      route.stripped_fields.push_back(source.name);
-    }
-  }
 }
 
 void Snapshot::configure_gates() const {

@@ -17,6 +17,7 @@
 #include "base/ref.h"
 #include "cache/key.h"
 #include "config/model.h"
+#include "gateway/credentials.h"
 #include "gateway/router.h"
 #include "identity/claim_rules.h"
 #include "identity/verifiers.h"
@@ -45,11 +46,7 @@ struct Route {
   std::optional<base::Nanos> ttl;
   cache::OriginId cache_id;  // who answers, as the cache knows it
   bool cacheable = false;    // GET and HEAD may be answered from the cache
-  // What identity consumes is not for the origin (unless the operator says so).
-  bool strips_authorization = false;
-  std::vector<std::string> stripped_fields;   // other credential fields
-  std::vector<std::string> stripped_cookies;  // cookies that are a credential
-  std::vector<std::string> stripped_queries;  // credential parameters; these go in any case
+  Credentials credentials;   // what is not for the origin
   telemetry::LabelId label = telemetry::LabelRegistry::kNone;
   telemetry::LabelId origin_label = telemetry::LabelRegistry::kNone;
 };
@@ -89,7 +86,6 @@ class Snapshot {
   void find_who_answers(Route& route, Registries registries) const;
   std::shared_ptr<const identity::Verifiers> choose(const std::vector<std::string>& names, int line,
                                                     const VerifierMap& all) const;
-  void take_out_credentials(Route& route) const;
 
   const config::Config config_;
   std::vector<std::shared_ptr<identity::KeySource>> key_sources_;

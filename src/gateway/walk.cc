@@ -4,6 +4,7 @@
 
 #include "base/sabotage.h"
 #include "cache/memory.h"
+#include "gateway/cross_site.h"
 #include "gateway/feed.h"
 #include "gateway/forward.h"
 #include "gateway/invalidate.h"
@@ -107,13 +108,13 @@ Walk::Next Walk::route(Exchange& x) {
                                              : x.target.collapsed.substr(match->length);
   if (x.rest.empty()) x.rest = "/";
   if (x.target.has_query) {
-    x.query.assign(x.target.raw_query);
+    const std::vector<std::string>& hidden = x.route->rules->credentials.queries();
     x.has_query = true;
-    for (const std::string& name : x.route->rules->stripped_queries) {
-      std::string kept;
-      http::query_without(x.query, name, kept);
-      x.query = std::move(kept);
-      if (x.query.empty()) x.has_query = false;
+    if (http::query_has(x.target.raw_query, hidden)) {
+      http::query_without(x.target.raw_query, hidden, x.query);
+      x.has_query = !x.query.empty();
+    } else {
+      x.query.assign(x.target.raw_query);
     }
   }
   return Next::kGoOn;
@@ -130,6 +131,12 @@ Walk::Next Walk::identify(Exchange& x) {
   if (!credential) {
     counts[telemetry::Verification::kFailed].add();
     x.stop(credential.error());
+    return Next::kRespond;
+  }
+  if (credential->source->kind == config::TokenSource::Kind::kCookie && changes_something(x.head) &&
+      !asked_by_own_page(x, *credential->source)) {
+    counts[telemetry::Verification::kFailed].add();
+    x.stop({Code::kCrossSite, "a cookie counts for this only with an Origin or a Sec-Fetch-Site of our own"});
     return Next::kRespond;
   }
   const base::Wall now = base::wall_tick();

@@ -64,6 +64,9 @@ enum class FieldId : std::uint8_t {
   kWwwAuthenticate,
   kTraceparent,
   kUserAgent,
+  kOrigin,
+  kReferer,
+  kSecFetchSite,
   kCount
 };
 static_assert(static_cast<unsigned>(FieldId::kCount) <= 64);

@@ -63,7 +63,10 @@ inline constexpr std::array<std::string_view, kFieldCount> kFieldNames = {"",
                                                                           "Retry-After",
                                                                           "WWW-Authenticate",
                                                                           "traceparent",
-                                                                          "User-Agent"};
+                                                                          "User-Agent",
+                                                                          "Origin",
+                                                                          "Referer",
+                                                                          "Sec-Fetch-Site"};
 static_assert(!kFieldNames.back().empty(), "a FieldId has no name");
 
 inline constexpr std::size_t kLongestField = 24;

@@ -104,6 +104,10 @@ bool name_is(std::string_view raw, std::string_view name) {
   return matched == name.size();
 }
 
+bool name_is_one_of(std::string_view raw, std::span<const std::string> names) {
+  return std::ranges::any_of(names, [raw](const std::string& name) { return name_is(raw, name); });
+}
+
 struct Parameter {
   std::string_view whole, name, value;
 };
@@ -194,10 +198,16 @@ std::optional<std::string> query_value_decoded(std::string_view raw_query, std::
   return out;
 }
 
-void query_without(std::string_view raw_query, std::string_view name, std::string& out) {
+bool query_has(std::string_view raw_query, std::span<const std::string> names) {
+  for (Parameter p; next_parameter(raw_query, p);)
+    if (name_is_one_of(p.name, names)) return true;
+  return false;
+}
+
+void query_without(std::string_view raw_query, std::span<const std::string> names, std::string& out) {
   bool first = true;
   for (Parameter p; next_parameter(raw_query, p);) {
-    if (name_is(p.name, name)) continue;
+    if (name_is_one_of(p.name, names)) continue;
     if (!first) out += '&';
     first = false;
     out += p.whole;

@@ -43,7 +43,9 @@ void encode_path(std::string_view decoded, std::string& out);
 std::optional<std::string_view> query_value(std::string_view raw_query, std::string_view name);
 // The same decoded (`+` is a space); none also when its percent-encoding is bad.
 std::optional<std::string> query_value_decoded(std::string_view raw_query, std::string_view name);
-// Appends the query without any parameter of that name; the others stay as they were sent, byte for byte.
-void query_without(std::string_view raw_query, std::string_view name, std::string& out);
+// Whether there is a parameter of one of these names.
+bool query_has(std::string_view raw_query, std::span<const std::string> names);
+// Appends the query without the parameters of these names; the others stay as they were sent, byte for byte.
+void query_without(std::string_view raw_query, std::span<const std::string> names, std::string& out);
 
 }  // namespace http

@@ -16,13 +16,15 @@ struct Row {
 #define SEKISHO_INVALID_TOKEN(text) "Bearer error=\"invalid_token\", error_description=\"" text "\""
 
 constexpr std::array kRows{
-    Row{reason::kNoCredential, "Bearer"},
+    Row{reason::kNoCredential, "Bearer realm=\"sekisho\""},
     Row{reason::kAmbiguous,
         "Bearer error=\"invalid_request\", error_description=\"more than one token was sent\""},
     Row{reason::kTooLarge, SEKISHO_INVALID_TOKEN("the token is too large")},
     Row{reason::kMalformed, SEKISHO_INVALID_TOKEN("the token is malformed")},
     Row{reason::kBadAlgorithm, SEKISHO_INVALID_TOKEN("the token's algorithm is not accepted")},
     Row{reason::kBadHeader, SEKISHO_INVALID_TOKEN("the token has a header that is not accepted")},
+    Row{reason::kWrongType, SEKISHO_INVALID_TOKEN("the token is of a type that is not accepted")},
+    Row{reason::kBoundToKey, SEKISHO_INVALID_TOKEN("the token is bound to a key, whose proof is not taken")},
     Row{reason::kUnknownKey, SEKISHO_INVALID_TOKEN("the token's key is not known")},
     Row{reason::kBadSignature, SEKISHO_INVALID_TOKEN("the token's signature is wrong")},
     Row{reason::kBadClaim, SEKISHO_INVALID_TOKEN("a claim of the token is of a wrong type")},

@@ -6,8 +6,9 @@
 //
 // Usage:    reply.add("WWW-Authenticate", identity::challenge(error));
 //
-// No credential: `Bearer`. Anything else: `Bearer error="invalid_token", error_description="…"`, or
-// `invalid_request` for a credential that is there twice. Never a byte of the token.
+// No credential: `Bearer realm="sekisho"`. Anything else: `Bearer error="invalid_token",
+// error_description="…"`, or `invalid_request` for a credential that is there twice, which goes with 400.
+// Never a byte of the token.
 #pragma once
 
 #include <string_view>

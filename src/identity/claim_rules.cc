@@ -117,10 +117,24 @@ bool equal(const json::value& claim, const ClaimValue& wanted) {
 }
 
 bool contains(const json::value& claim, const ClaimValue& wanted) {
-  if (const json::array* list = claim.if_array())
-    return std::ranges::any_of(*list, [&](const json::value& each) { return equal(each, wanted); });
+  const json::array* list = claim.if_array();
+  if (list == nullptr) return claim.is_string() && equal(claim, wanted);
+  return std::ranges::any_of(*list, [&](const json::value& each) { return equal(each, wanted); });
+}
+
+bool has_within(const json::value& claim, const ClaimValue& wanted) {
   const auto* text = std::get_if<std::string>(&wanted);
   return text != nullptr && claim.is_string() && std::string_view(claim.get_string()).contains(*text);
+}
+
+// A text of words as the list that it is.
+json::array words_of(std::string_view text) {
+  json::array words;
+  for (std::size_t end; !text.empty(); text.remove_prefix(std::min(end + 1, text.size()))) {
+    end = std::min(text.find(' '), text.size());
+    if (end > 0) words.emplace_back(text.substr(0, end));
+  }
+  return words;
 }
 
 bool passes(ClaimRule::Test test, const json::value& claim, const std::vector<ClaimValue>& wanted) {
@@ -131,6 +145,8 @@ bool passes(ClaimRule::Test test, const json::value& claim, const std::vector<Cl
       return std::ranges::any_of(wanted, [&](const ClaimValue& each) { return equal(claim, each); });
     case kContains:
       return contains(claim, wanted[0]);
+    case kSubstring:
+      return has_within(claim, wanted[0]);
     case kGt:
       return order(claim, wanted[0]) > 0;
     case kLt:
@@ -196,10 +212,14 @@ struct ClaimRules::Rule {
 
   bool passes_somewhere(const json::value& claims) const {
     const auto pass = [this](const json::value& claim) { return passes(test, claim, values); };
-    std::span<const ClaimStep> steps = path;
-    if (steps.front() == ClaimStep{.name = "aud"} && (steps.size() > 1 || test == ClaimRule::Test::kContains))
-      if (const json::value* aud = claims.get_object().if_contains("aud"); aud != nullptr && aud->is_string())
-        return any_at(json::array{*aud}, steps.subspan(1), pass);
+    const std::span<const ClaimStep> steps = path;
+    const json::value* first = claims.get_object().if_contains(steps.front().name);
+    if (first != nullptr && first->is_string()) {  // which may be a list in disguise
+      const std::string_view name = steps.front().name, text = first->get_string();
+      if (name == "aud" && steps.size() > 1) return any_at(json::array{text}, steps.subspan(1), pass);
+      if ((name == "scope" || name == "scp") && (steps.size() > 1 || test == ClaimRule::Test::kContains))
+        return any_at(words_of(text), steps.subspan(1), pass);
+    }
     return any_at(claims, steps, pass);
   }
 

@@ -14,8 +14,10 @@
 //   enough.
 // - equals, in: the same type and value. Numbers are compared as numbers, exactly, however they are written:
 //   3 and 3.0 are equal, 9007199254740993 and 9007199254740992.0 are not. A text never equals a number.
-// - contains: an array has such an element, or a text holds that text within it. `aud` alone is a list even
-//   where a token writes one audience as a text, so that `contains: admin` is not met by "not-admin".
+// - contains: an array has such an element, or a text is it, as issuers write a list of one, `aud` among
+//   them. The claims `scope` and `scp` as a text are lists of words (RFC 6749 §3.3), so that
+//   `contains: read` is met by "read write" and not by "readers" or "no-read".
+// - substring: a text holds that text within it.
 // - gt, lt, gte, lte: numbers only.
 // - exists: true when something other than null is there; false when nothing is, so it is the opposite of
 //   true also with `[*]`.

@@ -154,12 +154,12 @@ TEST(ClaimRules, InIsOneOfThese) {
     EXPECT_FALSE(holds(one, R"({"a":)" + std::string(bad) + "}")) << bad;
 }
 
-TEST(ClaimRules, ContainIsAnElementOrATextWithinAText) {
+TEST(ClaimRules, ContainIsAnElementOrTheWholeText) {
   const ClaimRule admin = text(kContains, "a", "admin");
-  for (const char* good : {R"(["admin"])", R"(["x","admin"])", R"("admin")", R"("an admin here")"})
+  for (const char* good : {R"(["admin"])", R"(["x","admin"])", R"("admin")"})
     EXPECT_TRUE(holds(admin, R"({"a":)" + std::string(good) + "}")) << good;
   for (const char* bad : {R"(["administrator"])", R"([["admin"]])", R"({"admin":true})", R"("Admin")", "[]",
-                          "null", "true", R"([{"admin":"admin"}])"})
+                          R"("an admin here")", R"("admins-not")", "null", "true", R"([{"admin":"admin"}])"})
     EXPECT_FALSE(holds(admin, R"({"a":)" + std::string(bad) + "}")) << bad;
   EXPECT_TRUE(holds(rule(kContains, "a", "4"), R"({"a":[1,4.0]})"));
   EXPECT_FALSE(holds(rule(kContains, "a", "4"), R"({"a":["4"]})"));
@@ -167,6 +167,29 @@ TEST(ClaimRules, ContainIsAnElementOrATextWithinAText) {
   EXPECT_FALSE(holds(rule(kContains, "a", "4"), R"({"a":4})"));
   EXPECT_TRUE(holds(rule(kContains, "a", "true"), R"({"a":[true]})"));
   EXPECT_FALSE(holds(rule(kContains, "a", "true"), R"({"a":"true"})"));
+}
+
+TEST(ClaimRules, ContainIsAWordOfAScope) {
+  for (const std::string name : {"scope", "scp"}) {
+    const ClaimRule admin = text(kContains, name, "admin");
+    for (const char* good : {"admin", "read admin", "admin read", "  admin  "})
+      EXPECT_TRUE(holds(admin, R"({")" + name + R"(":")" + good + "\"}")) << good;
+    for (const char* bad : {"", " ", "admins", "not-admin", "read,admin", "Admin"})
+      EXPECT_FALSE(holds(admin, R"({")" + name + R"(":")" + bad + "\"}")) << bad;
+    EXPECT_TRUE(holds(text(kEquals, name + "[1]", "b"), R"({")" + name + R"(":"a b"})"));
+    EXPECT_TRUE(holds(text(kEquals, name, "a b"), R"({")" + name + R"(":"a b"})")) << "it is a text, too";
+  }
+  EXPECT_FALSE(holds(text(kContains, "a.scope", "x"), R"({"a":{"scope":"x y"}})"))
+      << "only the registered claim";
+}
+
+TEST(ClaimRules, SubstringIsATextWithinAText) {
+  const ClaimRule admin = text(kSubstring, "a", "admin");
+  for (const char* good : {R"("admin")", R"("an admin here")", R"("administrators")"})
+    EXPECT_TRUE(holds(admin, R"({"a":)" + std::string(good) + "}")) << good;
+  for (const char* bad : {R"(["admin"])", R"("Admin")", R"("")", "null", "{}", "1"})
+    EXPECT_FALSE(holds(admin, R"({"a":)" + std::string(bad) + "}")) << bad;
+  EXPECT_TRUE(holds(text(kSubstring, "a[*]", "dm"), R"({"a":["x","admin"]})"));
 }
 
 TEST(ClaimRules, ExistIsOtherThanNull) {
@@ -241,7 +264,7 @@ TEST(ClaimRules, TakeAnAudienceThatIsATextForAListOfOne) {
   EXPECT_TRUE(holds(rule(kEquals, "aud", "admin"), R"({"aud":"admin"})"));
   EXPECT_FALSE(holds(rule(kEquals, "aud", "admin"), R"({"aud":["admin"]})"));
   // Only the registered claim.
-  EXPECT_TRUE(holds(rule(kContains, "a.aud", "admin"), R"({"a":{"aud":"not-admin"}})"));
+  EXPECT_FALSE(holds(rule(kEquals, "a.aud[*]", "admin"), R"({"a":{"aud":"admin"}})"));
 }
 
 TEST(ClaimRules, TellNamesApartByTheirBytes) {
@@ -296,8 +319,9 @@ class Dice {
     static constexpr const char* kPaths[] = {"a",      "b",    "a.c", "a[0]",  "a[*]",
                                              "a[*].c", "b[1]", "aud", "aud[*]"};
     static constexpr const char* kValues[] = {"1", "2.5", "x", "true", "xy", "false", "-3"};
-    static constexpr ClaimRule::Test kTests[] = {kEquals, kIn, kContains, kGt, kLt, kGte, kLte, kExists};
-    const ClaimRule::Test test = kTests[below(8)];
+    static constexpr ClaimRule::Test kTests[] = {kEquals, kIn,  kContains, kGt,       kLt,
+                                                 kGte,    kLte, kExists,   kSubstring};
+    const ClaimRule::Test test = kTests[below(9)];
     if (test == kExists) return there(of(kPaths), below(2) == 0);
     return rule(test, of(kPaths), of(kValues));
   }

@@ -17,7 +17,7 @@ using Found = base::Result<std::optional<std::string_view>>;
 constexpr std::string_view kBearer = "bearer";
 
 std::unexpected<base::Error> ambiguous() {
-  return base::fail(base::Code::kUnauthorized, reason::kAmbiguous);
+  return base::fail(base::Code::kTwoCredentials, reason::kAmbiguous);
 }
 
 // credentials = "Bearer" 1*SP b64token. The scheme is case-insensitive.
@@ -96,12 +96,16 @@ Found look(const http::RequestHead& head, std::string_view raw_query, const conf
 
 base::Result<Credential> extract(const http::RequestHead& head, std::string_view raw_query,
                                  std::span<const config::TokenSource> from, std::string& scratch) {
+  std::optional<Credential> credential;
   for (const config::TokenSource& source : from) {
     const Found found = look(head, raw_query, source, scratch);
     if (!found) return std::unexpected(found.error());
-    if (*found) return Credential{**found, &source};
+    if (!*found) continue;
+    if (credential) return ambiguous();
+    credential = Credential{**found, &source};
   }
-  return base::fail(base::Code::kUnauthorized, reason::kNoCredential);
+  if (!credential) return base::fail(base::Code::kUnauthorized, reason::kNoCredential);
+  return *credential;
 }
 
 }  // namespace identity

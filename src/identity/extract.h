@@ -9,12 +9,12 @@
 //           auto credential = extract(head, target.raw_query, identity.from, scratch);
 //           if (!credential) → 401 with challenge(credential.error())
 //
-// Sources are asked in the configured order and the first that holds something wins, also where a later one
-// holds another credential: the order is the operator's decision. An Authorization field of another scheme
-// (Basic) is no credential for `bearer`. A source that holds two (two Authorization fields, a query parameter
-// repeated) is refused outright: two readers might pick different ones.
+// One credential, in one place: where two sources hold one each, or one source holds two (two Authorization
+// fields, a query parameter repeated), the request is refused outright (RFC 6750 §3.1), even if both are the
+// same: two readers might pick different ones. An Authorization field of another scheme (Basic) is no
+// credential for `bearer`, nor is an empty parameter one.
 //
-// Failures: Code::kUnauthorized with reason::kNoCredential or reason::kAmbiguous.
+// Failures: Code::kUnauthorized with reason::kNoCredential, Code::kTwoCredentials with reason::kAmbiguous.
 #pragma once
 
 #include <span>

@@ -79,15 +79,20 @@ TEST(Extract, TakesQueryParameter) {
   EXPECT_EQ(answer("token=a&x=1&t%6fken=b"), reason::kAmbiguous);
 }
 
-TEST(Extract, AsksSourcesInConfiguredOrder) {
+TEST(Extract, AsksEverySourceAndRefusesASecondCredential) {
   const config::TokenSource header{Kind::kHeader, "X-Token", ""};
-  Asked asked{
-      .head = {}, .query = "token=q", .from = {header, config::TokenSource{}, {Kind::kQuery, "token", ""}}};
-  EXPECT_EQ(asked.answer(), "token q");
-  asked.authorization("Bearer b");
-  EXPECT_EQ(asked.answer(), "token b");
-  asked.field("X-Token", "h");
-  EXPECT_EQ(asked.answer(), "token h");
+  const auto asked = [&](std::string_view query) {
+    return Asked{
+        .head = {}, .query = query, .from = {header, config::TokenSource{}, {Kind::kQuery, "token", ""}}};
+  };
+  EXPECT_EQ(asked("token=q").answer(), "token q");
+  EXPECT_EQ(asked("").authorization("Bearer b").answer(), "token b");
+  EXPECT_EQ(asked("token=").authorization("Basic b").field("X-Token", "h").answer(), "token h");
+  EXPECT_EQ(asked("token=q").authorization("Bearer b").answer(), reason::kAmbiguous);
+  EXPECT_EQ(asked("token=q").field("X-Token", "q").answer(), reason::kAmbiguous) << "the same one twice";
+  std::string scratch;
+  const auto two = asked("token=q").authorization("Bearer b");
+  EXPECT_EQ(extract(two.head, two.query, two.from, scratch).error().code, base::Code::kTwoCredentials);
 }
 
 }  // namespace

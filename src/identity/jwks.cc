@@ -27,13 +27,8 @@ std::string shown(std::string_view text) {
   return "'" + std::string(text.substr(0, kMaxShown)) + (text.size() > kMaxShown ? "…'" : "'");
 }
 
-// Boost.JSON takes duplicate members, so text::JsonReader has a look first. That one wants nothing around an
-// object, as a token has it; a file may well end with a new line.
+// Boost.JSON takes duplicate members, so text::JsonReader has a look first.
 std::optional<json::object> parse_object(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(kSpace);
-  if (begin == text.npos) return std::nullopt;
-  text = text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
   text::JsonSpace space;
   text::JsonReader in(text, space);
   std::string_view name;

@@ -2,10 +2,10 @@
 //
 // Thread:   constants.
 //
-// Every refusal of this room carries exactly one of them, with Code::kUnauthorized; kNoKeys alone comes with
-// Code::kIdentityUnavailable, since nothing speaks against the caller. They are compared by value, are safe
-// as metric labels, and say nothing about the bytes of a token. What the client is told stands beside them,
-// in challenge.cc.
+// Every refusal of this room carries exactly one of them, with Code::kUnauthorized; kAmbiguous comes with
+// Code::kTwoCredentials, and kNoKeys with Code::kIdentityUnavailable, since nothing speaks against the
+// caller. They are compared by value, are safe as metric labels, and say nothing about the bytes of a token.
+// What the client is told stands beside them, in challenge.cc.
 #pragma once
 
 #include <string_view>
@@ -13,11 +13,13 @@
 namespace identity::reason {
 
 inline constexpr std::string_view kNoCredential = "no_credential";      // nothing where one is looked for
-inline constexpr std::string_view kAmbiguous = "ambiguous_credential";  // the same source twice
+inline constexpr std::string_view kAmbiguous = "ambiguous_credential";  // more than one
 inline constexpr std::string_view kTooLarge = "too_large";              // longer than max_token
 inline constexpr std::string_view kMalformed = "malformed";             // no JWS, no JSON, no claims set
 inline constexpr std::string_view kBadAlgorithm = "bad_algorithm";      // not one of the configured
 inline constexpr std::string_view kBadHeader = "bad_header";            // a header that may not be there
+inline constexpr std::string_view kWrongType = "wrong_type";            // a token, but for something else
+inline constexpr std::string_view kBoundToKey = "bound_to_key";         // whose proof nobody checks here
 inline constexpr std::string_view kUnknownKey = "unknown_key";          // no key of that kid and algorithm
 inline constexpr std::string_view kNoKeys = "no_keys";  // the issuer's have not come, or are too old
 inline constexpr std::string_view kBadSignature = "bad_signature";       //

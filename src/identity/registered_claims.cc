@@ -54,10 +54,12 @@ bool read_claims(text::JsonReader& in, const std::vector<std::string>& audience,
   std::string_view name;
   while (in.next(name)) {
     if (name.size() != 3) {
-      if (name == "client_id")
+      if (name == "client_id") {
         read_if_string(in, claims.client_id);
-      else
+      } else {
+        claims.is_event |= name == "events" && in.at_object();
         in.skip();
+      }
     } else if (name == "exp") {
       read_date(in, claims.exp, claims);
     } else if (name == "nbf") {
@@ -76,6 +78,7 @@ bool read_claims(text::JsonReader& in, const std::vector<std::string>& audience,
       read_if_string(in, claims.azp);
     } else {
       claims.has_actor |= name == "act";
+      claims.bound_to_key |= name == "cnf";
       in.skip();
     }
   }

@@ -4,7 +4,7 @@
 // Lifetime: texts are views into what the reader reads, or into its space.
 // Failure:  false: no JSON object as text::JsonReader wants it. A claim of a wrong type is told apart, for
 //           the reason. unverified_issuer() has kMalformed and kBadClaim.
-// Standard: RFC 7519 §2 (NumericDate), §4.1.
+// Standard: RFC 7519 §2 (NumericDate), §4.1; RFC 7800 §3.1 (cnf); RFC 8417 §2.2 (events).
 #pragma once
 
 #include <optional>
@@ -23,6 +23,8 @@ struct RegisteredClaims {
   std::optional<std::string_view> iss, sub, jti;
   std::string_view azp, client_id;  // not required to be anything: "" unless they are texts
   bool has_actor = false;           // there is an `act`
+  bool is_event = false;            // `events` is an object: a security event token, of logging out, say
+  bool bound_to_key = false;        // there is a `cnf`, whatever it is
   bool audience_matches = false;    // one of the wanted ones is in `aud`
   bool wrong_type = false;
 };

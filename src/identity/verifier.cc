@@ -8,6 +8,7 @@
 
 #include "base/sabotage.h"
 #include "config/fingerprint.h"
+#include "http/chars.h"
 #include "identity/base64url.h"
 #include "identity/key_source.h"
 #include "identity/reason.h"
@@ -52,6 +53,28 @@ Scratch& scratch() {
   return space;
 }
 
+// What a token is for, told by `typ`. The usual ones are those of RFC 7519 §5.1 and RFC 9068 §2.1.
+constexpr std::string_view kNoType = "none";
+constexpr std::array<std::string_view, 3> kUsualTypes{kNoType, "jwt", "at+jwt"};
+
+// A media type in any case; "application/" may be left out where there is no other slash (RFC 7515 §4.1.9).
+std::string plain_type(std::string_view type) {
+  std::string out(type);
+  std::ranges::transform(out, out.begin(), http::lower);
+  constexpr std::string_view kApplication = "application/";
+  if (out.starts_with(kApplication) && out.find('/', kApplication.size()) == out.npos)
+    out.erase(0, kApplication.size());
+  return out;
+}
+
+std::vector<std::string> types_of(const config::JwtIdentity& rules) {
+  std::vector<std::string> types(kUsualTypes.begin(), kUsualTypes.end());
+  if (rules.token_types.empty()) return types;
+  types.clear();
+  for (const std::string& type : rules.token_types) types.push_back(plain_type(type));
+  return types;
+}
+
 std::string name_of(const config::JwtIdentity& rules) {
   return "identity '" + rules.name + "'";
 }
@@ -71,6 +94,7 @@ Verifier::Verifier(const config::JwtIdentity& rules, std::shared_ptr<KeySource> 
       require_exp_(rules.require_exp),
       max_token_(rules.max_token),
       algorithms_(rules.algorithms),
+      types_(types_of(rules)),
       id_(config::fingerprint(rules, config::Decides::kAnswer)) {
   if (algorithms_.empty()) throw VerifierError(name_of(rules) + " lists no algorithms", rules.line);
   if (rules.keys.empty() && !source_) throw VerifierError(name_of(rules) + " has no keys", rules.line);
@@ -174,6 +198,7 @@ base::Result<const AlgorithmRow*> Verifier::parse_header(std::string_view encode
   if (!base64url_decode(encoded, space.header.data())) return refuse(reason::kMalformed);
   text::JsonReader in(space.header, space.json);
   std::optional<std::string_view> alg;
+  std::optional<std::string_view> typ;
   bool refused = false;
   std::string_view name, value;
   while (in.next(name)) {
@@ -182,7 +207,7 @@ base::Result<const AlgorithmRow*> Verifier::parse_header(std::string_view encode
     } else if (name == "kid") {
       if (in.string(value)) kid = value;
     } else if (name == "typ") {
-      in.string(value);
+      if (in.string(value)) typ = value;
     } else {
       refused |= std::ranges::find(kRefusedHeaders, name) != kRefusedHeaders.end();
       in.skip();
@@ -190,11 +215,18 @@ base::Result<const AlgorithmRow*> Verifier::parse_header(std::string_view encode
   }
   if (!in.complete() || !alg) return refuse(reason::kMalformed);
   if (refused) return refuse(reason::kBadHeader);
+  if (!accepts_type(typ)) return refuse(reason::kWrongType);
   if (sabotage::on("alg-none-accepted") && *alg == "none") return nullptr;
   const AlgorithmRow* row = algorithm_named(*alg);
   if (!row || std::ranges::find(algorithms_, row->algorithm) == algorithms_.end())
     return refuse(reason::kBadAlgorithm);
   return row;
+}
+
+bool Verifier::accepts_type(std::optional<std::string_view> typ) const {
+  const std::string wanted = typ ? plain_type(*typ) : std::string(kNoType);
+  // A type that is called so in a header is none of ours.
+  return (!typ || wanted != kNoType) && std::ranges::find(types_, wanted) != types_.end();
 }
 
 base::Result<> Verifier::check_signature(const Header& header, std::string_view message,
@@ -238,6 +270,8 @@ base::Result<> Verifier::check_claims(Principal& principal, base::Wall now) cons
   const bool whole = read_claims(in, audience_, claims);
   if (claims.wrong_type) return refuse(reason::kBadClaim);
   if (!whole) return refuse(reason::kMalformed);
+  if (claims.is_event) return refuse(reason::kWrongType);
+  if (claims.bound_to_key) return refuse(reason::kBoundToKey);
 
   if (!issuer_.empty() && claims.iss != issuer_ && !sabotage::on("issuer-not-checked"))
     return refuse(reason::kWrongIssuer);

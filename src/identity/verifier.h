@@ -12,10 +12,12 @@
 //           auto principal = verifier.verify(token, base::wall_now()); // Ref<const Principal>, or a reason
 //
 // What is refused, whoever signed it: other than three parts; base64url with padding, foreign characters or
-// stray bits; JSON with duplicate members at any depth (escaped names too), with anything before or after the
-// object, invalid UTF-8, lone surrogates, numbers outside of double, or nested too deep; an algorithm that is
-// not configured (so `none` in every spelling) or not the key's; a header that brings its own key or changes
-// how the token is read (jwk, jku, x5u, x5c, crit, b64); a registered claim of a wrong type.
+// stray bits; JSON with duplicate members at any depth (escaped names too), with anything but white space
+// before or after the object, invalid UTF-8, lone surrogates, numbers outside of double, or nested too deep;
+// an algorithm that is not configured (so `none` in every spelling) or not the key's; a header that brings
+// its own key or changes how the token is read (jwk, jku, x5u, x5c, crit, b64); a `typ` that is not accepted,
+// or claims of a security event; a token bound to a key (cnf), since nobody asks for its proof; a registered
+// claim of a wrong type.
 //
 // Failures: Code::kUnauthorized with one of identity::reason; Code::kIdentityUnavailable when the token may
 //           well be good, but no key to see it by has come yet. Never a byte of the token.
@@ -82,6 +84,7 @@ class Verifier {
   const bool require_exp_;
   const std::size_t max_token_;
   const std::vector<config::Algorithm> algorithms_;
+  const std::vector<std::string> types_;  // in lower case, without "application/"
   const std::uint64_t id_;
   std::vector<std::unique_ptr<const VerificationKey>> keys_;
 
@@ -91,6 +94,7 @@ class Verifier {
   base::Result<> read_header(std::string_view encoded, Header& header) const;
   base::Result<const AlgorithmRow*> parse_header(std::string_view encoded,
                                                  std::optional<std::string>& kid) const;
+  bool accepts_type(std::optional<std::string_view> typ) const;
   base::Result<> check_signature(const Header& header, std::string_view message, std::string_view encoded,
                                  Signed& by) const;
   base::Result<> check_claims(Principal& principal, base::Wall now) const;

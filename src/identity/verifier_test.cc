@@ -191,16 +191,48 @@ TEST(Verifier, RefusesDuplicateAmongManyMembers) {
 
 TEST(Verifier, RefusesBytesAroundObject) {
   const std::string good(kGoodPayload);
-  for (const std::string& text : {good + " ", " " + good, good + "\n", "\xef\xbb\xbf" + good, good + "{}",
+  for (const std::string& text : {good + "\v", "\f" + good, "\xef\xbb\xbf" + good, good + "{}", good + " {}",
                                   good + "}", good + '\0', "[" + good + "]", good.substr(0, good.size() - 1)})
     EXPECT_EQ(verdict_of_payload(text), reason::kMalformed) << text;
-  EXPECT_EQ(verdict_of_header(R"( {"alg":"HS256"})"), reason::kMalformed);
-  EXPECT_EQ(verdict_of_header(R"({"alg":"HS256"} )"), reason::kMalformed);
+  EXPECT_EQ(verdict_of_header("\v{\"alg\":\"HS256\"}"), reason::kMalformed);
 }
 
-TEST(Verifier, AcceptsWhiteSpaceWithinObject) {
+TEST(Verifier, AcceptsWhiteSpaceWithinAndAroundObject) {
+  EXPECT_EQ(verdict_of_header("\r\n {\"alg\":\"HS256\"}\t\n"), "accepted");
+  EXPECT_EQ(verdict_of_payload(" \r\n\t" + std::string(kGoodPayload) + "\n "), "accepted");
   EXPECT_EQ(verdict_of_header("{ \"typ\" :\t\"JWT\",\r\n \"alg\" : \"HS256\" }"), "accepted");
   EXPECT_EQ(verdict_of_payload(with_member(R"( "a" : [ 1 , { } , [ ] , { "b" : null } ] )")), "accepted");
+}
+
+TEST(Verifier, AcceptsTokensOfTheTypesThatAreListed) {
+  const auto of = [](std::string_view typ, std::vector<std::string> types = {}) {
+    auto rules = hs256_rules();
+    rules.token_types = std::move(types);
+    return verdict(R"({"alg":"HS256",)" + std::string(typ) + R"("x":1})", kGoodPayload, rules);
+  };
+  for (const std::string_view typ :
+       {"", R"("typ":"JWT",)", R"("typ":"jwt",)", R"("typ":"at+jwt",)", R"("typ":"application/at+JWT",)",
+        R"("typ":"Application/JWT",)", R"("typ":"\u004aWT",)"})
+    EXPECT_EQ(of(typ), "accepted") << typ;
+  for (const std::string_view typ :
+       {R"("typ":"",)", R"("typ":"none",)", R"("typ":"logout+jwt",)", R"("typ":"dpop+jwt",)",
+        R"("typ":"JOSE",)", R"("typ":"application/",)", R"("typ":"application/application/jwt",)",
+        R"("typ":"text/jwt",)", R"("typ":" JWT",)", R"("typ":"secevent+jwt",)"})
+    EXPECT_EQ(of(typ), reason::kWrongType) << typ;
+  EXPECT_EQ(of(R"("typ":null,)"), reason::kMalformed);
+  EXPECT_EQ(of("", {"at+jwt"}), reason::kWrongType);
+  EXPECT_EQ(of(R"("typ":"AT+jwt",)", {"application/at+jwt"}), "accepted");
+  EXPECT_EQ(of(R"("typ":"logout+jwt",)", {"none", "logout+jwt"}), "accepted");
+}
+
+TEST(Verifier, RefusesTokensThatAreForSomethingElse) {
+  for (const std::string_view cnf :
+       {R"({"jkt":"a"})", "{}", "null", "\"a\"", "[]", "1", R"({"x5t#S256":"a"})"})
+    EXPECT_EQ(verdict_of_payload(with_member(R"("cnf":)" + std::string(cnf))), reason::kBoundToKey) << cnf;
+  EXPECT_EQ(verdict_of_payload(with_member(R"("\u0063nf":{})")), reason::kBoundToKey);
+  EXPECT_EQ(verdict_of_payload(with_member(R"("a":{"cnf":{}})")), "accepted");
+  EXPECT_EQ(verdict_of_payload(with_member(R"("events":{})")), reason::kWrongType);
+  EXPECT_EQ(verdict_of_payload(with_member(R"("events":["a"])")), "accepted");
 }
 
 TEST(Verifier, RefusesWhatIsNoJson) {
@@ -511,7 +543,7 @@ TEST(VerifierId, StaysWhileKeysAndRulesStay) {
 
 TEST(Challenge, TellsWhatIsWrongWithoutTheToken) {
   const auto of = [](std::string_view reason) { return challenge({base::Code::kUnauthorized, reason}); };
-  EXPECT_EQ(of(reason::kNoCredential), "Bearer");
+  EXPECT_EQ(of(reason::kNoCredential), R"(Bearer realm="sekisho")");
   EXPECT_EQ(of(reason::kExpired),
             R"(Bearer error="invalid_token", error_description="the token has expired")");
   EXPECT_THAT(std::string(of(reason::kAmbiguous)), HasSubstr("invalid_request"));

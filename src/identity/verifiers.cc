@@ -17,10 +17,10 @@ constexpr std::atomic<std::uint64_t> kNothingPublished{0};
 
 // How far a token came; the last ones are of tokens that a key has verified.
 constexpr std::array kOrder{
-    reason::kTooLarge,    reason::kMalformed,     reason::kBadAlgorithm, reason::kBadHeader,
-    reason::kUnknownKey,  reason::kBadSignature,  reason::kNoKeys,       reason::kWrongIssuer,
-    reason::kBadClaim,    reason::kWrongAudience, reason::kNoExpiry,     reason::kIssuedInFuture,
-    reason::kNotYetValid, reason::kExpired,
+    reason::kTooLarge,    reason::kMalformed,      reason::kBadAlgorithm, reason::kBadHeader,
+    reason::kWrongType,   reason::kUnknownKey,     reason::kBadSignature, reason::kNoKeys,
+    reason::kWrongIssuer, reason::kBadClaim,       reason::kBoundToKey,   reason::kWrongAudience,
+    reason::kNoExpiry,    reason::kIssuedInFuture, reason::kNotYetValid,  reason::kExpired,
 };
 
 std::unexpected<base::Error> refuse(std::string_view reason) {

@@ -57,6 +57,7 @@ JsonReader::JsonReader(std::string_view text, JsonSpace& space)
   space_.names.clear();
   space_.unescaped.clear();
   if (space_.unescaped.capacity() < text.size()) space_.unescaped.reserve(text.size());
+  skip_space();
   if (!valid_utf8(text) || !take('{')) failed();
 }
 
@@ -65,6 +66,7 @@ bool JsonReader::next(std::string_view& name) {
   skip_space();
   if (take('}')) {
     if (!unique_names_since(0)) return failed();
+    skip_space();
     state_ = State::kEnded;
     return false;
   }

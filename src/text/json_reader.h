@@ -5,8 +5,9 @@
 // Lifetime: names and strings are views into the text or, where they are spelt with escapes, into the space;
 //           they die with either.
 // Failure:  after the first fault every call answers false and complete() stays false.
-// Standard: RFC 8259, with the duplicate members, lone surrogates and numbers outside of double refused that
-//           RFC 7493 (I-JSON) §2 forbids; RFC 7515 §4 and RFC 7519 §4 let a verifier refuse duplicates.
+// Standard: RFC 8259 (white space around the object is the four characters of its section 2), with the
+//           duplicate members, lone surrogates and numbers outside of double refused that RFC 7493 (I-JSON)
+//           §2 forbids; RFC 7515 §4 and RFC 7519 §4 let a verifier refuse duplicates.
 //
 // Why not Boost.JSON: it takes duplicate members, and parsing a token's two objects with it costs more than
 // this room may (json_parse_* in identity_bench.cc). It is the oracle of this reader's fuzzer instead.

@@ -55,8 +55,9 @@ bool takes(std::string_view text) {
   return in.complete();
 }
 
-TEST(JsonReader, TakesAnObjectAndNothingAround) {
+TEST(JsonReader, TakesAnObjectAndNothingButWhiteSpaceAround) {
   EXPECT_TRUE(takes("{}"));
+  EXPECT_TRUE(takes(" \t\r\n{} \t\r\n"));
   EXPECT_TRUE(takes(R"({ "a": [1, -2.5e3, null, true, {"b": "c"}], "d": "\ud83d\ude00" })"));
   for (const std::string_view bad : {"",
                                      "[]",
@@ -65,8 +66,12 @@ TEST(JsonReader, TakesAnObjectAndNothingAround) {
                                      R"({"a":1)",
                                      R"({"a":1,})",
                                      R"({"a" 1})",
-                                     "{} ",
-                                     " {}",
+                                     " ",
+                                     "{}\v",
+                                     "\f{}",
+                                     "{}\xc2\xa0",
+                                     "\xef\xbb\xbf{}",
+                                     "{} {}",
                                      "{}{}",
                                      R"({"a":01})",
                                      R"({"a":1.})",

@@ -4,7 +4,7 @@ import re
 
 OBJECT = "the object"
 
-CHALLENGE = re.compile(r'Bearer(?: (error="[a-z_]+")(?:, error_description="[\x20\x21\x23-\x5b\x5d-\x7e]+")?)?'
+CHALLENGE = re.compile(r'Bearer(?: realm="[a-z]+"| (error="[a-z_]+")(?:, error_description="[\x20\x21\x23-\x5b\x5d-\x7e]+")?)'
                        r'(?:, scope="[^"]*")?')
 
 
