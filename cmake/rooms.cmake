@@ -16,7 +16,7 @@ set(SEKISHO_ROOMS
   "limit: base config telemetry net redis"
   "cache: base config telemetry net http"
   "client: base config telemetry net http"
-  "origin: base config telemetry net http client"
+  "origin: base text config telemetry net http client"
   "upstream: base config telemetry net http client limit origin"
   "serve: base config telemetry net http"
   "app: base text config telemetry net http serve"

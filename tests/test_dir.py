@@ -48,7 +48,7 @@ def root(tmp_path_factory):
 def gw(module_gateway, root, request):
     """Everything here holds whether the bytes come from the file or from the cache."""
     cache = "off" if request.param == "uncached" else {"ttl": "1h"}
-    return module_gateway({"origins": {"site": {"type": "dir", "path": str(root)}},
+    return module_gateway({"origins": {"site": {"type": "dir", "path": str(root), "follow_links": True}},
                            "routes": [{"path": "/", "origin": "site", "cache": cache}]})
 
 
@@ -122,8 +122,12 @@ def test_links_out_of_the_root_are_404(client, target):
     assert reply.status == 404 and b"outside" not in reply.body
 
 
-def test_a_link_inside_the_root_is_followed(client):
+def test_a_link_inside_the_root_is_followed_where_it_may_be(client, gateway, root):
     assert client.get("/inside-link").text == "inner"
+    strict = gateway({"origins": {"site": {"type": "dir", "path": str(root)}},
+                      "routes": [{"path": "/", "origin": "site"}]})
+    assert strict.get("/sub/inner.txt").text == "inner"
+    assert strict.get("/inside-link").status == 404
 
 
 @pytest.mark.parametrize("target", [

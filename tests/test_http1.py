@@ -315,7 +315,7 @@ def test_a_head_as_large_as_configured_is_served(gateway, origin, tmp_path, size
 
 
 @pytest.mark.parametrize("line, status", [
-    ("BREW /1.txt HTTP/1.1", 501), ("get /1.txt HTTP/1.1", 501), ("CONNECT x:443 HTTP/1.1", 501),
+    ("CONNECT x:443 HTTP/1.1", 501), ("connect /1.txt HTTP/1.1", 501), ("A" * 33 + " /1.txt HTTP/1.1", 501),
     ("GET /1.txt HTTP/2.0", 505), ("GET /1.txt HTTP/0.9", 505), ("GET /1.txt HTTP/3.7", 505)])
 def test_unknown_methods_and_versions(gw, line, status):
     reply, closed = exchange(gw.address, f"{line}\r\nHost: x\r\n\r\n".encode())
@@ -323,7 +323,7 @@ def test_unknown_methods_and_versions(gw, line, status):
     problem(reply)
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW", "get"])
 def test_a_folder_allows_only_reading(gw, method):
     with gw.client() as client:
         reply = client.get("/1.txt", method=method, body=b"x" if method in ("POST", "PUT", "PATCH") else None)

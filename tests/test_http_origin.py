@@ -71,14 +71,14 @@ def test_the_prefix_is_taken_off_and_the_query_kept(gateway, origin):
         assert client.get("/").status == 404
 
 
-def test_segments_are_encoded_again_as_they_were_understood(gw, origin):
+def test_segments_reach_an_origin_as_they_were_understood(gw, origin):
     with gw.client() as client:
         for asked, sent in {
                 "/a%20b": "/a%20b", "/%61%62c": "/abc", "/a%25b": "/a%25b", "/%C3%BC": "/%C3%BC", "/a+b": "/a+b",
-                "/a%3fb": "/a%3Fb", "/a%23b": "/a%23b", "/a%3Bb=c": "/a;b=c", "/~x": "/~x", "/%7ex": "/~x"
+                "/a%3fb": "/a%3Fb", "/a%23b": "/a%23b", "/a%3Bb=c": "/a%3Bb=c", "/~x": "/~x", "/%7ex": "/~x"
         }.items():
             assert client.get(asked).status == 200, asked
-            assert origin.last.target.replace("%3B", ";").replace("%2B", "+") == sent, asked
+            assert origin.last.target == sent, asked
 
 
 def test_host_is_the_origins_unless_preserved(gateway, origin):
@@ -215,8 +215,9 @@ def test_a_reply_until_close_comes_through_whole(gw, origin):
 def test_interim_replies_of_the_origin_do_not_confuse(gw, origin):
     origin.on("/", lambda ask: (ask.head(103, {"Link": "</x>; rel=preload"}), ask.reply(b"final")))
     with gw.client() as client:
-        assert client.get("/").text == "final"
-        assert client.get("/").text == "final"
+        for _ in range(2):
+            reply = client.get("/")
+            assert reply.text == "final" and [one["Link"] for one in reply.interim] == ["</x>; rel=preload"]
 
 
 def test_head_replies_may_announce_a_length(gw, origin):

@@ -164,7 +164,7 @@ def test_the_bucket_itself_is_not_shown(client, target):
 
 
 def test_sub_resources_of_an_object_are_not_reachable(client):
-    """Of a query only versionId and partNumber mean something; the rest is dropped."""
+    """Of a query only partNumber means something; the rest is dropped."""
     for query in ("acl", "tagging", "torrent", "uploadId=x", "response-content-type=text/html", "X-Amz-Signature=x"):
         reply = client.get("/photos/data.bin?" + query)
         assert (reply.status, reply.body) == (200, DATA), query
@@ -323,6 +323,39 @@ def test_an_endpoint_over_tls(gateway, minio_tls, certificate):
     assert gw.get("/photos/absent").status == 404
     gw = gateway(config(minio_tls), wait="listening")
     assert gw.get("/photos/large").status == 502, "an unknown authority was believed"
+
+
+# ---- versions
+
+
+def test_old_versions_are_given_where_they_may_be_and_delete_markers_told(gateway, minio):
+    s3 = minio.boto()
+    s3.create_bucket(Bucket="versioned")
+    s3.put_bucket_versioning(Bucket="versioned", VersioningConfiguration={"Status": "Enabled"})
+    old = s3.put_object(Bucket="versioned", Key="x", Body=b"old")["VersionId"]
+    new = s3.put_object(Bucket="versioned", Key="x", Body=b"new")["VersionId"]
+    plain, knowing = gateway(config(minio, bucket="versioned")), gateway(config(minio, bucket="versioned", versions=True))
+    assert plain.get(f"/photos/x?versionId={old}").body == b"new"
+    assert plain.get(f"/photos/x?version%49d={old}").body == b"new"
+    assert [knowing.get(f"/photos/x?versionId={one}").body for one in (old, new)] == [b"old", b"new"]
+    marker = s3.delete_object(Bucket="versioned", Key="x")["VersionId"]
+    for method in ("GET", "HEAD"):
+        gone = plain.get("/photos/x", method=method)
+        assert gone.status == 404 and gone["x-amz-delete-marker"] == "true"
+        told = knowing.get(f"/photos/x?versionId={marker}", method=method)
+        assert told.status == 405 and told["x-amz-delete-marker"] == "true" and told["Allow"] == ""
+        assert plain.get("/photos/never", method=method).get("x-amz-delete-marker") is None
+    assert knowing.get(f"/photos/x?versionId={old}").body == b"old"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_credentials_of_ours_that_are_refused_are_no_fault_of_the_client(gateway, s3, method):
+    for wrong in ({"secret_access_key": "wrong"}, {"access_key_id": "nobody"}):
+        gw = gateway(config(s3, **wrong), wait="listening")
+        assert gw.get("/photos/plain", method=method).status == 502
+    good = gateway(config(s3))
+    assert good.get("/photos/" + "k" * 1025, method=method).status == 400
+    assert good.get("/photos/%ff%fe", method=method).status == 400
 
 
 # ---- misbehaviour

@@ -66,7 +66,7 @@ net::Task<Answer> Session::respond(serve::Downstream down) {
   Call call{.head = &head, .peer = http_.peer().text, .gone = &request_.gone, .local = house_.local};
   if (!request_.parsed) co_return app::problem(call, request_.refused);
   const std::string_view raw = head.target.substr(0, head.target.find('?'));
-  std::string scratch(http::target_scratch(head.target.size()), '\0');
+  std::string scratch(http::target_scratch(head.target), '\0');
   http::Target target;
   const auto read = http::parse_target(head.target, scratch, target);
   call.path = read ? target.path : raw;

@@ -24,6 +24,7 @@ enum class Code : std::uint8_t {
   kUnsupportedMediaType,  // 415
   kMethodNotAllowed,      // 405, the origin of this route cannot do it
   kMethodUnknown,         // 501
+  kMisdirected,           // 421, an https URL over a connection that is not
   kVersionUnsupported,    // 505
   kExpectationFailed,     // 417
   kPreconditionFailed,    // 412
@@ -56,6 +57,7 @@ enum class Code : std::uint8_t {
   kIdentityUnavailable,  // 503, there are no keys to verify with: the issuer has not been reached
   kShuttingDown,         // 503
   kCancelled,            // a wait was cancelled by its owner
+  kLoop,                 // 508, the request has been here before
   kInternal,             // 500, a bug or an exhausted resource
   kCount
 };

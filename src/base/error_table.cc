@@ -70,6 +70,7 @@ constexpr std::array<ErrorRow, kRows> kTable = {{
     refusal(Code::kUnsupportedMediaType, 415, "unsupported-media-type", "This is not what can be read here"),
     refusal(Code::kMethodNotAllowed, 405, "method-not-allowed", "The method is not allowed here"),
     refusal(Code::kMethodUnknown, 501, "method-unknown", "The method is not implemented"),
+    refusal(Code::kMisdirected, 421, "misdirected", "This connection does not serve that URL"),
     refusal(Code::kVersionUnsupported, 505, "version-unsupported", "The version of HTTP is not supported"),
     refusal(Code::kExpectationFailed, 417, "expectation-failed", "The expectation cannot be met"),
     answer(Code::kPreconditionFailed, 412, "precondition-failed", "A precondition does not hold"),
@@ -108,6 +109,7 @@ constexpr std::array<ErrorRow, kRows> kTable = {{
               &ErrorRow::retry_after, std::uint8_t{1}),
          &ErrorRow::asked, OriginOutcome::kCancelled),
     given_up(Code::kCancelled, 503, "cancelled", "The request was cancelled", Side::kUs),
+    with(ours(Code::kLoop, 508, "loop", "The request has been here before"), &ErrorRow::denied, true),
     ours(Code::kInternal, 500, "internal", "The gateway failed"),
 }};
 

@@ -7,6 +7,7 @@
 #include "cli/files.h"
 #include "cli/prove.h"
 #include "cli/server.h"
+#include "cli/warnings.h"
 #include "config/load.h"
 #include "config/reference.h"
 #include "config/schema.h"
@@ -66,6 +67,8 @@ int check(const std::string& file) {
   net::Loop loop;
   net::Resolver resolver(loop, offload);
   const gateway::LocalSnapshot local(snapshot, nullptr, {loop, resolver});
+  for (const std::string& warning : cli::warnings_of(snapshot->config()))
+    std::fprintf(stderr, "sekisho: warning: %s\n", warning.c_str());
   print(file + ": good, " + std::to_string(snapshot->routes().size()) + " routes\n");
   return 0;
 }

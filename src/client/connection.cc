@@ -13,9 +13,8 @@ using base::fail;
 
 namespace {
 
-constexpr http::HeadLimits kLimits{
-    .head = Connection::kHeadLimit, .target = 0, .fields = http::FieldList::kCapacity};
-constexpr unsigned kMaxInterims = 16;
+constexpr std::size_t kPiece = 16 << 10;  // read at a time, of a head
+constexpr unsigned kMaxInterims = 100;
 
 // Where a TLS stream has to write before it can read, its readable flag is still up.
 net::Task<net::Wake> wait_to_read(net::Stream& stream) {
@@ -25,14 +24,16 @@ net::Task<net::Wake> wait_to_read(net::Stream& stream) {
 
 }  // namespace
 
-void Connection::begin_exchange() {
+void Connection::begin_exchange(Interims* interims) {
   begin_ = end_ = seen_ = 0;
-  interims_ = 0;
+  interims_ = interims;
+  interim_count_ = 0;
   left_ = 0;
   replied_ = head_complete_ = request_begun_ = request_complete_ = body_complete_ = excess_ = false;
 }
 
 void Connection::rest() {
+  if (head_.fields.size() > http::FieldList::kInline) head_.fields.clear();
   if (capacity_ <= kKept) return;
   buffer_.reset();
   capacity_ = 0;
@@ -41,7 +42,7 @@ void Connection::rest() {
 void Connection::keep(std::string_view bytes) {
   if (end_ + bytes.size() > capacity_) {
     // Most heads come in one piece; one that drips in must not be copied for each of its bytes.
-    const std::size_t room = std::max(end_ + bytes.size(), std::min(2 * capacity_, kHeadLimit));
+    const std::size_t room = std::max(end_ + bytes.size(), std::min(2 * capacity_, limits_.head));
     auto larger = std::make_unique_for_overwrite<char[]>(room);
     if (end_ > 0) std::memcpy(larger.get(), buffer_.get(), end_);
     buffer_ = std::move(larger);
@@ -104,9 +105,10 @@ net::Task<base::Result<>> Connection::read_head(http::Method method, base::Nanos
 base::Result<bool> Connection::poll_head(http::Method method) {
   for (;;) {
     if (head_complete_) return true;
-    if (end_ == kHeadLimit) return fail(Code::kOriginBadReply, "the head of the origin's reply is too large");
-    char piece[kHeadLimit];
-    const ssize_t n = stream_.try_read(std::span(piece).first(kHeadLimit - end_));
+    if (end_ >= limits_.head)
+      return fail(Code::kOriginBadReply, "the head of the origin's reply is too large");
+    char piece[kPiece];
+    const ssize_t n = stream_.try_read(std::span(piece).first(std::min(kPiece, limits_.head - end_)));
     if (n == net::Stream::kAgain) return false;
     if (n <= 0) {
       return replied_ ? fail(Code::kOriginBadReply, "the origin's reply ended within its head")
@@ -121,17 +123,19 @@ base::Result<bool> Connection::poll_head(http::Method method) {
 
 base::Result<bool> Connection::parse_head(http::Method method) {
   for (;;) {
-    const auto used = http::parse_response({buffer_.get(), end_}, method, kLimits, head_, &seen_);
+    const auto used = http::parse_response({buffer_.get(), end_}, method, limits_, head_, &seen_);
     if (!used) return std::unexpected(used.error());
     if (*used == 0) return false;
     seen_ = 0;
     if (head_.status >= 200 || head_.status == 101) {
       begin_ = *used;
+      interims_ = nullptr;
       start_body();
       return head_complete_ = true;
     }
-    if (++interims_ > kMaxInterims)
+    if (++interim_count_ > kMaxInterims)
       return fail(Code::kOriginBadReply, "the origin sends interim replies only");
+    if (interims_ && head_.status != 100) interims_->heard(head_);
     std::memmove(buffer_.get(), buffer_.get() + *used, end_ - *used);
     end_ -= *used;
     if (end_ == 0) return false;

@@ -3,7 +3,7 @@
 // Owner:    the exchange, then the Reply, then the Pool, and round again.
 // Thread:   the worker's own.
 // Lifetime: head() and buffered() are views into the connection's buffer until begin_exchange().
-// Units:    a reply's head is 16 KiB at most; a larger one is refused.
+// Units:    a reply's head is as large as `limits` say at most; a larger one is refused.
 // Standard: RFC 9112 §6.3 (body length), §7.1 (chunked), §9.3 (persistence); RFC 9110 §15.2 (interim
 // replies).
 // Failure:  Errors as in reply.h. After any of them, and after a body that was not read to its end,
@@ -22,6 +22,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "client/interims.h"
+#include "config/model_origin.h"
 #include "http/chunked.h"
 #include "http/head.h"
 #include "http/response_head.h"
@@ -32,12 +34,13 @@ namespace client {
 
 class Connection {
  public:
-  static constexpr std::size_t kHeadLimit = 16 << 10;
   static constexpr std::size_t kKept = 2 << 10;  // of the buffer, while nothing is asked
 
-  explicit Connection(net::Stream stream) : stream_(std::move(stream)) {}
+  explicit Connection(net::Stream stream, const config::ReplyLimits& limits = {})
+      : stream_(std::move(stream)), limits_{.head = limits.head, .target = 0, .fields = limits.fields} {}
 
-  void begin_exchange();
+  // `interims` may be null; it is told until the final head is there.
+  void begin_exchange(Interims* interims = nullptr);
   // While nobody uses it: an unusually large buffer goes.
   void rest();
 
@@ -84,12 +87,14 @@ class Connection {
   void keep(std::string_view bytes);  // behind what the buffer holds
 
   net::Stream stream_;
+  const http::HeadLimits limits_;
+  Interims* interims_ = nullptr;
   http::ResponseHead head_;
   http::ChunkedDecoder chunked_;
   std::uint64_t left_ = 0;           // of a body with a length, buffered bytes included
   std::size_t begin_ = 0, end_ = 0;  // what of buffer_ is not taken yet
   std::size_t seen_ = 0;             // parse_response's
-  unsigned interims_ = 0;
+  unsigned interim_count_ = 0;
   bool replied_ = false;
   bool head_complete_ = false;
   bool request_begun_ = false;

@@ -79,11 +79,11 @@ TEST_F(ConnectionTest, GrowsWithAHeadThatComesInPieces) {
 }
 
 TEST_F(ConnectionTest, RefusesAHeadBeyondTheLimit) {
-  peer->write("HTTP/1.1 200 OK\r\nX: " + std::string(Connection::kHeadLimit, 'x') + "\r\n\r\n");
+  peer->write("HTTP/1.1 200 OK\r\nX: " + std::string(config::ReplyLimits{}.head, 'x') + "\r\n\r\n");
   const auto done = ask();
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, base::Code::kOriginBadReply);
-  EXPECT_LE(connection->held(), Connection::kHeadLimit);
+  EXPECT_LE(connection->held(), config::ReplyLimits{}.head);
 }
 
 }  // namespace

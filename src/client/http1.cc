@@ -58,7 +58,7 @@ net::Task<base::Result<bool>> upload(Connection& connection, const Question& que
 
 net::Task<base::Result<>> converse(Connection& connection, const Question& question,
                                    const config::OriginTimeouts& timeouts, Progress& progress) {
-  connection.begin_exchange();
+  connection.begin_exchange(question.interims);
   progress.requested = base::mono_now();
   auto early = co_await connection.send(question.head, question.method, timeouts.idle);
   if (early && !*early && question.body)

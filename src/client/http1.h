@@ -34,6 +34,7 @@ struct Question {
   std::uint64_t content_length = 0;
   net::Upload* body = nullptr;
   bool upgrade = false;  // 101 is an answer
+  Interims* interims = nullptr;
 };
 
 net::Task<base::Result<Reply>> exchange(base::Ref<Pool> pool, const Question& question, net::Cancel* cancel);

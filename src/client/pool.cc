@@ -54,7 +54,7 @@ net::Task<base::Result<std::unique_ptr<Connection>>> Pool::dial(net::Cancel* can
     if (!secured) co_return std::unexpected(dial_error(secured.error()));
     stream->clear_deadline();
   }
-  co_return std::make_unique<Connection>(std::move(*stream));
+  co_return std::make_unique<Connection>(std::move(*stream), remote_.limits);
 }
 
 void Pool::give_back(std::unique_ptr<Connection> connection) {

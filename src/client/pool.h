@@ -30,6 +30,7 @@ struct Remote {
   std::string server_name;
   config::OriginTimeouts timeouts;
   config::Pool pool;
+  config::ReplyLimits limits{};
   net::Resolver::Addresses
       addresses{};  // where it has been settled which may be connected to; else host is looked up
 };

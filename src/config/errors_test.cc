@@ -56,7 +56,7 @@ TEST(ConfigErrors, RefuseRepetition) {
             ":1: listen: 0.0.0.0:1 is given twice");
   EXPECT_EQ(after("admin: { listen: '0.0.0.0:8080' }"),
             ":4: admin.listen: is also an address of the top-level 'listen'");
-  EXPECT_EQ(route("  - { path: /a, origin: site }\n  - { path: /%61/, origin: api, identity: staff }"),
+  EXPECT_EQ(route("  - { path: /a, origin: site }\n  - { path: /a/, origin: api, identity: staff }"),
             ":6: routes[1].path: '/a/' is also the path of the route in line 5");
 }
 
@@ -133,7 +133,52 @@ TEST(ConfigErrors, RefuseRoutesThatCannotMatch) {
   EXPECT_EQ(route("  - { path: /../a, origin: site }"), ":5: routes[0].path: '/../a' holds a dot segment");
   EXPECT_EQ(route("  - { path: /a//b, origin: site }"), ":5: routes[0].path: '/a//b' holds '//'");
   EXPECT_EQ(route("  - { path: '/a?b', origin: site }"),
-            ":5: routes[0].path: '/a?b' holds '?'; a path ends before it");
+            ":5: routes[0].path: '/a?b' holds '?': a path ends before it, and it is no pattern");
+  EXPECT_EQ(route("  - { path: '/a#b', origin: site }"),
+            ":5: routes[0].path: '/a#b' holds '#'; a path ends before it");
+  EXPECT_EQ(route("  - { path: /a%20b, origin: site }"),
+            ":5: routes[0].path: '/a%20b' holds '%': write the character itself, not its encoding");
+  EXPECT_EQ(route("  - { path: '/a/..;x/b', origin: site }"),
+            ":5: routes[0].path: '/a/..;x/b' holds a dot segment");
+  EXPECT_EQ(route("  - { path: '/a;b', origin: site, path_parameters: refuse }"),
+            ":5: routes[0].path: holds ';', which 'path_parameters' refuses; no request can match it");
+  EXPECT_EQ(route("  - { path: /abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789abcdef, "
+                  "origin: site }\n"
+                  "limits: { target: 64 }"),
+            ":5: routes[0].path: is longer than 'limits.target'; no request can match it");
+}
+
+TEST(ConfigErrors, RefuseRoutesThatAreMeantAsPatterns) {
+  const auto refused = [](const std::string& path, char sign) {
+    EXPECT_EQ(route("  - { path: '" + path + "', origin: site }"),
+              ":5: routes[0].path: '" + path + "' holds '" + sign +
+                  "': a path is no pattern but a prefix, which everything beneath it has");
+  };
+  refused("/a/*", '*');
+  refused("/a/**/b", '*');
+  refused("/a/{id}", '{');
+  refused("/a/:id/b", ':');
+  refused("/a/<id>", '<');
+  refused("/^a", '^');
+  refused("/a$", '$');
+  refused("/a.+", '+');
+  refused("/(a|b)", '|');
+  refused("/a/[0-9]", '[');
+  for (const char* path :
+       {"/$metadata", "/c++/x", "/~me", "/a:b", "/Products(1)/", "/a b", "/a;b", "/a$b", "/@x", "/ü"})
+    EXPECT_EQ(route("  - { path: '" + std::string(path) + "', origin: site }"), "") << path;
+}
+
+TEST(ConfigErrors, RefuseMethodsThatNoRequestHas) {
+  EXPECT_EQ(route("  - { path: /, origin: api, methods: [GET, post] }"),
+            ":5: routes[0].methods[1]: 'post' is not POST: the names of methods are in capitals");
+  EXPECT_EQ(route("  - { path: /, origin: api, methods: TRACE }"),
+            ":5: routes[0].methods[0]: 'TRACE' is never let through");
+  EXPECT_EQ(route("  - { path: /, origin: api, methods: 'G T' }"),
+            ":5: routes[0].methods[0]: 'G T' is not a method");
+  EXPECT_EQ(route("  - { path: /, origin: site, methods: [GET, PUT] }"),
+            ":5: routes[0].methods: names 'PUT'; this origin takes GET and HEAD");
+  EXPECT_EQ(route("  - { path: /, origin: api, methods: [GET, QUERY, PROPFIND] }"), "");
 }
 
 TEST(ConfigErrors, RefuseToForwardACredentialToWhoSignsForItself) {

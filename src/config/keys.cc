@@ -11,6 +11,11 @@
 namespace config {
 namespace rows {
 
+template <>
+struct WordsOf<PathParameters> {
+  static constexpr std::string_view kNames[] = {"guard", "allow", "refuse"};
+};
+
 std::string none_of(std::string_view text, std::span<const std::string_view> words) {
   return fmt::format("is none of: {}{}", fmt::join(words, ", "), did_you_mean(text, words));
 }
@@ -35,8 +40,8 @@ constexpr Section kRouteCache =
 constexpr Row kRouteRows[] = {
     rows::text<&Route::path, RoutePath>(
         "path", kRequired, kLive,
-        "The prefix, matched at segment boundaries; the longest wins. It is taken "
-        "off before the origin."),
+        "The prefix, matched at segment boundaries; the longest wins. It is taken off before the origin. No "
+        "pattern, and not encoded; however a request spells it, it matches."),
     rows::text<&Route::origin, Name>("origin", "", kLive, "The name of an origin. This or `app`."),
     rows::text<&Route::app, Name>("app", "", kLive, "The name of an app. This or `origin`."),
     rows::text<&Route::identity, Name>("identity", "", kLive,
@@ -50,6 +55,16 @@ constexpr Row kRouteRows[] = {
     draft<Route, Concurrency, kConcurrency, rules::place_concurrency<Route>>(
         "concurrency", "", kLive,
         "How many requests of this route may be under way at a time in this process."),
+    rows::text<&Route::methods, MethodName>("methods", "[]", kLive,
+                                            "The methods that are let through, else 405. Without it all that "
+                                            "the origin takes: an `http` origin any "
+                                            "but CONNECT and TRACE."),
+    word<&Route::path_parameters>(
+        "path_parameters", "guard", kLive,
+        "What becomes of a `;` in a path, in either spelling. `guard`: 400 where an http origin that takes "
+        "`;parameters` off would see a path of another route, with an identity, methods or limits of its "
+        "own. "
+        "`allow`, or `refuse`: 400."),
     toggle<&Route::forward_authorization>(
         "forward_authorization", "false", kLive,
         "Pass Authorization on to an http origin, and the credential that `identity` consumed, unless that "

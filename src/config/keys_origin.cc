@@ -25,12 +25,22 @@ constexpr Row kOriginTimeoutRows[] = {
         "connect", "2s", {1ms, 10min}, kTransport,
         "To look the name up, connect and finish the TLS handshake, else 504."),
     duration<&OriginTimeouts::first_byte>("first_byte", "30s", {1ms, 1h}, kTransport,
-                                          "From the request sent to the head of the reply, else 504."),
+                                          "From the request sent to the head of the final reply, else 504; "
+                                          "interim ones (102, 103) do not put it off."),
     duration<&OriginTimeouts::idle>("idle", "30s", {1ms, 1h}, kTransport,
                                     "Between two reads of a reply's body."),
 };
 constexpr Decided kOriginTimeouts =
     decided<OriginTimeouts>({"origin_timeouts", "", "What an origin may take.", ""}, kOriginTimeoutRows);
+
+constexpr Row kReplyLimitRows[] = {
+    size<&ReplyLimits::head>("head", "128KiB", {4_KiB, 1_MiB}, kTransport,
+                             "Bytes of a reply's head, else 502."),
+    count<&ReplyLimits::fields>("fields", "512", {16, 10'000}, kTransport,
+                                "Header fields of a reply, else 502."),
+};
+constexpr Decided kReplyLimits = decided<ReplyLimits>(
+    {"reply_limits", "", "How large the head of an origin's reply may be.", ""}, kReplyLimitRows);
 
 constexpr Row kPoolRows[] = {
     count<&Pool::idle>("idle", "64", {0, 65'536}, kTransport,
@@ -65,6 +75,11 @@ constexpr Decided kCommon = decided<Origin>({"origin", "", "What all origins hav
 constexpr Row kDirRows[] = {
     file<&DirOrigin::path>("path", kRequired, kAnswer,
                            "The folder whose files are served; nothing outside it is."),
+    toggle<&DirOrigin::follow_links>("follow_links", "false", kAnswer,
+                                     "Follow symbolic links that stay beneath the folder; otherwise they are "
+                                     "not found. A link can lead past "
+                                     "the route that guards what it points to. Volumes that Kubernetes makes "
+                                     "of a ConfigMap are full of them."),
 };
 constexpr Decided kDir = decided<DirOrigin>({"dir", "dir", "A folder, served like a bucket.", "", &kCommon},
                                             kDirRows, checked<DirOrigin, rules::check_dir>);
@@ -88,9 +103,14 @@ constexpr Row kS3Rows[] = {
                                           "The region that requests are signed for."),
     url<&S3Origin::endpoint>("endpoint", "(https://s3.<region>.amazonaws.com)", kAnswer,
                              "Where the service is, without the bucket and without a path."),
-    word<&S3Origin::style>("style", "(virtual-host for amazonaws.com, path elsewhere)", kAnswer,
-                           "Whether the bucket stands in the host's name or in the path."),
-    rows::text<&S3Origin::prefix, KeyPrefix>("prefix", "", kAnswer, "Put before every key, e.g. `public/`."),
+    word<&S3Origin::style>(
+        "style", "(virtual-host for amazonaws.com, path elsewhere, and for a bucket with dots over https)",
+        kAnswer, "Whether the bucket stands in the host's name or in the path."),
+    rows::text<&S3Origin::prefix, KeyPrefix>(
+        "prefix", "", kAnswer, "Put before every key, e.g. `public/`; a slash at its end is added."),
+    toggle<&S3Origin::versions>(
+        "versions", "false", kAnswer,
+        "Whether a request may name an old version of an object by `versionId`; otherwise that is ignored."),
     rows::text<&S3Origin::access_key_id, AccessKeyId>(
         "access_key_id", "", kAnswer,
         "With secret_access_key; without these and `credentials`, requests are anonymous."),
@@ -100,6 +120,7 @@ constexpr Row kS3Rows[] = {
                                                      "With temporary credentials; may be empty."),
     draft<S3Origin, CredentialsDraft, kCredentials, rules::place_credentials>(
         "credentials", "", kNeither, "Where to find credentials that are not written here: `env` or a file."),
+    section<&S3Origin::limits, kReplyLimits>("limits", "How large the head of a reply may be."),
     section<&S3Origin::timeouts, kOriginTimeouts>("timeouts", "What the origin may take."),
     section<&S3Origin::pool, kPool>("pool", "The connections kept to the origin."),
     section<&S3Origin::tls, kOriginTls>("tls", "TLS towards the origin."),
@@ -114,6 +135,7 @@ constexpr Row kHttpRows[] = {
         "Where requests go: http or https, a host, and maybe a port and a path to put in front."),
     toggle<&HttpOrigin::preserve_host>("preserve_host", "false", kAnswer,
                                        "Send the client's Host instead of the one in `url`."),
+    section<&HttpOrigin::limits, kReplyLimits>("limits", "How large the head of a reply may be."),
     section<&HttpOrigin::timeouts, kOriginTimeouts>("timeouts", "What the origin may take."),
     section<&HttpOrigin::pool, kPool>("pool", "The connections kept to the origin."),
     section<&HttpOrigin::tls, kOriginTls>("tls", "TLS towards the origin."),

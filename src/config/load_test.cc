@@ -174,6 +174,9 @@ TEST(S3Origin, DefaultsToAwsByItsRegion) {
   EXPECT_EQ(aws.style, S3Style::kVirtualHost);
   EXPECT_EQ(s3("").endpoint.host, "s3.us-east-1.amazonaws.com");
   EXPECT_EQ(s3(", region: cn-north-1").endpoint.host, "s3.cn-north-1.amazonaws.com.cn");
+  EXPECT_EQ(s3(", prefix: tenant1").prefix, "tenant1/") << "not what stands before tenant10";
+  EXPECT_EQ(s3(", prefix: a/b/").prefix, "a/b/");
+  EXPECT_EQ(s3("").prefix, "");
   EXPECT_EQ(s3(", style: path").style, S3Style::kPath);
   EXPECT_EQ(s3(", endpoint: 'http://minio:9000'").style, S3Style::kPath);
   EXPECT_EQ(s3(", endpoint: 'http://minio:9000', style: virtual-host").style, S3Style::kVirtualHost);

@@ -77,8 +77,12 @@ struct RouteCache {
   std::optional<Seconds> ttl;  // where the origin is silent
 };
 
+// What becomes of a `;` in the path of a request. Guard: refused where an origin that takes parameters off
+// would see the path of a route that guards it.
+enum class PathParameters : std::uint8_t { kGuard, kAllow, kRefuse };
+
 struct Route {
-  std::string path;  // decoded prefix, begins and ends at a segment boundary
+  std::string path;  // prefix, not encoded, begins and ends at a segment boundary
   int line = 0;
   std::string origin;  // exactly one of these two
   std::string app;
@@ -86,6 +90,8 @@ struct Route {
   std::vector<ClaimRule> require;     // all of these, else 403
   std::vector<std::string> rates;     // beside those of Limits
   std::optional<Concurrency> concurrency;
+  std::vector<std::string> methods;  // that are let through, else 405; empty: all that the origin takes
+  PathParameters path_parameters = PathParameters::kGuard;
   bool forward_authorization = false;
   std::vector<std::string> forward_credentials;  // identities whose credentials the origin may have and set
   RouteCache cache;

@@ -26,8 +26,14 @@ struct Pool {
   Millis resolve_every{30'000};  // a name is looked up again after this
 };
 
+struct ReplyLimits {               // of a reply's head, else 502
+  std::uint64_t head = 128 << 10;  // bytes
+  std::uint64_t fields = 512;
+};
+
 struct DirOrigin {
   std::string path;
+  bool follow_links = false;  // those that stay beneath it
 };
 
 enum class S3Style : std::uint8_t { kPath, kVirtualHost };
@@ -37,10 +43,12 @@ struct S3Origin {
   std::string region = "us-east-1";
   Url endpoint;                    // default https://s3.<region>.amazonaws.com
   S3Style style = S3Style::kPath;  // default: virtual-host for amazonaws.com, path elsewhere
-  std::string prefix;              // put before every key
+  std::string prefix;              // put before every key; "" or ends with a slash
+  bool versions = false;           // a request may name an old version
   std::string access_key_id;       // with secret_access_key; neither: anonymous
   base::Secret secret_access_key;
   base::Secret session_token;
+  ReplyLimits limits;
   OriginTimeouts timeouts;
   Pool pool;
   OriginTls tls;
@@ -49,6 +57,7 @@ struct S3Origin {
 struct HttpOrigin {
   Url url;
   bool preserve_host = false;  // send the client's Host instead of the url's
+  ReplyLimits limits;
   OriginTimeouts timeouts;
   Pool pool;
   OriginTls tls;

@@ -42,6 +42,18 @@ void check_forwarded(Reader& reader, const YamlNode& item, const Route& route, c
         reader.fail_at(item, key, "needs an origin of type http; others take no credential of a caller");
 }
 
+// A route that no request can reach guards nothing.
+void check_reach(Reader& reader, const YamlNode& item, const Route& route, const Config& config) {
+  if (route.path.size() > config.limits.target)
+    reader.fail_at(item, "path", "is longer than 'limits.target'; no request can match it");
+  if (route.path_parameters == PathParameters::kRefuse && route.path.contains(';'))
+    reader.fail_at(item, "path", "holds ';', which 'path_parameters' refuses; no request can match it");
+  if (!route.app.empty() || std::holds_alternative<HttpOrigin>(config.origins.at(route.origin).kind)) return;
+  for (const std::string& method : route.methods)
+    if (method != "GET" && method != "HEAD")
+      reader.fail_at(item, "methods", fmt::format("names '{}'; this origin takes GET and HEAD", method));
+}
+
 void check_routes(Reader& reader, const YamlNode& node, const Config& config) {
   const Entry* entry = node.find("routes");
   const Reader::Step routes(reader, "routes");
@@ -64,6 +76,7 @@ void check_routes(Reader& reader, const YamlNode& node, const Config& config) {
       check_name(reader, line_of(item, "app"), "app", "app", route.app, config.apps);
     check_identities(reader, item, route.identity, config);
     check_forwarded(reader, item, route, config);
+    check_reach(reader, item, route, config);
   }
 }
 

@@ -59,11 +59,17 @@ void check_s3(Reader& reader, const YamlNode& node, S3Origin& origin) {
   if (!origin.endpoint.path.empty())
     reader.fail_at(node, "endpoint", "must have no path; a prefix of keys is 'prefix'");
 
+  // Else `tenant1` with `/0/x` behind it would name an object of `tenant10`.
+  if (!origin.prefix.empty() && !origin.prefix.ends_with('/')) origin.prefix += '/';
+
   const bool china = origin.region.starts_with("cn-");
   const std::string aws = fmt::format("s3.{}.amazonaws.com{}", origin.region, china ? ".cn" : "");
   if (origin.endpoint.host.empty()) origin.endpoint = Url{.tls = true, .host = aws, .port = 443, .path = ""};
-  if (node.find("style") == nullptr && (origin.endpoint.host.ends_with(".amazonaws.com") ||
-                                        origin.endpoint.host.ends_with(".amazonaws.com.cn")))
+  // Over https a bucket's dots make a host that no certificate of theirs covers.
+  const bool covered = !origin.endpoint.tls || !origin.bucket.contains('.');
+  if (node.find("style") == nullptr && covered &&
+      (origin.endpoint.host.ends_with(".amazonaws.com") ||
+       origin.endpoint.host.ends_with(".amazonaws.com.cn")))
     origin.style = S3Style::kVirtualHost;
 }
 

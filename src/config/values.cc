@@ -42,8 +42,11 @@ std::optional<std::uint64_t> parse_with_unit(std::string_view text, std::span<co
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
 bool is_alnum(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z');
 }
 bool is_control(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
@@ -65,11 +68,32 @@ Parsed<base::Secret> header_safe(std::string_view text) {
   return base::Secret(std::string(text));
 }
 
-int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+// Whether the character there makes a path look like a pattern of another gateway's: taken literally, it
+// would match nothing and leave what it was to guard open. `+`, `$`, `:` and parentheses are letters
+// elsewhere.
+bool is_pattern(std::string_view path, std::size_t at) {
+  const char before = path[at == 0 ? 0 : at - 1];
+  const bool ends = at + 1 == path.size() || path[at + 1] == '/';
+  switch (path[at]) {
+    case '*':
+    case '{':
+    case '}':
+    case '[':
+    case ']':
+    case '<':
+    case '>':
+    case '|':
+    case '^':
+      return true;
+    case '$':
+      return ends && before != '/';
+    case '+':
+      return before == '.' || before == ')';
+    case ':':
+      return before == '/' && !ends;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -168,33 +192,41 @@ Parsed<std::string> HostName::check(std::string_view text) {
   return of_characters(text, "-_.:", 253, "is not a host's name");
 }
 
+Parsed<std::string> MethodName::check(std::string_view text) {
+  auto name = of_characters(text, "!#$%&'*+-.^_`|~", 32, "is not a method");
+  if (!name) return name;
+  std::string capitals = *name;
+  std::ranges::transform(capitals, capitals.begin(),
+                         [](char c) { return is_lower(c) ? char(c - 'a' + 'A') : c; });
+  if (capitals == "CONNECT" || capitals == "TRACE") return std::unexpected("is never let through");
+  for (const std::string_view known : {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
+    if (capitals == known && *name != known)
+      return std::unexpected(fmt::format("is not {}: the names of methods are in capitals", known));
+  return name;
+}
+
 Parsed<std::string> RoutePath::check(std::string_view text) {
   if (!text.starts_with('/')) return std::unexpected("must begin with '/'");
-  std::string path;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (c == '?' || c == '#') return std::unexpected(fmt::format("holds '{}'; a path ends before it", c));
-    if (c == '%') {
-      const int high = i + 1 < text.size() ? hex_value(text[i + 1]) : -1;
-      const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
-      if (high < 0 || low < 0) return std::unexpected("holds a '%' without two hexadecimal digits");
-      c = static_cast<char>(high * 16 + low);
-      if (c == '/') return std::unexpected("holds an encoded slash, which no request can match");
-      i += 2;
-    }
+    const char c = text[i];
+    if (c == '#') return std::unexpected("holds '#'; a path ends before it");
+    if (c == '?') return std::unexpected("holds '?': a path ends before it, and it is no pattern");
+    if (c == '%') return std::unexpected("holds '%': write the character itself, not its encoding");
     if (c == '\\' || is_control(c))
       return std::unexpected("holds a backslash or a control byte, which no request can match");
-    path += c;
+    if (is_pattern(text, i))
+      return std::unexpected(
+          fmt::format("holds '{}': a path is no pattern but a prefix, which everything beneath it has", c));
   }
-  for (std::size_t at = 0; at != path.npos;) {
-    const std::size_t next = path.find('/', at + 1);
-    const std::string_view segment =
-        std::string_view(path).substr(at + 1, next == path.npos ? path.npos : next - at - 1);
-    if (segment == "." || segment == "..") return std::unexpected("holds a dot segment");
-    if (segment.empty() && next != path.npos) return std::unexpected("holds '//'");
+  for (std::size_t at = 0; at != text.npos;) {
+    const std::size_t next = text.find('/', at + 1);
+    const std::string_view segment = text.substr(at + 1, next == text.npos ? text.npos : next - at - 1);
+    const std::string_view name = segment.substr(0, segment.find(';'));
+    if (name == "." || name == "..") return std::unexpected("holds a dot segment");
+    if (segment.empty() && next != text.npos) return std::unexpected("holds '//'");
     at = next;
   }
-  return path;
+  return std::string(text);
 }
 
 }  // namespace text_rule

@@ -96,8 +96,11 @@ struct Region {
 struct HostName {
   static Parsed<std::string> check(std::string_view text);
 };
-// Decoded like a request's path: leading slash, percent-encoding resolved once; no dot segments, "//",
-// encoded slash, backslash, control byte, '?' or '#'.
+struct MethodName {  // a token of RFC 9110 §9.1 that is let through at all
+  static Parsed<std::string> check(std::string_view text);
+};
+// A prefix as it reads, not encoded: leading slash; no dot segments, "//", backslash, control byte, nor what
+// is meant as a pattern, an encoding, a query or a fragment and would be taken literally.
 struct RoutePath {
   static Parsed<std::string> check(std::string_view text);
 };
@@ -112,6 +115,7 @@ using Bucket = TextOf<text_rule::Bucket>;
 using AccessKeyId = TextOf<text_rule::AccessKeyId>;
 using Region = TextOf<text_rule::Region>;
 using HostName = TextOf<text_rule::HostName>;
+using MethodName = TextOf<text_rule::MethodName>;
 using RoutePath = TextOf<text_rule::RoutePath>;
 
 // A path, as written; it is resolved later, and printed from the root on, so that it is the same file for a

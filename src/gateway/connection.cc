@@ -62,7 +62,7 @@ bool Connection::step(serve::Downstream down) {
 
 net::Task<> Connection::rest(serve::Downstream down) {
   Exchange& x = *x_;
-  if (std::exchange(walking_, false)) co_await walk_.wait(x, down.body());
+  if (std::exchange(walking_, false)) co_await walk_.wait(x, down);
   if (sabotage::on("reply-delayed")) {
     net::Event pause(worker_.loop());
     co_await pause.wait(base::mono_now() + base::Millis(20));

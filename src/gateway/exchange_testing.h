@@ -53,7 +53,7 @@ class ExchangeTest : public ::testing::Test {
     const auto used = http::parse_request(request_, http::HeadLimits{}, now.head);
     EXPECT_TRUE(used && *used == request_.size()) << lines;
     now.parsed = true;
-    scratch_.resize(http::target_scratch(request_.size()));
+    scratch_.resize(http::target_scratch(now.head.target));
     EXPECT_TRUE(http::parse_target(now.head.target, scratch_, now.target));
     now.query = now.target.raw_query;
     now.has_query = now.target.has_query;

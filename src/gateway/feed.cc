@@ -12,7 +12,7 @@ using base::Code;
 
 namespace {
 
-upstream::Request request_of(const Exchange& x) {
+upstream::Request request_of(const Exchange& x, client::Interims& interims) {
   std::string fields;
   if (x.route->rules->can.forwards_fields) forward_fields(x, ForFill::kYes, fields);
   return upstream::Request({.path = x.rest,
@@ -20,13 +20,14 @@ upstream::Request request_of(const Exchange& x) {
                             .has_query = x.has_query,
                             .host = x.head.host,
                             .fields = fields,
+                            .interims = &interims,
                             .request_id = x.request_id});
 }
 
 }  // namespace
 
-FillAsk::FillAsk(const Exchange& x)
-    : snapshot(x.snapshot), route(x.route), request(request_of(x)), rules(x.rules) {}
+FillAsk::FillAsk(const Exchange& x, Handover& handover)
+    : snapshot(x.snapshot), route(x.route), request(request_of(x, handover)), rules(x.rules) {}
 
 upstream::Way way_of(const Services& services, const LocalSnapshot::LocalRoute& route) {
   return {.loop = services.loop,

@@ -21,15 +21,21 @@
 
 namespace gateway {
 
-// A reply that is not for sharing, on its way to the first asker of the same worker, if that is still there.
-struct Handover : base::Local<Handover> {
+// What is not for sharing, on its way to the first asker of the same worker, if that is still there: interim
+// replies, and a reply that is not to be kept.
+struct Handover final : base::Local<Handover>, client::Interims {
+  void heard(const http::ResponseHead& head) override {
+    if (first_asker) first_asker->heard(head);
+  }
+
+  client::Interims* first_asker = nullptr;  // as long as it waits for a head
   std::optional<origin::Reply> reply;
   limit::Slot slot;          // at the origin, until the body has come
   std::string_view why_not;  // static
 };
 
 struct FillAsk {
-  explicit FillAsk(const Exchange& x);
+  FillAsk(const Exchange& x, Handover& handover);  // which outlives it
 
   base::Ref<const LocalSnapshot> snapshot;
   const LocalSnapshot::LocalRoute* route;

@@ -10,6 +10,7 @@
 #include "http/forwarded.h"
 #include "http/hop_by_hop.h"
 #include "http/target.h"
+#include "http/via.h"
 
 namespace gateway {
 
@@ -122,6 +123,13 @@ void append_referer(const Exchange& x, const http::Field& field, std::string& ou
   append_field(out, field.name, kept);
 }
 
+// RFC 9110 section 7.6.2; what is no number is not ours to mend.
+std::string one_less(std::string_view hops) {
+  std::uint64_t left = 0;
+  if (!http::parse_decimal(hops, left)) return std::string(hops);
+  return std::to_string(left == 0 ? 0 : left - 1);
+}
+
 }  // namespace
 
 bool learn_client(Exchange& x) {
@@ -174,6 +182,8 @@ void forward_fields(const Exchange& x, ForFill for_fill, std::string& out) {
       credentials.append_cookies(field, out);
     else if (field.id == FieldId::kReferer)
       append_referer(x, field, out);
+    else if (field.id == FieldId::kMaxForwards && x.head.method == http::Method::kOptions)
+      append_field(out, field.name, one_less(field.value));
     else
       append_field(out, field.name, field.value);
   }
@@ -190,7 +200,7 @@ void forward_fields(const Exchange& x, ForFill for_fill, std::string& out) {
   append_field(out, "X-Request-Id", x.request_id);
   std::string via = joined(x.head.fields, FieldId::kVia);
   if (!via.empty()) via.append(", ");
-  append_field(out, "Via", via.append(x.head.minor == 0 ? "1.0 sekisho" : "1.1 sekisho"));
+  append_field(out, "Via", via.append(x.head.minor == 0 ? "1.0 " : "1.1 ").append(http::our_name()));
 }
 
 bool asks_websocket(const http::RequestHead& head) {

@@ -32,7 +32,7 @@ class Written {
 
   void reference(std::string_view text) {
     std::string base;
-    http::encode_path(x_.target.collapsed, base);
+    http::append_sent_path(x_.target.sent, base);
     http::Reference to;
     if (!http::resolve_reference(base, text, to)) return;
     const config::Url& url = std::get<config::HttpOrigin>(x_.route->rules->origin->kind).url;
@@ -40,13 +40,13 @@ class Written {
                       http::same_authority(to.authority, x_.told_host);
     const bool theirs = to.authority.empty() || http::same_authority(to.authority, url.authority());
     if (!ours && !theirs) return;
-    std::vector<char> scratch(http::target_scratch(to.target.size()));
+    std::vector<char> scratch(http::target_scratch(to.target));
     http::Target target;
     if (!http::parse_target(to.target, scratch, target)) return;
     if (ours) by_route(target);
     // Of its own paths an origin knows what its url puts before them, too.
-    if (target.collapsed.starts_with(url.path) && target.collapsed.substr(url.path.size()).starts_with('/'))
-      resource(target.collapsed.substr(url.path.size()), target.raw_query, target.has_query);
+    if (target.sent.starts_with(url.path) && target.sent.substr(url.path.size()).starts_with('/'))
+      resource(target.sent.substr(url.path.size()), target.raw_query, target.has_query);
   }
 
  private:
@@ -56,7 +56,7 @@ class Written {
     if (!match) return;
     const cache::OriginId id = x_.snapshot->routes[match->route].cache_id;
     if (id.high != x_.route->cache_id.high || id.low != x_.route->cache_id.low) return;
-    resource(target.collapsed.substr(match->length), target.raw_query, target.has_query);
+    resource(rest_for(*x_.route->rules, target, *match), target.raw_query, target.has_query);
   }
 
   cache::Memory& memory_;

@@ -76,6 +76,11 @@ void append_end_to_end(const Route& route, const http::ResponseHead& head, bool 
   }
 }
 
+std::string allowed_methods(const Exchange& x) {
+  if (!x.route->rules->allow.empty()) return x.route->rules->allow;
+  return x.route->app ? x.route->app->allowed(x.rest) : std::string(x.route->origin->allowed_methods());
+}
+
 namespace {
 
 // Calls visit(line with CRLF, name, value) for each field until it says false.

@@ -31,6 +31,9 @@ void append_cache_fields(Exchange& x, base::Nanos age, base::Nanos freshness);
 // Where the route tells of rate limits of its own, an origin's word on its own would only contradict it.
 void append_end_to_end(const Route& route, const http::ResponseHead& head, bool stored, std::string& out);
 
+// What the route lets through: for Allow.
+std::string allowed_methods(const Exchange& x);
+
 // Of rendered fields ("Name: value\r\n"…): the value of one, or "".
 std::string_view rendered_value(std::string_view fields, std::string_view name);
 // All but one.

@@ -130,22 +130,22 @@ void Responder::compose_problem(Exchange& x, std::string_view more) {
   append_field(fields, "Date", services_.dates.http(services_.loop.now()));
   append_field(fields, "Content-Type", http::kProblemType);
   append_field(fields, "Cache-Control", "no-store");
+  const auto said = [&](std::string_view name) { return rendered_value(more, name).data() != nullptr; };
   switch (x.error.code) {
     case Code::kUnauthorized:
     case Code::kTwoCredentials:
       append_field(fields, "WWW-Authenticate", identity::challenge(x.error));
       break;
     case Code::kMethodNotAllowed:
-      if (x.route)
-        append_field(fields, "Allow",
-                     x.route->app ? x.route->app->allowed(x.rest) : x.route->origin->allowed_methods());
+      if (x.route && !said("allow")) append_field(fields, "Allow", allowed_methods(x));
       break;
     case Code::kTooManyFailures:
       limit::append_retry_after(
           services_.commons.failures.retry_after(x.client_address, services_.loop.now()), fields);
       break;
     default:
-      if (row.retry_after != 0) append_field(fields, "Retry-After", std::to_string(row.retry_after));
+      if (row.retry_after != 0 && !said("retry-after"))
+        append_field(fields, "Retry-After", std::to_string(row.retry_after));
       break;
   }
   x.text.clear();
@@ -397,10 +397,42 @@ net::Task<> Responder::send_fill(Exchange& x, serve::Downstream down) {
   if (!all) co_await finish(x, down);
 }
 
+// What of an origin's refusals is said in other words; false: nothing of this one. What an object store
+// refuses comes with fields that are for the client. A 426 names what to upgrade to, in a field that ends at
+// the next hop and so is written anew, or is none (RFC 9110 section 15.5.22).
+bool Responder::compose_refusal(Exchange& x, const http::ResponseHead& head, std::string& fields) {
+  if (!x.route->rules->can.forwards_fields) {
+    const Code code = head.status == 404   ? Code::kNotFound
+                      : head.status == 405 ? Code::kMethodNotAllowed
+                      : head.status == 503 ? Code::kOverloaded
+                                           : Code::kCount;
+    if (code == Code::kCount) return false;
+    x.stop({code, "the object store refuses this"});
+    std::string more;
+    append_without(fields, "cache-control", more);
+    compose_problem(x, more);
+    return true;
+  }
+  if (head.status != 426) return false;
+  if (!head.fields.has(FieldId::kUpgrade)) {
+    x.stop({Code::kOriginBadReply, "the origin asks for an upgrade and does not say to what"});
+    compose_problem(x);
+    return true;
+  }
+  for (const http::Field& field : head.fields)
+    if (field.id == FieldId::kUpgrade) append_field(fields, "Upgrade", field.value);
+  append_field(fields, "Connection", "Upgrade");
+  return false;
+}
+
 net::Task<> Responder::send_origin(Exchange& x, serve::Downstream down) {
   const http::ResponseHead& head = x.reply->head();
   std::string fields;
   append_end_to_end(*x.route->rules, head, false, fields);
+  if (head.status >= 400 && compose_refusal(x, head, fields)) {
+    co_await send_problem(x, down);
+    co_return;
+  }
   if (!head.find(FieldId::kDate)) append_field(fields, "Date", services_.dates.http(services_.loop.now()));
   if (const origin::File* file = x.reply->file()) {
     co_await send_kept(x, down,

@@ -38,6 +38,7 @@ class Responder {
   static Kept kept_entry(const Exchange& x);
 
   void compose_problem(Exchange& x, std::string_view more = {});
+  bool compose_refusal(Exchange& x, const http::ResponseHead& head, std::string& fields);
   bool compose_hit(Exchange& x);  // false: a multipart, see send_kept
   enum class Ranges : bool { kIgnore, kHonour };
   bool compose_selected(Exchange& x, const Kept& kept, Ranges honour = Ranges::kHonour);

@@ -54,6 +54,9 @@ Snapshot::Snapshot(config::Config configuration, Registries registries)
       route.verifiers = choose(rules.identity, rules.line, verifiers);
       route.token_sources = config_.identities.at(rules.identity.front()).from;
     }
+    list_methods(route);
+    route.guards = !rules.identity.empty() || !rules.methods.empty() || !rules.rates.empty() ||
+                   rules.concurrency.has_value();
     route.rates = registries.rates.compile(config_, rules);
     route.tells_rates = !route.rates->empty() && config_.limits.rate_fields != config::RateFields::kOff;
     if (rules.concurrency)
@@ -118,6 +121,33 @@ std::shared_ptr<const identity::Verifiers> Snapshot::choose(const std::vector<st
     chosen.push_back(found->second);
   }
   return std::make_shared<const identity::Verifiers>(std::move(chosen));
+}
+
+void Snapshot::list_methods(Route& route) {
+  if (route.rules.methods.empty()) return;
+  route.methods = 0;
+  for (const std::string& name : route.rules.methods) {
+    route.methods |= std::uint16_t(1U << static_cast<unsigned>(http::method_of(name)));
+    route.allow.append(route.allow.empty() ? "" : ", ").append(name);
+  }
+}
+
+std::string_view rest_for(const Route& route, const http::Target& target, const Match& match) {
+  switch (route.can.path) {
+    case origin::PathForm::kDecodedWhole:
+      return rest_of(target.path, match);
+    case origin::PathForm::kSent:
+      return rest_of(target.sent, match);
+    case origin::PathForm::kDecoded:
+      break;
+  }
+  return rest_of(target.collapsed, match);
+}
+
+bool Route::allows(const http::RequestHead& head) const {
+  if ((methods >> static_cast<unsigned>(head.method) & 1) == 0) return false;
+  return head.method != http::Method::kOther || rules.methods.empty() ||
+         std::ranges::find(rules.methods, head.method_text) != rules.methods.end();
 }
 
 void Snapshot::configure_gates() const {

@@ -19,6 +19,7 @@
 #include "config/model.h"
 #include "gateway/credentials.h"
 #include "gateway/router.h"
+#include "http/target.h"
 #include "identity/claim_rules.h"
 #include "identity/verifiers.h"
 #include "limit/gate.h"
@@ -43,13 +44,22 @@ struct Route {
   std::shared_ptr<limit::Gate> gate;         // null: no limit of requests at a time
   std::shared_ptr<limit::Gate> origin_gate;  // the same of the origin, for requests that are with it
   std::shared_ptr<upstream::Health> health;  // of the origin
+  std::uint16_t methods = 0xffff;            // a bit for each http::Method that is let through
+  std::string allow;                         // for Allow, where the configuration lists methods
+  bool guards = false;  // asks more of a request than others may: who it is, its method, how often
   std::optional<base::Nanos> ttl;
   cache::OriginId cache_id;  // who answers, as the cache knows it
   bool cacheable = false;    // GET and HEAD may be answered from the cache
   Credentials credentials;   // what is not for the origin
+
+  bool allows(const http::RequestHead& head) const;  // its method
+
   telemetry::LabelId label = telemetry::LabelRegistry::kNone;
   telemetry::LabelId origin_label = telemetry::LabelRegistry::kNone;
 };
+
+// What is left of a path behind a route's prefix, in the reading of whoever answers there; may be empty.
+std::string_view rest_for(const Route& route, const http::Target& target, const Match& match);
 
 // What outlives snapshots and is found again by name when one is built. Owner: whoever builds them.
 struct Registries {
@@ -86,6 +96,7 @@ class Snapshot {
   void find_who_answers(Route& route, Registries registries) const;
   std::shared_ptr<const identity::Verifiers> choose(const std::vector<std::string>& names, int line,
                                                     const VerifierMap& all) const;
+  static void list_methods(Route& route);
 
   const config::Config config_;
   std::vector<std::shared_ptr<identity::KeySource>> key_sources_;

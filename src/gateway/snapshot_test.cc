@@ -90,7 +90,8 @@ TEST_F(SnapshotTest, TakesFromTheOriginWhatCanBeAskedOfIt) {
   const auto& routes = shared->routes();
   EXPECT_TRUE(!routes[0].cacheable && routes[1].cacheable) << "a folder says nothing of freshness";
   EXPECT_TRUE(routes[2].can.writes && routes[2].can.told_host && routes[2].can.upgrades);
-  EXPECT_TRUE(!routes[3].can.writes && routes[3].can.keeps_slashes && routes[3].cacheable);
+  EXPECT_TRUE(!routes[3].can.writes && routes[3].can.path == origin::PathForm::kDecodedWhole &&
+              routes[3].cacheable);
 }
 
 }  // namespace

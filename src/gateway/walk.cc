@@ -1,14 +1,20 @@
 #include "gateway/walk.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/sabotage.h"
 #include "cache/memory.h"
 #include "gateway/cross_site.h"
+#include "gateway/early.h"
 #include "gateway/feed.h"
 #include "gateway/forward.h"
 #include "gateway/invalidate.h"
 #include "gateway/key_refresh.h"
+#include "gateway/render.h"
+#include "http/chars.h"
+#include "http/via.h"
 #include "identity/extract.h"
 
 namespace gateway {
@@ -26,7 +32,7 @@ using telemetry::Phase;
 struct Walk::Stages {
   struct Row {
     Next (Walk::*step)(Exchange&);
-    net::Task<bool> (Walk::*wait)(Exchange&, net::Upload& body);  // null: the step never waits
+    net::Task<bool> (Walk::*wait)(Exchange&, serve::Downstream down);  // null: the step never waits
     Phase phase;
   };
   static constexpr Phase kNone = Phase::kCount;
@@ -69,9 +75,9 @@ Walk::Next Walk::advance(Exchange& x) {
   return fold(x, std::make_index_sequence<Stages::kRows.size()>());
 }
 
-net::Task<> Walk::wait(Exchange& x, net::Upload& body) {
+net::Task<> Walk::wait(Exchange& x, serve::Downstream down) {
   do {
-    const bool go_on = co_await (this->*Stages::kRows[x.stage].wait)(x, body);
+    const bool go_on = co_await (this->*Stages::kRows[x.stage].wait)(x, down);
     if (!go_on) co_return;
     if (x.gone.requested()) {
       x.stop({Code::kClientGone, "the client has left"});
@@ -91,22 +97,35 @@ Walk::Next Walk::shed(Exchange& x) {
 }
 
 Walk::Next Walk::route(Exchange& x) {
-  const std::span<char> scratch = x.scratch.take(http::target_scratch(x.head.target.size()));
+  const std::span<char> scratch = x.scratch.take(http::target_scratch(x.head.target));
   if (const auto ok = http::parse_target(x.head.target, scratch, x.target); !ok) {
     x.stop(ok.error());
     x.last = true;
     return Next::kRespond;
   }
   if (!learn_client(x)) return Next::kRespond;
+  if (x.target.secure && !http::iequals(x.told_proto, "https")) {
+    x.stop({Code::kMisdirected, "an https URL over a connection that is not encrypted"});
+    return Next::kRespond;
+  }
+  // Before the cache: a request that waits for the answer to itself would wait for ever.
+  if (x.head.fields.has(FieldId::kVia) && http::has_passed_us(x.head.fields)) {
+    x.stop({Code::kLoop, "an origin leads back to this gateway"});
+    return Next::kRespond;
+  }
   const auto match = x.snapshot->snapshot->router().match(x.target.collapsed);
   if (!match) {
+    if (x.target.path == "*") return answer_options(x, http::kUsualMethods);
     x.stop({Code::kNoRoute, "no route serves this path"});
     return Next::kRespond;
   }
   x.route = &x.snapshot->routes[match->route];
-  x.rest = x.route->rules->can.keeps_slashes ? rest_of(x.target.path, *match)
-                                             : x.target.collapsed.substr(match->length);
+  x.rest = x.target.plain ? x.target.path.substr(match->length) : rest_for(*x.route->rules, x.target, *match);
   if (x.rest.empty()) x.rest = "/";
+  if (x.target.parameters && !parameters_pass(x)) {
+    x.stop({Code::kBadRequest, "a ';' in the path is refused here"});
+    return Next::kRespond;
+  }
   if (x.target.has_query) {
     const std::vector<std::string>& hidden = x.route->rules->credentials.queries();
     x.has_query = true;
@@ -118,6 +137,23 @@ Walk::Next Walk::route(Exchange& x) {
     }
   }
   return Next::kGoOn;
+}
+
+// Whether what its origin may make of a `;` is for the route that matched alone. Most who know parameters
+// take them off each segment, some cut the path at the first.
+bool Walk::parameters_pass(const Exchange& x) {
+  const Route& route = *x.route->rules;
+  if (route.rules.path_parameters != config::PathParameters::kGuard)
+    return route.rules.path_parameters == config::PathParameters::kAllow;
+  if (route.can.path != origin::PathForm::kSent) return true;  // there it is a letter of a name
+  const std::string_view path = x.target.collapsed;
+  return std::ranges::none_of(
+      std::array{http::without_parameters(path), std::string(path.substr(0, path.find(';')))},
+      [&](const std::string& seen) {
+        const auto match = x.snapshot->snapshot->router().match(seen);
+        const Route* const other = match ? x.snapshot->routes[match->route].rules : nullptr;
+        return other && other != &route && other->guards;
+      });
 }
 
 Walk::Next Walk::identify(Exchange& x) {
@@ -228,6 +264,13 @@ Walk::Next Walk::allow(Exchange& x) {
     x.stop({Code::kMethodNotAllowed, "TRACE is not forwarded"});
     return Next::kRespond;
   }
+  if (!x.route->rules->allows(x.head)) {
+    x.stop({Code::kMethodNotAllowed, "this route does not let the method through"});
+    return Next::kRespond;
+  }
+  if (x.head.method == Method::kOptions && x.head.value(FieldId::kMaxForwards) == "0" &&
+      x.route->rules->can.forwards_fields)
+    return answer_options(x, allowed_methods(x));
   if (!x.route->rules->can.writes && x.head.method != Method::kGet && x.head.method != Method::kHead &&
       !x.route->app) {
     x.stop({Code::kMethodNotAllowed, "this origin serves GET and HEAD"});
@@ -238,6 +281,15 @@ Walk::Next Walk::allow(Exchange& x) {
     return Next::kRespond;
   }
   return Next::kGoOn;
+}
+
+// RFC 9110 sections 7.6.2 and 9.3.7: what is asked of us, not of what is behind.
+Walk::Next Walk::answer_options(Exchange& x, std::string_view allowed) {
+  app::Answer answer{.type = {}};
+  answer.add("Allow", allowed);
+  x.answer = std::move(answer);
+  x.plan = Plan::kAnswer;
+  return Next::kRespond;
 }
 
 Walk::Next Walk::look_up(Exchange& x) {
@@ -301,18 +353,18 @@ Walk::Next Walk::ask(Exchange& x) {
 
 // ---- what waits
 
-net::Task<bool> Walk::fetch_keys(Exchange& x, net::Upload&) {
+net::Task<bool> Walk::fetch_keys(Exchange& x, serve::Downstream) {
   const base::Mono until = base::mono_now() + x.key_source->rules().timeout;
   co_await keys_fetched(*x.key_source, services_.loop, until, &x.gone);
   co_return true;
 }
 
-net::Task<bool> Walk::draw_tokens(Exchange& x, net::Upload&) {
+net::Task<bool> Walk::draw_tokens(Exchange& x, serve::Downstream) {
   co_await limit::Rates::wait(x.standing, *services_.shared_limits, &x.gone);
   co_return true;
 }
 
-net::Task<bool> Walk::queue(Exchange& x, net::Upload&) {
+net::Task<bool> Walk::queue(Exchange& x, serve::Downstream) {
   auto slot = co_await x.route->rules->gate->enter(services_.loop, &x.gone);
   if (slot)
     x.slot = std::move(*slot);
@@ -321,25 +373,25 @@ net::Task<bool> Walk::queue(Exchange& x, net::Upload&) {
   co_return slot.has_value();
 }
 
-net::Task<bool> Walk::ask_origin(Exchange& x, net::Upload& body) {
+net::Task<bool> Walk::ask_origin(Exchange& x, serve::Downstream down) {
   if (x.route->app) {
-    co_await answer_inside(x, body);
+    co_await answer_inside(x, down);
     co_return x.answer.has_value();
   }
   x.origin_asked = base::mono_now();
-  const bool answered = x.may_fill && co_await collapse(x);
-  if (!answered) co_await ask_alone(x, body);
+  const bool answered = x.may_fill && co_await collapse(x, down);
+  if (!answered) co_await ask_alone(x, down);
   x.origin_answered = base::mono_now();
   co_return true;
 }
 
-net::Task<> Walk::answer_inside(Exchange& x, net::Upload& body) {
+net::Task<> Walk::answer_inside(Exchange& x, serve::Downstream down) {
   app::Call call{.head = &x.head,
                  .path = x.rest,
                  .raw_query = x.query,
                  .request_id = x.request_id,
                  .peer = x.client,
-                 .upload = x.head.framing == http::Framing::kNone ? nullptr : &body,
+                 .upload = x.head.framing == http::Framing::kNone ? nullptr : &down.body(),
                  .gone = &x.gone};
   if (x.principal)
     call.caller = {.credential = "jwt",
@@ -357,18 +409,22 @@ net::Task<> Walk::answer_inside(Exchange& x, net::Upload& body) {
   x.answer = std::move(*answer);
 }
 
-net::Task<bool> Walk::collapse(Exchange& x) {
+net::Task<bool> Walk::collapse(Exchange& x, serve::Downstream down) {
   auto [fill, leader] = services_.commons.fills.join(x.key, services_.loop);
   // The reader is there before the feeder begins: a fill without readers is given up.
   x.reader.emplace(fill, services_.loop);
+  Early early(x, down);
   base::Ref<Handover> handover;
   if (leader) {
     handover = base::make_ref<Handover>();
-    services_.feeders.spawn(feed(services_, fill, handover, FillAsk(x)));
+    handover->first_asker = &early;
+    services_.feeders.spawn(feed(services_, fill, handover, FillAsk(x, *handover)));
   } else {
     x.cache = CacheUse::kCollapsed;
   }
-  switch (co_await x.reader->start(&x.gone)) {
+  const auto start = co_await x.reader->start(&x.gone);
+  if (handover) handover->first_asker = nullptr;
+  switch (start) {
     case cache::Reader::Start::kServe:
       x.entry = x.reader->entry();
       x.plan = x.entry ? Plan::kEntry : Plan::kFill;
@@ -391,9 +447,10 @@ net::Task<bool> Walk::collapse(Exchange& x) {
   co_return true;
 }
 
-net::Task<> Walk::ask_alone(Exchange& x, net::Upload& body) {
+net::Task<> Walk::ask_alone(Exchange& x, serve::Downstream down) {
   std::string fields;
   if (x.route->rules->can.forwards_fields) forward_fields(x, ForFill::kNo, fields);
+  Early early(x, down);
   const upstream::Request request({.method = x.head.method,
                                    .method_text = x.head.method_text,
                                    .path = x.rest,
@@ -409,8 +466,9 @@ net::Task<> Walk::ask_alone(Exchange& x, net::Upload& body) {
                                    .if_unmodified_since = x.head.value(FieldId::kIfUnmodifiedSince),
                                    .framing = x.head.framing,
                                    .content_length = x.head.content_length,
-                                   .body = x.head.framing == http::Framing::kNone ? nullptr : &body,
+                                   .body = x.head.framing == http::Framing::kNone ? nullptr : &down.body(),
                                    .websocket = x.route->rules->can.upgrades && asks_websocket(x.head),
+                                   .interims = &early,
                                    .request_id = x.request_id});
   auto answer = co_await upstream::ask(way_of(services_, *x.route), request, &x.gone);
   if (!answer) {

@@ -27,7 +27,7 @@
 #include "gateway/exchange.h"
 #include "gateway/services.h"
 #include "net/task.h"
-#include "net/upload.h"
+#include "serve/downstream.h"
 
 namespace gateway {
 
@@ -44,8 +44,9 @@ class Walk {
 
   // From the exchange's stage on; kRespond or kWait.
   Next advance(Exchange& x);
-  // After kWait, until there is something to respond. `body`: of the request.
-  net::Task<> wait(Exchange& x, net::Upload& body);
+  // After kWait, until there is something to respond. `down` has the body of the request, and takes what
+  // comes before a reply.
+  net::Task<> wait(Exchange& x, serve::Downstream down);
 
  private:
   struct Stages;  // the rows, in their order
@@ -62,20 +63,22 @@ class Walk {
   Next ask(Exchange& x);
 
   // ---- waits; false: there is something to respond, a problem
-  net::Task<bool> fetch_keys(Exchange& x, net::Upload& body);
-  net::Task<bool> draw_tokens(Exchange& x, net::Upload& body);
-  net::Task<bool> queue(Exchange& x, net::Upload& body);
-  net::Task<bool> ask_origin(Exchange& x, net::Upload& body);
+  net::Task<bool> fetch_keys(Exchange& x, serve::Downstream down);
+  net::Task<bool> draw_tokens(Exchange& x, serve::Downstream down);
+  net::Task<bool> queue(Exchange& x, serve::Downstream down);
+  net::Task<bool> ask_origin(Exchange& x, serve::Downstream down);
 
   template <std::size_t... I>
   Next fold(Exchange& x, std::index_sequence<I...>);
   template <std::size_t I>
   bool pass(Exchange& x, Next& next);
 
+  static bool parameters_pass(const Exchange& x);
+  static Next answer_options(Exchange& x, std::string_view allowed);
   bool admit(Exchange& x, std::string_view token);
-  net::Task<bool> collapse(Exchange& x);  // false: ask the origin alone
-  net::Task<> ask_alone(Exchange& x, net::Upload& body);
-  net::Task<> answer_inside(Exchange& x, net::Upload& body);
+  net::Task<bool> collapse(Exchange& x, serve::Downstream down);  // false: ask the origin alone
+  net::Task<> ask_alone(Exchange& x, serve::Downstream down);
+  net::Task<> answer_inside(Exchange& x, serve::Downstream down);
 
   const Services& services_;
   std::string credential_scratch_;

@@ -17,7 +17,7 @@ enum CharClass : std::uint8_t {
   kHexChar = 8,
   kDigitChar = 16,
   kHostChar = 32,     // unreserved of RFC 3986: what a host name is made of, in practice
-  kSegmentChar = 64,  // visible ASCII but slash and backslash: what needs no look within a segment of a path
+  kSegmentChar = 64,  // pchar of RFC 3986 but `%` and `;`: what needs no look within a segment of a path
 };
 
 namespace detail {
@@ -36,7 +36,9 @@ consteval std::array<std::uint8_t, 256> make_classes() {
     if (hex) bits |= kHexChar;
     if (digit) bits |= kDigitChar;
     if (digit || alpha || c == '-' || c == '.' || c == '_' || c == '~') bits |= kHostChar;
-    if (c > 0x20 && c < 0x7f && c != '/' && c != '\\') bits |= kSegmentChar;
+    const bool delimiter =
+        std::string_view("!$&'()*+,=:@").find(static_cast<char>(c)) != std::string_view::npos;
+    if ((bits & kHostChar) != 0 || delimiter) bits |= kSegmentChar;
     t[static_cast<std::size_t>(c)] = bits;
   }
   return t;

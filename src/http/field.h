@@ -1,14 +1,16 @@
-// The fields of a message: names that the gateway knows by number, and a list of fields without allocation.
+// The fields of a message: names that the gateway knows by number, and a list of fields, without allocation
+// up to a size that requests do not go beyond.
 //
 // Owner:    a RequestHead or ResponseHead.
 // Thread:   the worker that owns the head.
 // Lifetime: names and values are views into the buffer that was parsed; they die when it is reused.
-// Failure:  a full list refuses (push returns false); nothing is lost silently.
+// Failure:  none; how many there may be is the parser's to say (HeadLimits::fields).
 // Standard: RFC 9110 §5.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 namespace http {
@@ -67,6 +69,7 @@ enum class FieldId : std::uint8_t {
   kOrigin,
   kReferer,
   kSecFetchSite,
+  kMaxForwards,
   kCount
 };
 static_assert(static_cast<unsigned>(FieldId::kCount) <= 64);
@@ -88,16 +91,14 @@ constexpr std::uint64_t bit_of(FieldId id) {
 
 class FieldList {
  public:
-  static constexpr std::size_t kCapacity = 128;
+  static constexpr std::size_t kInline = 128;  // more are moved to the heap, until clear()
 
   FieldList() {}  // NOLINT(modernize-use-equals-default): leaves 5 KiB of slots as they are, on purpose
   FieldList(const FieldList& other) { *this = other; }
   FieldList& operator=(const FieldList& other) {
     if (this == &other) return *this;
-    size_ = other.size_;
-    present_ = other.present_;
-    repeated_ = other.repeated_;
-    for (std::size_t i = 0; i < size_; ++i) slots_[i] = other.slots_[i];
+    clear();
+    for (const Field& f : other) push(f.name, f.value, f.id);
     return *this;
   }
   ~FieldList() {}  // NOLINT(modernize-use-equals-default)
@@ -106,13 +107,15 @@ class FieldList {
     size_ = 0;
     present_ = 0;
     repeated_ = 0;
+    if (slots_ != inline_) [[unlikely]]
+      drop();
   }
-  bool push(std::string_view name, std::string_view value, FieldId id) {
-    if (size_ == kCapacity) return false;
+  void push(std::string_view name, std::string_view value, FieldId id) {
+    if (size_ == room_) [[unlikely]]
+      grow();
     slots_[size_++] = Field{name, value, id};
     repeated_ |= present_ & bit_of(id);
     present_ |= bit_of(id);
-    return true;
   }
 
   std::size_t size() const { return size_; }
@@ -141,11 +144,17 @@ class FieldList {
   const Field* find(std::string_view name) const;
 
  private:
+  void grow();
+  void drop();
+
   std::size_t size_ = 0;
   std::uint64_t present_ = 0;
   std::uint64_t repeated_ = 0;
+  Field* slots_ = inline_;
+  std::size_t room_ = kInline;
+  std::unique_ptr<Field[]> larger_;
   union {
-    Field slots_[kCapacity];
+    Field inline_[kInline];
   };
 };
 

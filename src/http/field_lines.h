@@ -53,9 +53,8 @@ inline LinesEnd read_field_lines(const char* p, const scan::Text& text, std::siz
     const char* value_end = line_end;
     while (value_end != value && (value_end[-1] == ' ' || value_end[-1] == '\t')) --value_end;
     const std::string_view name(line, static_cast<std::size_t>(name_end - line));
-    if (fields.size() >= limit ||
-        !fields.push(name, {value, static_cast<std::size_t>(value_end - value)}, find_field_id(name)))
-      return {Lines::kTooMany};
+    if (fields.size() >= limit) return {Lines::kTooMany};
+    fields.push(name, {value, static_cast<std::size_t>(value_end - value)}, find_field_id(name));
   }
 }
 

@@ -66,7 +66,8 @@ inline constexpr std::array<std::string_view, kFieldCount> kFieldNames = {"",
                                                                           "User-Agent",
                                                                           "Origin",
                                                                           "Referer",
-                                                                          "Sec-Fetch-Site"};
+                                                                          "Sec-Fetch-Site",
+                                                                          "Max-Forwards"};
 static_assert(!kFieldNames.back().empty(), "a FieldId has no name");
 
 inline constexpr std::size_t kLongestField = 24;

@@ -41,10 +41,10 @@ TEST(FieldId, IsOtherForEachNameThatDiffersInOneCharacter) {
 
 TEST(FieldList, TellsPresentAndRepeatedFieldsAndTheFirstOfEach) {
   FieldList list;
-  EXPECT_TRUE(list.push("Via", "1", FieldId::kVia));
-  EXPECT_TRUE(list.push("x", "2", FieldId::kOther));
+  list.push("Via", "1", FieldId::kVia);
+  list.push("x", "2", FieldId::kOther);
   EXPECT_FALSE(list.repeated(FieldId::kVia));
-  EXPECT_TRUE(list.push("via", "3", FieldId::kVia));
+  list.push("via", "3", FieldId::kVia);
   EXPECT_TRUE(list.repeated(FieldId::kVia));
   EXPECT_EQ(list.value(FieldId::kVia), "1");
   EXPECT_EQ(list.find(FieldId::kHost), nullptr);
@@ -57,11 +57,21 @@ TEST(FieldList, TellsPresentAndRepeatedFieldsAndTheFirstOfEach) {
   EXPECT_TRUE(list.empty());
 }
 
-TEST(FieldList, RefusesWhatDoesNotFit) {
+TEST(FieldList, GrowsBeyondWhatItHoldsInline) {
   FieldList list;
-  for (std::size_t i = 0; i < FieldList::kCapacity; ++i) ASSERT_TRUE(list.push("a", "b", FieldId::kOther));
-  EXPECT_FALSE(list.push("a", "b", FieldId::kOther));
-  EXPECT_EQ(list.size(), FieldList::kCapacity);
+  list.push("Via", "first", FieldId::kVia);
+  for (std::size_t i = 0; i < 5 * FieldList::kInline; ++i) list.push("a", "b", FieldId::kOther);
+  list.push("Age", "last", FieldId::kAge);
+  EXPECT_EQ(list.size(), 5 * FieldList::kInline + 2);
+  EXPECT_EQ(list.value(FieldId::kVia), "first");
+  EXPECT_EQ(list.value(FieldId::kAge), "last");
+  const FieldList copy = list;
+  list.clear();
+  EXPECT_TRUE(list.empty());
+  list.push("Age", "other", FieldId::kAge);
+  EXPECT_EQ(list.value(FieldId::kAge), "other");
+  EXPECT_EQ(copy.size(), 5 * FieldList::kInline + 2) << "a copy has fields of its own";
+  EXPECT_EQ(copy.value(FieldId::kAge), "last");
 }
 
 TEST(Lists, AreSplitAtCommasOutsideOfQuotes) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "http/chars.h"
 #include "http/field_lines.h"
@@ -16,28 +17,6 @@ namespace {
 using base::Code;
 using base::fail;
 
-struct MethodRow {
-  std::string_view text;
-  Method method;
-};
-
-// What is registered with IANA and known to the parsers around us; whatever else is 501. The common ones
-// first.
-constexpr auto kMethods = std::to_array<MethodRow>({
-    {"GET", Method::kGet},           {"HEAD", Method::kHead},       {"POST", Method::kPost},
-    {"PUT", Method::kPut},           {"DELETE", Method::kDelete},   {"PATCH", Method::kPatch},
-    {"OPTIONS", Method::kOptions},   {"TRACE", Method::kTrace},     {"COPY", Method::kOther},
-    {"LOCK", Method::kOther},        {"MKCOL", Method::kOther},     {"MOVE", Method::kOther},
-    {"PROPFIND", Method::kOther},    {"PROPPATCH", Method::kOther}, {"SEARCH", Method::kOther},
-    {"UNLOCK", Method::kOther},      {"BIND", Method::kOther},      {"REBIND", Method::kOther},
-    {"UNBIND", Method::kOther},      {"ACL", Method::kOther},       {"REPORT", Method::kOther},
-    {"MKACTIVITY", Method::kOther},  {"CHECKOUT", Method::kOther},  {"MERGE", Method::kOther},
-    {"M-SEARCH", Method::kOther},    {"NOTIFY", Method::kOther},    {"SUBSCRIBE", Method::kOther},
-    {"UNSUBSCRIBE", Method::kOther}, {"PURGE", Method::kOther},     {"MKCALENDAR", Method::kOther},
-    {"LINK", Method::kOther},        {"UNLINK", Method::kOther},    {"SOURCE", Method::kOther},
-});
-constexpr std::size_t kLongestMethod = 11;
-
 // The method and the space behind it; null when more is needed.
 base::Result<const char*> read_method(const char* p, const scan::Text& text, RequestHead& out) {
   if (text.end - p >= 4 && std::memcmp(p, "GET ", 4) == 0) {  // nearly always
@@ -47,17 +26,14 @@ base::Result<const char*> read_method(const char* p, const scan::Text& text, Req
   }
   const char* const end = scan::run<kTokenChar>(p, text);
   out.method_text = {p, static_cast<std::size_t>(end - p)};
-  if (out.method_text.size() > kLongestMethod) return fail(Code::kMethodUnknown, "an unknown method");
+  if (out.method_text.size() > kLongestMethod)
+    return fail(Code::kMethodUnknown, "the method's name is too long");
   if (end == text.end) return nullptr;
   if (*end != ' ' || end == p) return fail(Code::kBadRequest, "the request does not begin with a method");
-  for (const MethodRow& row : kMethods) {
-    if (row.text != out.method_text) continue;
-    out.method = row.method;
-    return end + 1;
-  }
+  out.method = method_of(out.method_text);
   if (out.method_text == "PRI") return fail(Code::kVersionUnsupported, "HTTP/2 is not spoken here");
-  if (out.method_text == "CONNECT") return fail(Code::kMethodUnknown, "this gateway makes no tunnels");
-  return fail(Code::kMethodUnknown, "an unknown method");
+  if (out.method == Method::kConnect) return fail(Code::kMethodUnknown, "this gateway makes no tunnels");
+  return end + 1;
 }
 
 // "HTTP/1.1\r\n", as far as it is there. Any other byte fails at once.
@@ -194,6 +170,24 @@ base::Result<> check_meaning(RequestHead& out, const char* begin) {
 }
 
 }  // namespace
+
+Method method_of(std::string_view text) {
+  constexpr auto kNames = std::to_array<std::pair<std::string_view, Method>>({
+      {"GET", Method::kGet},
+      {"HEAD", Method::kHead},
+      {"POST", Method::kPost},
+      {"PUT", Method::kPut},
+      {"DELETE", Method::kDelete},
+      {"PATCH", Method::kPatch},
+      {"OPTIONS", Method::kOptions},
+  });
+  for (const auto& [name, method] : kNames)
+    if (name == text) return method;
+  // What is never done is not done in small letters either: an origin may read them alike.
+  if (iequals(text, "TRACE")) return Method::kTrace;
+  if (iequals(text, "CONNECT")) return Method::kConnect;
+  return Method::kOther;
+}
 
 base::Result<std::size_t> parse_request(std::string_view buffer, const HeadLimits& limits, RequestHead& out,
                                         std::size_t* seen) {

@@ -31,7 +31,7 @@ enum class Method : std::uint8_t {
   kOptions,
   kTrace,    // parsed, never forwarded: the gateway answers 405
   kConnect,  // never leaves the parser: 501
-  kOther     // a registered method without a meaning to us (PROPFIND, PURGE, …): forwarded by its text
+  kOther     // any other token (QUERY, PROPFIND, …): unsafe as far as we know, forwarded by its text
 };
 
 // RFC 9110 §9.2.1 and §9.2.2, for the methods the gateway knows; kOther is neither.
@@ -42,13 +42,19 @@ constexpr bool is_idempotent(Method m) {
   return is_safe(m) || m == Method::kPut || m == Method::kDelete;
 }
 
+constexpr std::size_t kLongestMethod = 32;  // 501 beyond it
+// What is said to be allowed where anything is.
+inline constexpr std::string_view kUsualMethods = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS";
+// The number of a method's name, which is what it is in capitals only.
+Method method_of(std::string_view text);
+
 // How the end of a body is known.
 enum class Framing : std::uint8_t { kNone, kLength, kChunked, kUntilClose };
 
 struct HeadLimits {
   std::size_t head = 16 << 10;   // bytes of the whole head: 431
   std::size_t target = 8 << 10;  // bytes of the request target: 414
-  std::size_t fields = 100;      // at most FieldList::kCapacity: 431
+  std::size_t fields = 100;      // 431
 };
 
 struct RequestHead {

@@ -48,7 +48,7 @@ struct Oracle {
   llhttp_settings_t settings;
   llhttp_t parser;
   std::string_view target;
-  std::array<Span, FieldList::kCapacity> fields;
+  std::array<Span, FieldList::kInline> fields;
   std::size_t count = 0;
   bool complete = false;
 

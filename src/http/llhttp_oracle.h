@@ -69,6 +69,14 @@ class LlhttpOracle {
       text.remove_prefix(used);
     }
   }
+  // Whether a request's method is one of those that it takes at all.
+  static bool knows(std::string_view method) {
+#define SEKISHO_IS_METHOD(number, name, text) \
+  if (method == #text) return true;
+    HTTP_METHOD_MAP(SEKISHO_IS_METHOD)
+#undef SEKISHO_IS_METHOD
+    return false;
+  }
   std::string_view method() const { return llhttp_method_name(static_cast<llhttp_method_t>(parser_.method)); }
   unsigned status() const { return parser_.status_code; }
   unsigned minor() const { return parser_.http_minor; }

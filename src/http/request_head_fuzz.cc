@@ -1,9 +1,9 @@
 // Whatever our parser accepts, llhttp accepts with the same method, target, fields and body; and how the
 // bytes are split changes nothing.
 //
-// Domain: llhttp knows no minor version above 1, and an Upgrade ends its message in a way of its own; both
-// are outside of the comparison, as CONNECT is (501 with us). The reverse is not asked: llhttp accepts much
-// that we refuse.
+// Domain: llhttp knows no minor version above 1 and only registered methods, and an Upgrade ends its message
+// in a way of its own; these are outside of the comparison, as CONNECT is (501 with us). The reverse is not
+// asked: llhttp accepts much that we refuse.
 #include <memory>
 #include <string>
 
@@ -87,13 +87,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_splits(text, used);
   if (!used || *used == 0) return 0;
 
-  std::string scratch(target_scratch(head.target.size()), '\0');
+  std::string scratch(target_scratch(head.target), '\0');
   Target target;
   static_cast<void>(parse_target(head.target, scratch, target));
 
   const std::size_t digit =
       static_cast<std::size_t>(head.target.end() - text.data()) + std::string_view(" HTTP/1.").size();
-  if (text[digit] > '1' || head.fields.has(FieldId::kUpgrade)) return 0;
+  if (text[digit] > '1' || head.fields.has(FieldId::kUpgrade) || !LlhttpOracle::knows(head.method_text))
+    return 0;
   check_oracle(text, head, *used, size);
   check_oracle(text, head, *used, 1);
   return 0;

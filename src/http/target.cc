@@ -13,6 +13,8 @@ namespace {
 using base::Code;
 using base::fail;
 
+constexpr std::string_view kHex = "0123456789ABCDEF";
+
 // What a decoded path may not hold. Anything from 0x80 up is part of a name in some encoding.
 bool forbidden(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\\';
@@ -25,52 +27,79 @@ bool is_dot_segment(std::string_view segment) {
 }
 
 // Takes scheme and authority off the front of an absolute-form target.
-std::string_view strip_authority(std::string_view raw, std::string_view& authority) {
+std::string_view strip_authority(std::string_view raw, Target& out) {
   const std::size_t scheme = raw.find("://");
   if (scheme == std::string_view::npos) return {};
-  if (!iequals(raw.substr(0, scheme), "http") && !iequals(raw.substr(0, scheme), "https")) return {};
+  out.secure = iequals(raw.substr(0, scheme), "https");
+  if (!out.secure && !iequals(raw.substr(0, scheme), "http")) return {};
   raw.remove_prefix(scheme + 3);
   const std::size_t end = std::min(raw.find_first_of("/?"), raw.size());
-  authority = raw.substr(0, end);
+  out.authority = raw.substr(0, end);
   return raw.substr(end);
 }
 
-// Decodes `%xx` in place of writing; returns the end of what was written, or null when it is malformed.
-char* decode(std::string_view raw, char* out) {
+// A path in two readings, side by side: decoded, and as it was sent with `//` as `/`.
+struct Readings {
+  char *decoded, *sent;
+};
+
+// Reads `%xx`; false when it is malformed. The ends of what was written are left in `out`.
+bool decode(std::string_view raw, Readings& out) {
+  const char* const begin = out.sent;
   for (std::size_t i = 0; i < raw.size(); ++i) {
     if (raw[i] != '%') {
-      *out++ = raw[i];
+      *out.decoded++ = raw[i];
+      if (raw[i] != '/' || out.sent == begin || out.sent[-1] != '/') *out.sent++ = raw[i];
       continue;
     }
-    if (raw.size() - i < 3) return nullptr;
+    if (raw.size() - i < 3) return false;
     const int high = hex_value(raw[i + 1]);
     const int low = hex_value(raw[i + 2]);
-    if (high < 0 || low < 0) return nullptr;
+    if (high < 0 || low < 0) return false;
     const char c = static_cast<char>(high << 4 | low);
-    if (c == '/') return nullptr;  // an encoded slash is a slash to some and a letter to others
-    *out++ = c;
+    if (c == '/') return false;  // an encoded slash is a slash to some and a letter to others
+    *out.decoded++ = c;
+    if (is(kHostChar, c)) {  // kHostChar: exactly unreserved
+      *out.sent++ = c;
+    } else {
+      *out.sent++ = '%';
+      *out.sent++ = kHex[static_cast<std::size_t>(high)];
+      *out.sent++ = kHex[static_cast<std::size_t>(low)];
+    }
     i += 2;
   }
-  return out;
+  return true;
 }
 
-// Checks the decoded path segment by segment; tells whether it has an empty segment that can be collapsed.
-bool check_segments(std::string_view path, bool& doubled) {
+struct Segments {
+  bool good = false;
+  bool doubled = false;     // an empty segment that can be collapsed
+  bool encoded = false;     // there is a percent sign
+  bool parameters = false;  // and a semicolon
+};
+
+// Looks a path over, segment by segment.
+Segments check_segments(std::string_view path) {
   const scan::Text text{path.data(), path.data() + path.size()};
+  Segments found;
   std::size_t start = 1;
   for (std::size_t i = 1;;) {
     i = static_cast<std::size_t>(scan::run<kSegmentChar>(text.begin + i, text) - text.begin);
     const bool ends = i == path.size();
     if (!ends && path[i] != '/') {
-      if (forbidden(path[i])) return false;
+      if (forbidden(path[i])) return found;
+      found.encoded = found.encoded || path[i] == '%';
+      found.parameters = found.parameters || path[i] == ';';
       ++i;
       continue;
     }
-    if (i == start && !ends) doubled = true;
-    if (i > start && path[start] == '.' && is_dot_segment(path.substr(start, i - start))) return false;
-    if (ends) return true;
+    if (i == start && !ends) found.doubled = true;
+    if (i > start && path[start] == '.' && is_dot_segment(path.substr(start, i - start))) return found;
+    if (ends) break;
     start = ++i;
   }
+  found.good = true;
+  return found;
 }
 
 std::string_view collapse(std::string_view path, char* out) {
@@ -132,12 +161,13 @@ base::Result<> parse_target(std::string_view raw, std::span<char> scratch, Targe
   if (scan::run<kTargetChar>(whole.begin, whole) != whole.end)
     return fail(Code::kBadRequest, "the request target holds a forbidden character");
   if (raw == "*") {
-    out.path = out.collapsed = raw;
+    out.path = out.collapsed = out.sent = raw;
+    out.plain = true;
     return {};
   }
   std::string_view rest = raw;
   if (raw.empty() || raw.front() != '/') {
-    rest = strip_authority(raw, out.authority);
+    rest = strip_authority(raw, out);
     if (out.authority.empty()) return fail(Code::kBadRequest, "the target is neither a path nor an http URL");
   }
   const std::size_t mark = rest.find('?');
@@ -148,28 +178,37 @@ base::Result<> parse_target(std::string_view raw, std::span<char> scratch, Targe
   }
   out.path = rest.empty() ? std::string_view("/") : rest;
 
-  char* space = scratch.data();
-  if (scratch.size() < target_scratch(raw.size()))
+  Segments found = check_segments(out.path);
+  out.plain = found.good && !found.encoded && !found.doubled;
+  out.parameters = found.parameters;
+  out.collapsed = out.sent = out.path;
+  if (out.plain) return {};
+
+  if (scratch.size() < target_scratch(raw))
     return fail(Code::kInternal, "no room to decode the request target");
-  if (std::memchr(out.path.data(), '%', out.path.size()) != nullptr) {
-    char* const end = decode(out.path, space);
-    if (end == nullptr)
+  char* space = scratch.data();
+  const bool encoded = found.encoded;
+  if (found.good && encoded) {
+    char* const sent = space + out.path.size();
+    Readings end{.decoded = space, .sent = sent};
+    if (!decode(out.path, end))
       return fail(Code::kBadRequest, "an encoded slash or bad percent-encoding in the path");
-    out.path = {space, static_cast<std::size_t>(end - space)};
-    space = end;
+    out.path = {space, static_cast<std::size_t>(end.decoded - space)};
+    out.sent = {sent, static_cast<std::size_t>(end.sent - sent)};
+    space = end.sent;
+    found = check_segments(out.path);
+    out.parameters = found.parameters;
   }
-  bool doubled = false;
-  if (!check_segments(out.path, doubled))
+  if (!found.good)
     return fail(Code::kBadRequest, "a dot segment, a backslash or a control character in the path");
-  out.collapsed = doubled ? collapse(out.path, space) : out.path;
+  out.collapsed = found.doubled ? collapse(out.path, space) : out.path;
+  if (!encoded) out.sent = out.collapsed;
   return {};
 }
 
-void encode_path(std::string_view decoded, std::string& out) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  constexpr std::string_view kPlain = "!$&'()*+,;=:@/";
-  for (const char c : decoded) {
-    if (is(kHostChar, c) || kPlain.find(c) != std::string_view::npos) {  // kHostChar: exactly unreserved
+void append_sent_path(std::string_view sent, std::string& out) {
+  for (const char c : sent) {
+    if (is(kSegmentChar, c) || c == '%' || c == ';' || c == '/') {
       out += c;
       continue;
     }
@@ -178,6 +217,17 @@ void encode_path(std::string_view decoded, std::string& out) {
     out += kHex[byte >> 4];
     out += kHex[byte & 15];
   }
+}
+
+std::string without_parameters(std::string_view decoded) {
+  std::string out;
+  bool within = false;
+  for (const char c : decoded) {
+    if (c == '/') within = false;
+    if (c == ';') within = true;
+    if (!within && (c != '/' || !out.ends_with('/'))) out += c;
+  }
+  return out;
 }
 
 std::optional<std::string_view> query_value(std::string_view raw_query, std::string_view name) {

@@ -9,20 +9,27 @@ namespace http {
 namespace {
 
 struct Parsed {
-  std::string path, collapsed, query, authority;
-  bool has_query = false;
+  std::string path, collapsed, sent, query, authority;
+  bool has_query = false, parameters = false, secure = false;
 };
 
 std::optional<Parsed> parse(std::string_view raw) {
-  std::vector<char> scratch(target_scratch(raw.size()));
+  std::vector<char> scratch(target_scratch(raw));
   Target t;
   const auto ok = parse_target(raw, scratch, t);
   if (!ok) {
     EXPECT_EQ(ok.error().code, base::Code::kBadRequest) << raw;
     return std::nullopt;
   }
-  return Parsed{std::string(t.path), std::string(t.collapsed), std::string(t.raw_query),
-                std::string(t.authority), t.has_query};
+  EXPECT_EQ(t.plain, t.path.data() == t.collapsed.data() && t.path.data() == t.sent.data());
+  return Parsed{std::string(t.path),
+                std::string(t.collapsed),
+                std::string(t.sent),
+                std::string(t.raw_query),
+                std::string(t.authority),
+                t.has_query,
+                t.parameters,
+                t.secure};
 }
 
 TEST(Target, IsDecodedOnce) {
@@ -32,6 +39,31 @@ TEST(Target, IsDecodedOnce) {
   EXPECT_EQ(parse("/a+b")->path, "/a+b") << "a plus is a plus in a path";
   EXPECT_EQ(parse("/a/...")->path, "/a/...");
   EXPECT_EQ(parse("/.well-known/..x/x..")->path, "/.well-known/..x/x..");
+}
+
+TEST(Target, IsBesidesAsItWasSent) {
+  const auto sent = [](std::string_view raw) { return parse(raw)->sent; };
+  EXPECT_EQ(sent("/a/b"), "/a/b");
+  EXPECT_EQ(sent("/%41%7e%2D%2e%5fx"), "/A~-._x") << "what nobody reserves is one thing in either spelling";
+  EXPECT_EQ(sent("/x%3bp=1;p=1"), "/x%3Bp=1;p=1") << "what is reserved is two";
+  EXPECT_EQ(sent("/!$&'()*+,=:@"), "/!$&'()*+,=:@");
+  EXPECT_EQ(sent("/%21%24%26%27%28%29%2a%2b%2c%3d%3a%40%3f%23%5b%5d"),
+            "/%21%24%26%27%28%29%2A%2B%2C%3D%3A%40%3F%23%5B%5D");
+  EXPECT_EQ(sent("/%253b/%25"), "/%253b/%25") << "and nothing is decoded twice";
+  EXPECT_EQ(sent("/a%20b/%c3%a4"), "/a%20b/%C3%A4");
+  EXPECT_EQ(sent("//a%20b///c//"), "/a%20b/c/");
+  EXPECT_EQ(sent("//a///c"), "/a/c");
+}
+
+TEST(Target, TellsOfParametersInEitherSpelling) {
+  EXPECT_FALSE(parse("/a/b?c;d")->parameters);
+  EXPECT_TRUE(parse("/a;b")->parameters);
+  EXPECT_TRUE(parse("/a%3bb")->parameters);
+  EXPECT_FALSE(parse("/a%253bb")->parameters);
+  EXPECT_EQ(without_parameters("/a;b/c;d=e;f/g"), "/a/c/g");
+  EXPECT_EQ(without_parameters("/;a/b"), "/b");
+  EXPECT_EQ(without_parameters("/a/;"), "/a/");
+  EXPECT_EQ(without_parameters("/;"), "/");
 }
 
 TEST(Target, TellsTheQueryApartFromNone) {
@@ -55,7 +87,7 @@ TEST(Target, KeepsDoubledSlashesBesideTheCollapsedPath) {
 
 TEST(Target, IsAViewOfTheRawTextWhenThereIsNothingToDecode) {
   const std::string_view raw = "/photos/a.jpg?x";
-  char scratch[target_scratch(15)];
+  char scratch[32];
   Target t;
   ASSERT_TRUE(parse_target(raw, scratch, t));
   EXPECT_EQ(t.path.data(), raw.data());
@@ -68,6 +100,8 @@ TEST(Target, OfAbsoluteFormGivesItsAuthority) {
   EXPECT_EQ(t->path, "/a/b");
   EXPECT_EQ(parse("HTTPS://h?c")->path, "/");
   EXPECT_EQ(parse("HTTPS://h?c")->query, "c");
+  EXPECT_TRUE(parse("HTTPS://h?c")->secure);
+  EXPECT_FALSE(t->secure);
   EXPECT_EQ(parse("http://h")->path, "/");
   EXPECT_EQ(parse("*")->path, "*");
   for (const char* bad : {"ftp://h/", "http:///a", "://h", "a", "", "http:/a", "http://?"})
@@ -128,19 +162,10 @@ TEST(Target, FailsWithoutScratchSpaceInsteadOfWritingBeyondIt) {
   EXPECT_EQ(parse_target("/a%20b//c", scratch, t).error().code, base::Code::kInternal);
 }
 
-TEST(EncodePath, ComesBackTheSameThroughDecoding) {
-  std::string path = "/";
-  for (int c = 0x20; c < 256; ++c)
-    if (c != '/' && c != '\\' && c != 0x7f) path += static_cast<char>(c);
-  std::string encoded;
-  encode_path(path, encoded);
-  EXPECT_EQ(parse(encoded)->path, path);
-  std::string plain;
-  encode_path("/a-b._~/c:@!$&'()*+,;=", plain);
-  EXPECT_EQ(plain, "/a-b._~/c:@!$&'()*+,;=");
-  std::string spaced;
-  encode_path("/a b%?#\xc3\xa4", spaced);
-  EXPECT_EQ(spaced, "/a%20b%25%3F%23%C3%A4");
+TEST(AppendSentPath, EncodesWhatNoUriMayHoldAndNothingElse) {
+  std::string out;
+  append_sent_path("/a%3Bb;c|d\"<>[]^`{}/:@!$&'()*+,=~", out);
+  EXPECT_EQ(out, "/a%3Bb;c%7Cd%22%3C%3E%5B%5D%5E%60%7B%7D/:@!$&'()*+,=~");
 }
 
 TEST(Query, FindsAParameterByItsDecodedName) {

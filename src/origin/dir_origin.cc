@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -31,11 +32,11 @@ int open_root(const std::string& path) {
   return ::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-int open_beneath(int root, const char* path) {
+int open_beneath(int root, const char* path, std::uint64_t resolve) {
   // O_NONBLOCK: opening a fifo must not wait for its writer; on regular files it means nothing.
   open_how how{};
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  how.resolve = resolve;
   long fd = 0;
   do {
     fd = ::syscall(SYS_openat2, root, path, &how, sizeof how);
@@ -53,7 +54,9 @@ std::unique_ptr<OwnHead> head_of(const struct stat& file, std::string_view path)
   own->set_length(static_cast<std::uint64_t>(file.st_size));
   own->add(http::FieldId::kContentType, content_type_of(path));
   own->add(http::FieldId::kEtag, {etag, end});
-  own->add(http::FieldId::kLastModified, http::write_date(file.st_mtim.tv_sec, date));
+  // Never later than the Date beside it, RFC 9110 section 8.8.2.1.
+  const auto changed = std::min<std::int64_t>(file.st_mtim.tv_sec, base::unix_seconds(base::wall_now()));
+  own->add(http::FieldId::kLastModified, http::write_date(changed, date));
   own->add(http::FieldId::kAcceptRanges, "bytes");
   return own;
 }
@@ -63,9 +66,10 @@ std::unique_ptr<OwnHead> head_of(const struct stat& file, std::string_view path)
 DirOrigin::DirOrigin(const config::Origin& configuration, const config::DirOrigin& options)
     : Origin(configuration.name, config::fingerprint(configuration)),
       path_(options.path),
+      resolve_(RESOLVE_BENEATH | (options.follow_links ? RESOLVE_NO_MAGICLINKS : RESOLVE_NO_SYMLINKS)),
       root_(open_root(path_)) {
   if (root_ < 0) throw std::runtime_error("cannot serve the folder '" + path_ + "': " + std::strerror(errno));
-  const int self = open_beneath(root_, ".");
+  const int self = open_beneath(root_, ".", resolve_);
   const int why = errno;
   if (self >= 0) ::close(self);
   if (self < 0) {
@@ -96,7 +100,7 @@ base::Result<Reply> DirOrigin::open(const Ask& ask) const {
   char text[kMaxPath];
   text[path.copy(text, path.size())] = '\0';
 
-  File file{.fd = open_beneath(root_, text)};
+  File file{.fd = open_beneath(root_, text, resolve_)};
   if (file.fd < 0) {
     if (errno == EMFILE || errno == ENFILE) return fail(Code::kOverloaded, "no descriptor left for a file");
     return fail(Code::kNotFound, "no such object");

@@ -6,8 +6,10 @@
 //
 // No path leaves the root: the kernel resolves it beneath the root's descriptor (openat2, RESOLVE_BENEATH),
 // so that neither "..", nor an absolute link, nor a link swapped in between, leads out; links that stay
-// beneath the root are followed. There is no index file and no listing: a folder's own name is not found.
-// What cannot be opened is kNotFound whatever the reason, so that replies do not tell which files exist.
+// beneath the root are followed where `follow_links` says so, and refused otherwise: one that leads from an
+// open route's folder into a guarded one's would be a way around the guard. There is no index file and no
+// listing: a folder's own name is not found. What cannot be opened is kNotFound whatever the reason, so that
+// replies do not tell which files exist.
 //
 // The ETag is size, modification time in nanoseconds and inode. It is strong as long as files are replaced by
 // rename; one rewritten in place to the same size within the file system's clock tick keeps its tag.
@@ -34,6 +36,7 @@ class DirOrigin final : public Origin {
   base::Result<Reply> open(const Ask& ask) const;
 
   const std::string path_;
+  const std::uint64_t resolve_;  // of openat2
   int root_ = -1;
 };
 

@@ -15,7 +15,8 @@ client::Remote remote_of(const config::HttpOrigin& options) {
           .tls = options.url.tls,
           .server_name = options.tls.server_name.empty() ? options.url.host : options.tls.server_name,
           .timeouts = options.timeouts,
-          .pool = options.pool};
+          .pool = options.pool,
+          .limits = options.limits};
 }
 
 // Methods whose meaning includes a body say so when theirs is empty, RFC 9110 section 8.6.
@@ -24,14 +25,6 @@ bool expects_body(http::Method method) {
 }
 
 }  // namespace
-
-void append_collapsed(std::string_view path, std::string& out) {
-  char last = '\0';
-  for (const char c : path) {
-    if (c != '/' || last != '/') out += c;
-    last = c;
-  }
-}
 
 HttpOrigin::HttpOrigin(const config::Origin& configuration, const config::HttpOrigin& options, Env env)
     : Origin(configuration.name, config::fingerprint(configuration)),
@@ -45,13 +38,7 @@ void HttpOrigin::render(const Ask& ask, std::string& out) const {
   out += ask.method_text;
   out += ' ';
   out += base_path_;
-  if (ask.path.find("//") == std::string_view::npos) {
-    http::encode_path(ask.path, out);
-  } else {
-    std::string collapsed;
-    append_collapsed(ask.path, collapsed);
-    http::encode_path(collapsed, out);
-  }
+  http::append_sent_path(ask.path, out);
   if (ask.has_query) {
     out += '?';
     out += ask.raw_query;
@@ -82,7 +69,8 @@ net::Task<base::Result<Reply>> HttpOrigin::fetch(const Ask& ask, net::Cancel* ca
                                   .framing = ask.framing,
                                   .content_length = ask.content_length,
                                   .body = has_body ? ask.body : nullptr,
-                                  .upgrade = ask.websocket};
+                                  .upgrade = ask.websocket,
+                                  .interims = ask.interims};
   co_return co_await client::exchange(pool_, question, cancel);
 }
 

@@ -12,14 +12,18 @@ namespace origin {
 
 class HttpOrigin final : public Origin {
  public:
-  static constexpr Abilities kAbilities{
-      .writes = true, .forwards_fields = true, .told_host = true, .upgrades = true, .says_freshness = true};
+  static constexpr Abilities kAbilities{.writes = true,
+                                        .forwards_fields = true,
+                                        .told_host = true,
+                                        .upgrades = true,
+                                        .path = PathForm::kSent,
+                                        .says_freshness = true};
 
   HttpOrigin(const config::Origin& configuration, const config::HttpOrigin& options, Env env);
 
   net::Task<base::Result<Reply>> fetch(const Ask& ask, net::Cancel* cancel) override;
   net::Task<base::Result<>> probe(net::Cancel* cancel) override;
-  std::string_view allowed_methods() const override { return {}; }
+  std::string_view allowed_methods() const override { return http::kUsualMethods; }
   bool effective_query(std::string_view raw_query, bool has_query, std::string& out) const override;
   void close_idle() override { pool_->close_idle(); }
 
@@ -31,8 +35,5 @@ class HttpOrigin final : public Origin {
   const bool preserve_host_;
   base::Ref<client::Pool> pool_;
 };
-
-// Appends a decoded path with `//` as `/`.
-void append_collapsed(std::string_view path, std::string& out);
 
 }  // namespace origin

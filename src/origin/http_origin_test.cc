@@ -35,11 +35,11 @@ TEST_F(HttpOriginTest, RendersTheRequestAndReadsTheReply) {
     peer.write(kHello);
   });
   auto origin = make(http_configuration(server.port(), "/base"));
-  auto reply =
-      fetch(*origin, {.path = "/a b//c", .raw_query = "x=%20", .has_query = true, .fields = "X-Two: 2\r\n"});
+  auto reply = fetch(
+      *origin, {.path = "/a%20b/c;d%3B|", .raw_query = "x=%20", .has_query = true, .fields = "X-Two: 2\r\n"});
   ASSERT_TRUE(reply) << reply.error().text;
-  EXPECT_EQ(seen, "GET /base/a%20b/c?x=%20 HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(server.port()) +
-                      "\r\nX-Two: 2\r\n\r\n");
+  EXPECT_EQ(seen, "GET /base/a%20b/c;d%3B%7C?x=%20 HTTP/1.1\r\nHost: 127.0.0.1:" +
+                      std::to_string(server.port()) + "\r\nX-Two: 2\r\n\r\n");
   EXPECT_EQ(reply->status(), 200);
   EXPECT_EQ(reply->length(), 5u);
   EXPECT_EQ(reply->head().fields.find("x-one")->value, "1");

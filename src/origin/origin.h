@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "client/interims.h"
 #include "client/reply.h"
 #include "client/stats.h"
 #include "config/model.h"
@@ -34,7 +35,7 @@ namespace origin {
 struct Ask {
   http::Method method = http::Method::kGet;
   std::string_view method_text = "GET";
-  std::string_view path{};       // decoded remainder behind the route's prefix: begins with '/', `//` kept
+  std::string_view path{};       // remainder behind the route's prefix, in the reading of Abilities::path
   std::string_view raw_query{};  // as sent, tokens already stripped
   bool has_query = false;
   std::string_view host{};  // the client's, for preserve_host
@@ -48,7 +49,8 @@ struct Ask {
   http::Framing framing = http::Framing::kNone;  // of the body: kNone, kLength, kChunked
   std::uint64_t content_length = 0;
   net::Upload* body = nullptr;
-  bool websocket = false;  // ask for the upgrade; a 101 Reply hands the connection over
+  bool websocket = false;                // ask for the upgrade; a 101 Reply hands the connection over
+  client::Interims* interims = nullptr;  // who is told of interim replies; outlives fetch()
   std::string_view request_id{};
 };
 
@@ -62,6 +64,10 @@ struct Env {
   net::Resolver& resolver;
 };
 
+// Which reading of a request's path it takes (http/target.h): as it was sent, decoded, or decoded with `//`
+// kept, which may be part of the name of an object.
+enum class PathForm : std::uint8_t { kDecoded, kDecodedWhole, kSent };
+
 // What can be asked of an origin of some type, and how. Each class of origin says it of itself, as
 // kAbilities.
 struct Abilities {
@@ -69,8 +75,8 @@ struct Abilities {
   bool forwards_fields = false;  // the client's own fields go on
   bool told_host = false;        // and so does the host it asked for, which may stand in the reply
   bool upgrades = false;         // WebSocket
-  bool keeps_slashes = false;    // `//` is part of the name of an object
-  bool says_freshness = false;   // its replies may say how long they are fresh
+  PathForm path = PathForm::kDecoded;
+  bool says_freshness = false;  // its replies may say how long they are fresh
 };
 
 class Origin {
@@ -85,7 +91,7 @@ class Origin {
   // yes.
   virtual net::Task<base::Result<>> probe(net::Cancel* cancel) = 0;
 
-  // Methods for Allow, e.g. "GET, HEAD"; empty: all.
+  // Methods for Allow, e.g. "GET, HEAD"; of an origin that takes any, those that everybody knows.
   virtual std::string_view allowed_methods() const = 0;
   // What a query changes: s3 keys only versionId and partNumber, dir nothing. Appends the query that the
   // origin will see (without '?'); returns whether there is one.

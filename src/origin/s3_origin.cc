@@ -11,6 +11,7 @@
 #include "net/address.h"
 #include "origin/s3_parts.h"
 #include "origin/s3_reply.h"
+#include "text/utf8.h"
 
 namespace origin {
 
@@ -21,6 +22,8 @@ using client::ReplyMaker;
 using http::FieldId;
 
 namespace {
+
+constexpr std::size_t kMaxKey = 1024;  // bytes, with the prefix
 
 bool virtual_host(const config::S3Origin& options) {
   return options.style == config::S3Style::kVirtualHost;
@@ -50,7 +53,8 @@ client::Remote remote_of(const config::S3Origin& options) {
           .tls = options.endpoint.tls,
           .server_name = options.tls.server_name.empty() ? host : options.tls.server_name,
           .timeouts = options.timeouts,
-          .pool = options.pool};
+          .pool = options.pool,
+          .limits = options.limits};
 }
 
 http::Validators validators_of(const http::ResponseHead& head) {
@@ -67,7 +71,9 @@ S3Origin::S3Origin(const config::Origin& configuration, const config::S3Origin& 
     : Origin(configuration.name, config::fingerprint(configuration)),
       host_(host_of(options)),
       path_head_(path_head_of(options)),
+      prefix_size_(options.prefix.size()),
       anonymous_(options.access_key_id.empty()),
+      versions_(options.versions),
       signer_({.access_key_id = options.access_key_id,
                .secret_access_key = options.secret_access_key,
                .session_token = options.session_token,
@@ -79,6 +85,7 @@ bool S3Origin::effective_query(std::string_view raw_query, bool has_query, std::
   if (!has_query) return false;
   bool any = false;
   for (const std::string_view name : {"partNumber", "versionId"}) {  // in one order, for cache keys
+    if (name == "versionId" && !versions_) continue;
     const auto value = http::query_value(raw_query, name);
     if (!value) continue;
     if (any) out += '&';
@@ -108,6 +115,7 @@ void S3Origin::render(const ObjectQuestion& question, std::string& out) {
   }
   out += " HTTP/1.1\r\n";
   add("Host", host_);
+  add("Via", via_);
   add("Range", question.range);
   add("If-Match", question.if_match);
   add("If-None-Match", question.if_none_match);
@@ -133,6 +141,13 @@ net::Task<base::Result<Reply>> S3Origin::ask(const ObjectQuestion& question, net
   render(question, head);
   auto reply = co_await client::exchange(pool_, {.method = question.method, .head = head}, cancel);
   if (!reply) co_return std::unexpected(reply.error());
+  if (question.method == http::Method::kHead && hides_its_reason(*reply)) {
+    ObjectQuestion telling = question;
+    telling.method = http::Method::kGet;
+    telling.range = "bytes=0-0";
+    auto told = co_await ask(telling, cancel);
+    if (!told || told->status() >= 300) co_return told;
+  }
   co_return co_await judge_s3(std::move(*reply), !question.query.empty(), cancel);
 }
 
@@ -140,6 +155,8 @@ net::Task<base::Result<Reply>> S3Origin::fetch(const Ask& ask_, net::Cancel* can
   if (ask_.method != http::Method::kGet && ask_.method != http::Method::kHead)
     co_return fail(Code::kMethodNotAllowed, "objects can be read only");
   if (ask_.path.size() < 2) co_return fail(Code::kNotFound, "no object is named");
+  if (prefix_size_ + ask_.path.size() - 1 > kMaxKey || !text::valid_utf8(ask_.path))
+    co_return fail(Code::kBadRequest, "the key of an object is UTF-8, of 1,024 bytes at most");
   std::string path = path_head_, query;
   encode_s3_path(ask_.path.substr(1), path);
   effective_query(ask_.raw_query, ask_.has_query, query);

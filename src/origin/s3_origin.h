@@ -5,9 +5,9 @@
 // Failure:  as Origin; what an S3 reply turns into stands in s3_reply.h.
 //
 // The key is the decoded path without its first slash, behind the configured prefix; `//` stays. A request
-// for no key at all is kNotFound and never sent: it would list the bucket. Of a query versionId and
-// partNumber are kept, everything else would be a sub-resource (?acl, ?policy) or a way to change the reply's
-// fields (?response-content-type).
+// for no key at all is kNotFound and never sent: it would list the bucket. Of a query partNumber is kept, and
+// versionId where `versions` says so; everything else would be a sub-resource (?acl, ?policy) or a way to
+// change the reply's fields (?response-content-type).
 //
 // S3 does not know If-Range and answers one range at a time. If-Range becomes Range with If-Match (a strong
 // tag) or If-Unmodified-Since (a date), and what comes back is checked; where it does not hold, the object is
@@ -17,6 +17,7 @@
 #include <string>
 
 #include "client/pool.h"
+#include "http/via.h"
 #include "origin/origin.h"
 #include "origin/sigv4.h"
 
@@ -32,7 +33,7 @@ struct ObjectQuestion {
 
 class S3Origin final : public Origin {
  public:
-  static constexpr Abilities kAbilities{.keeps_slashes = true, .says_freshness = true};
+  static constexpr Abilities kAbilities{.path = PathForm::kDecodedWhole, .says_freshness = true};
 
   S3Origin(const config::Origin& configuration, const config::S3Origin& options, Env env);
 
@@ -54,7 +55,10 @@ class S3Origin final : public Origin {
 
   const std::string host_;       // as in Host
   const std::string path_head_;  // before every key, encoded: "/", "/bucket/", with the prefix
+  const std::size_t prefix_size_;
+  const std::string via_ = "1.1 " + http::our_name();
   const bool anonymous_;
+  const bool versions_;
   Signer signer_;
   base::Ref<client::Pool> pool_;
 };

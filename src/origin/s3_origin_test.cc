@@ -100,8 +100,7 @@ TEST_F(S3OriginTest, SignsAPathStyleRequest) {
   ASSERT_TRUE(reply) << reply.error().text;
   EXPECT_EQ(body(*reply), "data");
   ASSERT_EQ(heads.size(), 1u);
-  EXPECT_THAT(heads[0],
-              StartsWith("GET /photos/a%20b//%C3%BC?partNumber=2&versionId=v1 HTTP/1.1\r\nHost: 127.0.0.1:"));
+  EXPECT_THAT(heads[0], StartsWith("GET /photos/a%20b//%C3%BC?partNumber=2 HTTP/1.1\r\nHost: 127.0.0.1:"));
   EXPECT_THAT(heads[0], HasSubstr("\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKID/"));
   EXPECT_THAT(heads[0], HasSubstr("/us-east-1/s3/aws4_request"));
   EXPECT_THAT(heads[0], HasSubstr("\r\nx-amz-date: "));
@@ -161,7 +160,7 @@ TEST_F(S3OriginTest, TranslatesRefusals) {
   const Ask head{.method = http::Method::kHead, .method_text = "HEAD", .path = "/k"};
   EXPECT_EQ(refusal(error("404", "NoSuchKey"), key), Code::kNotFound);
   EXPECT_EQ(refusal(error("404", "NoSuchBucket"), key), Code::kNotFound);
-  EXPECT_EQ(refusal(error("405", "MethodNotAllowed"), version), Code::kNotFound);
+  EXPECT_EQ(refusal(error("405", "MethodNotAllowed"), version), Code::kCount) << "a reply, see below";
   EXPECT_EQ(refusal(error("403", "AccessDenied"), key), Code::kForbidden);
   EXPECT_EQ(refusal("HTTP/1.1 403 X\r\nContent-Length: 0\r\n\r\n", head), Code::kForbidden);
   for (const char* code :
@@ -173,7 +172,7 @@ TEST_F(S3OriginTest, TranslatesRefusals) {
   EXPECT_EQ(refusal(error("400", "ExpiredToken"), key), Code::kOriginDenied);
   EXPECT_EQ(refusal(error("400", "InvalidArgument"), version), Code::kBadRequest);
   EXPECT_EQ(refusal(error("400", "InvalidArgument"), key), Code::kOriginBadReply);
-  EXPECT_EQ(refusal(error("400", "KeyTooLongError"), key), Code::kNotFound);
+  EXPECT_EQ(refusal(error("400", "KeyTooLongError"), key), Code::kBadRequest);
   EXPECT_EQ(refusal(error("301", "PermanentRedirect"), key), Code::kOriginBadReply);
   EXPECT_EQ(refusal(error("412", "PreconditionFailed"), key), Code::kPreconditionFailed);
   EXPECT_EQ(refusal(error("500", "InternalError"), key), Code::kOriginBadReply);
@@ -317,7 +316,71 @@ TEST_F(S3OriginTest, EffectiveQueryIsWhatIsSent) {
   EXPECT_FALSE(s3->effective_query("acl&list-type=2", true, out));
   EXPECT_EQ(out, "");
   EXPECT_TRUE(s3->effective_query("versionId=a%2Fb&policy&partNumber=3", true, out));
+  EXPECT_EQ(out, "partNumber=3");
+  auto options = options_for(1);
+  options.versions = true;
+  s3 = make({.name = "s3", .concurrency = {}, .kind = options});
+  out.clear();
+  EXPECT_TRUE(s3->effective_query("versionId=a%2Fb&policy&partNumber=3", true, out));
   EXPECT_EQ(out, "partNumber=3&versionId=a%2Fb");
+}
+
+// What the server says becomes a reply of this status with this field.
+TEST_F(S3OriginTest, KeepsWhatARefusalIsWithoutUse) {
+  const auto replied = [&](const std::string& reply, std::string_view name) -> std::string {
+    origin.reset();
+    server.reset();
+    serve([reply](const std::string&) { return reply; });
+    const auto got = get({.path = "/k"});
+    if (!got) return std::string(got.error().text);
+    const http::Field* const field = got->head().fields.find(name);
+    return std::to_string(got->status()) + " " + (field ? std::string(field->value) : "none");
+  };
+  EXPECT_EQ(
+      replied("HTTP/1.1 405 X\r\nContent-Length: 0\r\nx-amz-delete-marker: true\r\nAllow: DELETE\r\n\r\n",
+              "x-amz-delete-marker"),
+      "405 true");
+  EXPECT_EQ(replied("HTTP/1.1 405 X\r\nContent-Length: 0\r\nAllow: DELETE\r\n\r\n", "allow"), "405 ");
+  EXPECT_EQ(replied("HTTP/1.1 404 X\r\nContent-Length: 0\r\nx-amz-delete-marker: true\r\n\r\n",
+                    "x-amz-delete-marker"),
+            "404 true");
+  for (const char* status : {"503", "429"})
+    EXPECT_EQ(
+        replied(std::string("HTTP/1.1 ") + status + " X\r\nContent-Length: 0\r\nRetry-After: 17\r\n\r\n",
+                "retry-after"),
+        "503 17");
+  EXPECT_EQ(replied("HTTP/1.1 301 X\r\nContent-Length: 0\r\nLocation: /there\r\n\r\n", "location"),
+            "301 /there");
+  EXPECT_EQ(replied("HTTP/1.1 301 X\r\nContent-Length: 2\r\nLocation: http://inner/\r\n\r\nhi", "location"),
+            "the bucket is in another region");
+  for (const char* of_region : {"x-amz-bucket-region: eu-west-1\r\nLocation: http://b\r\n", "X: y\r\n"})
+    EXPECT_EQ(
+        replied(std::string("HTTP/1.1 307 X\r\nContent-Length: 0\r\n") + of_region + "\r\n", "location"),
+        "the bucket is in another region");
+}
+
+TEST_F(S3OriginTest, LearnsByAGetWhoseFaultARefusalOfHeadIs) {
+  const Ask head{.method = http::Method::kHead, .method_text = "HEAD", .path = "/k"};
+  for (const char* status : {"403", "400"}) {
+    origin.reset();
+    server.reset();
+    heads.clear();
+    serve([status](const std::string& asked) {
+      return asked.starts_with("HEAD") ? "HTTP/1.1 " + std::string(status) + " X\r\nContent-Length: 0\r\n\r\n"
+                                       : error(status, "ExpiredToken");
+    });
+    EXPECT_EQ(get(head).error().code, Code::kOriginDenied);
+    ASSERT_EQ(heads.size(), 2u);
+    EXPECT_THAT(heads[1], HasSubstr("\r\nRange: bytes=0-0\r\n"));
+  }
+}
+
+TEST_F(S3OriginTest, RefusesKeysThatNoObjectCanHave) {
+  serve([](const std::string&) { return std::string(); });
+  for (const auto method : {http::Method::kGet, http::Method::kHead})
+    for (const std::string& path : {"/" + std::string(1025, 'k'), std::string("/a\xff")})
+      EXPECT_EQ(get({.method = method, .path = path}).error().code, Code::kBadRequest);
+  EXPECT_EQ(server->connections(), 0);
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ using http::FieldId;
 namespace {
 
 constexpr std::size_t kMaxError = 16 << 10;
+constexpr std::string_view kDeleteMarker = "x-amz-delete-marker";
 
 bool starts_with_nocase(std::string_view text, std::string_view prefix) {
   return http::iequals(text.substr(0, prefix.size()), prefix);
@@ -93,6 +94,16 @@ base::Error denied(std::string_view code) {
   return {Code::kForbidden, "the object store does not give out this object"};
 }
 
+// A reply of our own instead of theirs: a status and one field.
+Reply bare(const Reply& from, std::uint16_t status, std::string_view name, std::string_view value) {
+  auto own = std::make_unique<OwnHead>(status, 128 + name.size() + value.size());
+  own->add(http::field_id(name), name, value);
+  if (status >= 400) own->add(FieldId::kCacheControl, "no-store");
+  if (status == 405) own->add(FieldId::kAllow, "");
+  own->set_length(0);
+  return ReplyMaker::of(nullptr, std::move(own), from.requested_at(), from.idle_timeout());
+}
+
 Reply unsatisfiable(const Reply& from, std::string_view xml) {
   std::string value(from.head().value(FieldId::kContentRange));
   const std::string_view size = element(xml, "<ActualObjectSize>", "</ActualObjectSize>");
@@ -105,7 +116,20 @@ Reply unsatisfiable(const Reply& from, std::string_view xml) {
   return ReplyMaker::of(nullptr, std::move(own), from.requested_at(), from.idle_timeout());
 }
 
+// What an object of a website endpoint sends a client on with: a place, and nothing else. With a document it
+// is the service that redirects, or what stands before it, and where to is not the client's to know.
+bool is_of_the_object(const Reply& reply, std::string_view document) {
+  return document.empty() && reply.head().fields.has(FieldId::kLocation) &&
+         !reply.head().fields.find("x-amz-bucket-region");
+}
+
 }  // namespace
+
+bool hides_its_reason(const Reply& reply) {
+  const std::uint16_t status = reply.status();
+  return (status == 400 || status == 401 || status == 403 || (status / 100 == 3 && status != 304)) &&
+         !reply.head().fields.find("x-minio-error-code");
+}
 
 net::Task<base::Result<Reply>> judge_s3(Reply reply, bool chosen, net::Cancel* cancel) {
   const std::uint16_t status = reply.status();
@@ -125,19 +149,22 @@ net::Task<base::Result<Reply>> judge_s3(Reply reply, bool chosen, net::Cancel* c
     case 404:
       // versitygw says 404 also of a key id that it does not know.
       if (code == "XAdminUserNotFound") co_return std::unexpected(denied("InvalidAccessKeyId"));
+      if (reply.head().fields.find(kDeleteMarker)) co_return bare(reply, 404, kDeleteMarker, "true");
       co_return fail(Code::kNotFound, "no such object");
     case 405:
-      co_return fail(Code::kNotFound, "no such object");
+      co_return bare(reply, 405, kDeleteMarker, "true");
     case 401:
     case 403:
       co_return std::unexpected(denied(code));
     case 429:
     case 503:
+      if (const http::Field* later = reply.head().find(FieldId::kRetryAfter))
+        co_return bare(reply, 503, "Retry-After", later->value);
       co_return fail(Code::kOverloaded, "the object store asks for fewer requests");
     case 400: {
       // A key that the store could not even name holds no object.
-      if (code == "KeyTooLongError" || code == "XMinioInvalidObjectName")
-        co_return fail(Code::kNotFound, "no such object");
+      if (code == "XMinioInvalidObjectName") co_return fail(Code::kNotFound, "no such object");
+      if (code == "KeyTooLongError") co_return fail(Code::kBadRequest, "the object's key is too long");
       const base::Error why = denied(code);
       if (why.code == Code::kOriginDenied && code != "InvalidRequest") co_return std::unexpected(why);
       if (chosen) co_return fail(Code::kBadRequest, "the object store refuses the version or part asked for");
@@ -146,7 +173,11 @@ net::Task<base::Result<Reply>> judge_s3(Reply reply, bool chosen, net::Cancel* c
     default:
       break;
   }
-  if (status >= 300 && status < 400) co_return fail(Code::kOriginBadReply, "the bucket is in another region");
+  if (status >= 300 && status < 400) {
+    if (is_of_the_object(reply, xml))
+      co_return bare(reply, status, "Location", reply.head().value(FieldId::kLocation));
+    co_return fail(Code::kOriginBadReply, "the bucket is in another region");
+  }
   co_return fail(Code::kOriginBadReply, "the object store failed");
 }
 

@@ -10,16 +10,20 @@
 //                       we never send) and grows with every server.
 //   416                 a Reply without a body, with Content-Range
 //   412                 kPreconditionFailed
-//   404, 405            kNotFound (405: the version asked for is a delete marker)
+//   404                 kNotFound; with x-amz-delete-marker a Reply that has it, too
+//   405                 a Reply without a body: the version asked for is a delete marker, where nothing is
+//                       allowed
 //   403, 401            kForbidden, or kOriginDenied when it is our signature, key or clock that is refused.
 //   A
 //                       key that may not list its bucket is told 403 for missing objects too; the gateway
 //                       cannot know better and says 403. HEAD has no body to tell the two apart (MinIO says
-//                       it in a field), so there it is kForbidden.
+//                       it in a field): there the object's first byte is asked for to learn it.
 //   400                 kOriginDenied for expired or malformed credentials; kBadRequest when the client named
 //                       a version or part; else kOriginBadReply
-//   3xx                 kOriginBadReply: the bucket is in another region
-//   429, 503            kOverloaded, so that the client hears 503 and comes again later
+//   3xx                 kOriginBadReply: the bucket is in another region; but where the object itself
+//                       redirects (a website endpoint), a Reply with its Location
+//   429, 503            kOverloaded, so that the client hears 503 and comes again later; with Retry-After a
+//                       Reply of 503 that has it
 //   anything else       kOriginBadReply
 //
 // Bodies of errors are read (16 KiB at most) to learn the code and to keep the connection; none goes on.
@@ -33,6 +37,9 @@
 #include "origin/origin.h"
 
 namespace origin {
+
+// Whether this reply to HEAD leaves open what only its body would have told.
+bool hides_its_reason(const Reply& reply);
 
 // `chosen`: the client named a version or a part, so that a 400 may be about these.
 net::Task<base::Result<Reply>> judge_s3(Reply reply, bool chosen, net::Cancel* cancel);

@@ -24,6 +24,7 @@ class Downstream {
   net::Upload& body() const { return one_.body(); }  // of the request
   void last() const { one_.last(); }                 // this client is not listened to any further
 
+  void interim(std::string_view message) const { one_.interim(message); }
   Begun begin(Out& out, const ReplyHead& head, std::span<const iovec> body = {}) const {
     return one_.begin(out, head, body);
   }

@@ -214,6 +214,13 @@ std::string_view Http1::put_status_line(std::uint16_t status, Out& out) {
   return std::string_view(text).substr(at);
 }
 
+void Http1::interim(std::string_view message) {
+  const ssize_t n = client_.try_write(message);
+  if (n <= 0) return;
+  request_->bytes_out += static_cast<std::uint64_t>(n);
+  if (static_cast<std::size_t>(n) < message.size()) cut();  // nothing may follow half of one
+}
+
 Begun Http1::begin(Out& out, const ReplyHead& head, std::span<const iovec> body) {
   const bool old = request_->head.minor == 0;
   chunked_ = head.streams && request_->parsed && !old;

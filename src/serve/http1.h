@@ -85,6 +85,8 @@ class Http1 {
   // ---- a reply, as Downstream offers it
   net::Upload& body() { return body_; }
   void last() { keep_alive_ = false; }  // no other request comes from this client
+  // A whole interim reply, before begin(). One that a client's full socket does not take is left out.
+  void interim(std::string_view message);
   Begun begin(Out& out, const ReplyHead& head, std::span<const iovec> body);
   net::Task<base::Result<>> send(std::string_view bytes);
   net::Task<base::Result<>> send_file(int fd, std::uint64_t offset, std::uint64_t length);

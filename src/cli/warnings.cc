@@ -1,0 +1,77 @@
+#include "cli/warnings.h"
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "config/address.h"
+#include "net/address.h"
+
+namespace cli {
+
+namespace {
+
+using Bytes = std::array<std::uint8_t, 16>;
+
+std::optional<Bytes> bytes_of(const std::string& host) {
+  const auto endpoint = net::Endpoint::parse(host == "localhost" ? "127.0.0.1" : host, 0);
+  return endpoint ? std::optional(endpoint->bytes()) : std::nullopt;
+}
+
+bool is_loopback(const Bytes& address) {
+  return address == *bytes_of("::1") || (address[10] == 0xff && address[11] == 0xff && address[12] == 127);
+}
+
+bool is_of_this_host(const Bytes& address) {
+  ifaddrs* all = nullptr;
+  if (::getifaddrs(&all) != 0) return false;
+  bool found = false;
+  for (const ifaddrs* one = all; one && !found; one = one->ifa_next) {
+    if (!one->ifa_addr) continue;
+    if (one->ifa_addr->sa_family == AF_INET) {
+      const auto& in = reinterpret_cast<const sockaddr_in*>(one->ifa_addr)->sin_addr;
+      const auto* raw = reinterpret_cast<const std::uint8_t*>(&in);
+      found = address[10] == 0xff && address[11] == 0xff && std::equal(raw, raw + 4, address.begin() + 12);
+    } else if (one->ifa_addr->sa_family == AF_INET6) {
+      const auto& in = reinterpret_cast<const sockaddr_in6*>(one->ifa_addr)->sin6_addr;
+      found = std::equal(in.s6_addr, in.s6_addr + 16, address.begin());
+    }
+  }
+  ::freeifaddrs(all);
+  return found;
+}
+
+bool leads_to(const config::Url& url, const config::Address& listener) {
+  if (url.port != listener.port) return false;
+  const auto theirs = bytes_of(url.host), ours = bytes_of(listener.host);
+  if (!theirs || !ours) return false;
+  const bool everywhere = *ours == *bytes_of("0.0.0.0") || *ours == *bytes_of("::");
+  return everywhere ? is_loopback(*theirs) || is_of_this_host(*theirs) : *theirs == *ours;
+}
+
+}  // namespace
+
+std::vector<std::string> warnings_of(const config::Config& config) {
+  std::vector<config::Address> listeners;
+  for (const config::Listen& listen : config.listen) listeners.push_back(listen.address);
+  if (config.admin.listen) listeners.push_back(*config.admin.listen);
+
+  std::vector<std::string> out;
+  for (const auto& [name, origin] : config.origins) {
+    const auto* http = std::get_if<config::HttpOrigin>(&origin.kind);
+    const auto* s3 = std::get_if<config::S3Origin>(&origin.kind);
+    if (!http && !s3) continue;
+    const config::Url& url = http ? http->url : s3->endpoint;
+    const auto found = std::ranges::find_if(listeners, [&](const auto& one) { return leads_to(url, one); });
+    if (found == listeners.end()) continue;
+    out.push_back(config.file + ":" + std::to_string(origin.line) + ": origins." + name + "." +
+                  (http ? "url" : "endpoint") + ": leads to " + config::AddressText::show(*found) +
+                  ", a listener of this gateway itself");
+  }
+  return out;
+}
+
+}  // namespace cli
