@@ -439,6 +439,7 @@ GARBAGE = {
     "a space in a name": b"HTTP/1.1 200 OK\r\nA b: c\r\nContent-Length: 0\r\n\r\n",
     "NUL in a value": b"HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 0\r\n\r\n",
     "a head without end": b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000 + b"\r\nContent-Length: 0\r\n\r\n",
+    "a space in a name in front of a space": b"HTTP/1.1 200 OK\r\nA b : c\r\nContent-Length: 0\r\n\r\n",
     "an upgrade unasked": b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
 }
 
@@ -448,6 +449,16 @@ def test_garbage_is_502(gw, origin, name):
     origin.on("/", lambda ask: (ask.send(GARBAGE[name]), ask.close()))
     problem(gw.get("/"), 502)
     assert gw.get("/fine").status == 200
+
+
+def test_white_space_before_a_colon_is_taken_away(gw, origin):
+    """RFC 9112 section 5.1: of a reply; of a request it is 400, test_http1.py."""
+    origin.on("/", lambda ask: ask.send(b"HTTP/1.1 200 OK\r\nContent-Length : 2\r\nX-A \t: b\r\n\r\nok"))
+    with gw.client() as client:
+        for _ in range(2):
+            reply = client.get("/")
+            assert (reply.status, reply.text, reply["X-A"]) == (200, "ok", "b")
+    assert b"Content-Length :" not in reply.raw_head and len(origin.connections) == 1
 
 
 def test_bad_chunks_in_a_reply_cut_the_client(gw, origin):

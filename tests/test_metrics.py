@@ -34,6 +34,7 @@ STILL = {
     r"sekisho_denials_total\{reason=(forbidden|shed|too_many_failures|unsupported_media_type)\}":
         "a bucket that denies (test_s3.py), a worker that is late, a flood (test_limits.py), an app",
     r"sekisho_denials_total\{reason=(loop|misdirected)\}": "a loop of gateways, an https URL: test_paths.py",
+    r"sekisho_denials_total\{reason=(credential_expired|right_withdrawn|upgrade_required)\}": "streams: test_tunnels.py",
     r"sekisho_failed_verifications_refused_total": "a flood: test_limits.py",
     r"sekisho_jwks_fetches_total\{result=(malformed|too_large|issuer_mismatch|no_usable_key|status)\}":
         "issuers that lie: test_jwks.py",

@@ -169,13 +169,17 @@ def test_a_second_signal_ends_it_at_once(gateway, origin, gate):
 
 
 def test_a_tunnel_does_not_hold_it_up_for_ever(gateway, origin):
-    origin.on("/ws", says(101, {"Connection": "Upgrade", "Upgrade": "websocket"}, Ask.stall))
+    origin.on(
+        "/ws",
+        says(101, {
+            "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Accept": "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+        }, Ask.stall))
     gw = gateway(app(origin, timeout="500ms"))
     with gw.client() as client:
         client.ask("/ws",
                    fields={
                        "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
-                       "Sec-WebSocket-Key": "x"
+                       "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="
                    })
         assert client.read_head().status == 101
         gw.signal(signal.SIGTERM)

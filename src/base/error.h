@@ -30,6 +30,7 @@ enum class Code : std::uint8_t {
   kPreconditionFailed,    // 412
   kRangeNotSatisfiable,   // 416
   kRequestTimeout,        // 408, head or body did not arrive in time
+  kUpgradeRequired,       // 426, a version of WebSocket that is not spoken here
   kClientGone,            // the client left; nobody reads the reply
   // who and whether
   kUnauthorized,     // 401, no credential or none that verifies
@@ -39,6 +40,8 @@ enum class Code : std::uint8_t {
   kClaimsRejected,   // 403, a valid token whose claims are not what the route asks for
   kTooManyRequests,  // 429, a rate limit
   kTooManyFailures,  // 429, an address whose credentials failed too often
+  kExpired,          // of a tunnel or an endless reply: the token that opened it has expired
+  kWithdrawn,        // likewise: a reload has taken the right to it away
   // what is asked for
   kNoRoute,   // 404, no route has this prefix
   kNotFound,  // 404, the origin has no such object
@@ -54,6 +57,7 @@ enum class Code : std::uint8_t {
   kOverloaded,   // 503, a limit of ours is reached
   kConcurrency,  // 503, too many requests of a route or to an origin at a time, and no place came free
   kShed,         // 503, the worker is too far behind
+  kDeadline,     // 504, the deadline of the route has passed
   kIdentityUnavailable,  // 503, there are no keys to verify with: the issuer has not been reached
   kShuttingDown,         // 503
   kCancelled,            // a wait was cancelled by its owner

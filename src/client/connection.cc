@@ -56,12 +56,8 @@ net::Task<base::Result<bool>> Connection::send(std::string_view bytes, http::Met
                                                base::Nanos idle) {
   bool broken = false;
   while (!bytes.empty() && !broken) {
-    // Not before the first byte is out: what comes then is no reply to this request.
-    if (request_begun_ && stream_.watch().readable) {
-      const auto early = poll_head(method);
-      if (!early) co_return std::unexpected(early.error());
-      if (*early) co_return true;
-    }
+    const auto early = hear(method);
+    if (!early || *early) co_return early;
     const ssize_t n = stream_.try_write(bytes);
     if (n >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(n));
@@ -84,6 +80,12 @@ net::Task<base::Result<bool>> Connection::send(std::string_view bytes, http::Met
   if (!last_words) co_return std::unexpected(last_words.error());
   co_return fail(replied_ ? Code::kOriginBadReply : Code::kOriginRefused,
                  "the origin closed the connection during the request");
+}
+
+// Not before the first byte is out: what comes then is no reply to this request.
+base::Result<bool> Connection::hear(http::Method method) {
+  if (head_complete_ || !request_begun_ || !stream_.watch().readable) return head_complete_;
+  return poll_head(method);
 }
 
 net::Task<base::Result<>> Connection::read_head(http::Method method, base::Nanos first_byte) {

@@ -47,6 +47,8 @@ class Connection {
   // Sends all of `bytes`; true when a final reply was there before the end, and sending has stopped for it.
   // `idle` bounds each wait for the origin to take some.
   net::Task<base::Result<bool>> send(std::string_view bytes, http::Method method, base::Nanos idle);
+  // The same between two pieces: true when a final reply is there. At once.
+  base::Result<bool> hear(http::Method method);
   void request_complete() { request_complete_ = true; }
 
   // Until the final head, passing over interim ones; 101 counts as final.

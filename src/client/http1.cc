@@ -2,8 +2,10 @@
 
 #include <cstring>
 #include <memory>
+#include <optional>
 
 #include "client/reply_maker.h"
+#include "http/websocket.h"
 
 namespace client {
 
@@ -19,21 +21,67 @@ struct Progress {
   base::Mono requested{};
 };
 
+// Ends a wait for the client's bytes when the server says something, or closes, or when nobody is to wait any
+// more (RFC 9112 section 9.5).
+class Interrupt final : net::Cancellable {
+ public:
+  Interrupt(net::Upload& body, net::Watch& server, net::Cancel* cancel)
+      : Cancellable(&Interrupt::on_cancel), body_(body), server_(server), link_(cancel, *this) {
+    before_ = body.interrupt_by(&end_);
+    server.on_input = &end_;
+  }
+  ~Interrupt() {
+    server_.on_input = nullptr;
+    body_.interrupt_by(before_);
+  }
+  Interrupt(const Interrupt&) = delete;
+  Interrupt& operator=(const Interrupt&) = delete;
+
+  void again() { end_.reset(); }
+
+ private:
+  static void on_cancel(net::Cancellable& self) { static_cast<Interrupt&>(self).end_.request(); }
+
+  net::Cancel end_;
+  net::Upload& body_;
+  net::Watch& server_;
+  net::Cancel* before_ = nullptr;
+  const net::CancelLink link_;
+};
+
+// The next piece of the body; none: a reply came first.
+net::Task<base::Result<std::optional<std::size_t>>> next_piece(Connection& connection,
+                                                               const Question& question, std::span<char> into,
+                                                               net::Cancel* cancel, Progress& progress) {
+  Interrupt interrupt(*question.body, connection.stream().watch(), cancel);
+  for (;;) {
+    const auto early = connection.hear(question.method);
+    if (!early) co_return std::unexpected(early.error());
+    if (*early) co_return std::nullopt;
+    const auto got = co_await question.body->read(into);
+    if (got) co_return *got;
+    const bool interrupted = got.error().code == Code::kCancelled;
+    if (!interrupted || (cancel && cancel->requested())) {
+      progress.client_failed = !interrupted;
+      co_return std::unexpected(got.error());
+    }
+    interrupt.again();  // it was an interim reply, or nothing yet
+  }
+}
+
 // Sends the body; true when a reply came first.
 net::Task<base::Result<bool>> upload(Connection& connection, const Question& question, base::Nanos idle,
-                                     Progress& progress) {
+                                     net::Cancel* cancel, Progress& progress) {
   // Room on both sides of the data, so that a chunk with its framing is one write.
   const auto buffer = std::make_unique_for_overwrite<char[]>(http::kChunkHeaderMax + kPiece + 2);
   char* const data = buffer.get() + http::kChunkHeaderMax;
   const bool chunked = question.framing == http::Framing::kChunked;
   std::uint64_t left = question.content_length;
   while (chunked || left > 0) {
-    const auto got = co_await question.body->read({data, kPiece});
-    if (!got) {
-      progress.client_failed = true;
-      co_return std::unexpected(got.error());
-    }
-    std::string_view piece(data, *got);
+    const auto got = co_await next_piece(connection, question, {data, kPiece}, cancel, progress);
+    if (!got) co_return std::unexpected(got.error());
+    if (!*got) co_return true;
+    std::string_view piece(data, **got);
     if (chunked) {
       if (piece.empty()) break;
       char header[http::kChunkHeaderMax];
@@ -57,19 +105,21 @@ net::Task<base::Result<bool>> upload(Connection& connection, const Question& que
 }
 
 net::Task<base::Result<>> converse(Connection& connection, const Question& question,
-                                   const config::OriginTimeouts& timeouts, Progress& progress) {
+                                   const config::OriginTimeouts& timeouts, net::Cancel* cancel,
+                                   Progress& progress) {
   connection.begin_exchange(question.interims);
   progress.requested = base::mono_now();
   auto early = co_await connection.send(question.head, question.method, timeouts.idle);
   if (early && !*early && question.body)
-    early = co_await upload(connection, question, timeouts.idle, progress);
+    early = co_await upload(connection, question, timeouts.idle, cancel, progress);
   if (!early) co_return std::unexpected(early.error());
   if (!*early) connection.request_complete();
   const auto head = co_await connection.read_head(question.method, timeouts.first_byte);
   if (!head) co_return std::unexpected(head.error());
-  if (connection.head().status == 101 && !question.upgrade)
+  if (connection.head().status != 101) co_return base::Result<>{};
+  if (!question.websocket)
     co_return fail(Code::kOriginBadReply, "the origin switches protocols without being asked");
-  co_return base::Result<>{};
+  co_return http::check_switch(*question.websocket, connection.head());
 }
 
 }  // namespace
@@ -94,7 +144,7 @@ net::Task<base::Result<Reply>> exchange(base::Ref<Pool> pool, const Question& qu
       connection = std::move(*dialled);
     }
     const net::CancelLink link(cancel, connection->stream().watch());
-    const auto done = co_await converse(*connection, question, pool->timeouts(), progress);
+    const auto done = co_await converse(*connection, question, pool->timeouts(), cancel, progress);
     if (done) co_return ReplyMaker::of(std::move(pool), std::move(connection), progress.requested);
 
     const bool died_unused = kept && !connection->replied() && done.error().code == Code::kOriginRefused;

@@ -10,8 +10,10 @@
 // close it. The exchange is then repeated once, on a new connection, if the method is idempotent and the
 // request has no body (what was taken from the client cannot be taken again).
 //
-// A final reply that comes during the upload ends the upload; the connection is not used again. It is noticed
-// when the next piece is about to go out, not while the client is being waited for.
+// A final reply that comes during the upload ends the upload, also while the client is waited for; the
+// connection is not used again. So it is when the server closes it meanwhile.
+//
+// A 101 is believed where it answers the handshake that was asked (http/websocket.h), else kOriginBadReply.
 #pragma once
 
 #include <string_view>
@@ -33,7 +35,7 @@ struct Question {
   http::Framing framing = http::Framing::kNone;
   std::uint64_t content_length = 0;
   net::Upload* body = nullptr;
-  bool upgrade = false;  // 101 is an answer
+  const http::RequestHead* websocket = nullptr;  // the client's handshake, checked: 101 is an answer to it
   Interims* interims = nullptr;
 };
 

@@ -65,6 +65,10 @@ constexpr Row kRouteRows[] = {
         "`;parameters` off would see a path of another route, with an identity, methods or limits of its "
         "own. "
         "`allow`, or `refuse`: 400."),
+    duration<&Route::deadline>("deadline", "0s", {0ms, 24h}, kLive,
+                               "How long a request and its reply may take together: then 504, or the reply "
+                               "is cut. Of an event stream "
+                               "or an upgrade only what comes before it. 0s: as long as it takes."),
     toggle<&Route::forward_authorization>(
         "forward_authorization", "false", kLive,
         "Pass Authorization on to an http origin, and the credential that `identity` consumed, unless that "
@@ -119,6 +123,9 @@ constexpr Row kTimeoutRows[] = {
                               "Between two reads of a request's body, else 408."),
     duration<&Timeouts::write>("write", "30s", {1ms, 1h}, kLive,
                                "Without the client taking a byte; then the connection is closed."),
+    duration<&Timeouts::tunnel>(
+        "tunnel", "10m", {1ms, 7 * 24h}, kLive,
+        "Without a byte either way behind an upgrade (WebSocket); then it is closed."),
 };
 constexpr Section kTimeouts = table<Timeouts>({"timeouts", "", "What a client may take.", ""}, kTimeoutRows);
 

@@ -62,6 +62,13 @@ constexpr Row kLimitRows[] = {
     size<&Limits::target>("target", "8KiB", {64, 16_KiB}, kLive, "Bytes of a request's target, else 414."),
     count<&Limits::fields>("fields", "100", {1, 128}, kLive, "Header fields of a request, else 431."),
     size<&Limits::body>("body", "1GiB", {0, 16_TiB}, kLive, "Bytes of a request's body, else 413."),
+    size<&Limits::least_rate>(
+        "least_rate", "240", {0, 1_GiB}, kLive,
+        "Bytes a second, on the average of a `least_rate_span`, that a client must send of "
+        "a body, else 408, and take of a reply, else it is cut. 0: however few."),
+    duration<&Limits::least_rate_span>(
+        "least_rate_span", "10s", {1s, 1h}, kLive,
+        "How long a client has to be waited for in all, until its rate is looked at again."),
     count<&Limits::connections>("connections", "0", {0, 10'000'000}, kRestart,
                                 "Open client connections, else 503. 0: what the limit on open files allows."),
     rows::text<&Limits::rates, Name>("rates", "[]", kLive, "The names of `rates` that hold for every route."),

@@ -31,11 +31,12 @@ struct Listen {
       false;  // connections begin with a PROXY v2 header, from a trusted proxy or not at all
 };
 
-struct Timeouts {         // what a client may take
-  Millis header{10'000};  // from the first byte of a head to its end
-  Millis idle{60'000};    // between two requests
-  Millis body{30'000};    // between two reads of a request body
-  Millis write{30'000};   // without the client taking a byte
+struct Timeouts {          // what a client may take
+  Millis header{10'000};   // from the first byte of a head to its end
+  Millis idle{60'000};     // between two requests
+  Millis body{30'000};     // between two reads of a request body
+  Millis write{30'000};    // without the client taking a byte
+  Millis tunnel{600'000};  // without a byte either way, behind an upgrade
 };
 
 struct Admin {
@@ -92,6 +93,7 @@ struct Route {
   std::optional<Concurrency> concurrency;
   std::vector<std::string> methods;  // that are let through, else 405; empty: all that the origin takes
   PathParameters path_parameters = PathParameters::kGuard;
+  Millis deadline{0};  // of a request and its reply as a whole; 0: none
   bool forward_authorization = false;
   std::vector<std::string> forward_credentials;  // identities whose credentials the origin may have and set
   RouteCache cache;

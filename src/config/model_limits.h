@@ -49,6 +49,8 @@ struct Limits {
   std::uint64_t target = 8 << 10;   // bytes of a request target, else 414
   std::uint64_t fields = 100;       // header fields, else 431
   std::uint64_t body = 1ULL << 30;  // bytes of a request body, else 413
+  std::uint64_t least_rate = 240;   // bytes a second of who sends a body or takes a reply; 0: however few
+  Millis least_rate_span{10'000};   // of waiting for it, on the average of which it must hold
   std::uint64_t connections = 0;    // open client connections, else 503; 0: what RLIMIT_NOFILE allows
   std::vector<std::string> rates;   // names of `rates` that hold for every route
   Failures failures;

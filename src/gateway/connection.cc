@@ -62,14 +62,18 @@ bool Connection::step(serve::Downstream down) {
 
 net::Task<> Connection::rest(serve::Downstream down) {
   Exchange& x = *x_;
+  Term term(worker_, session_, x, term_);
   if (std::exchange(walking_, false)) co_await walk_.wait(x, down);
   if (sabotage::on("reply-delayed")) {
     net::Event pause(worker_.loop());
     co_await pause.wait(base::mono_now() + base::Millis(20));
   }
+  if (!x.gone.requested()) term.replies();
   if (x.gone.requested()) {
     x.answer.reset();
-    co_return;
+    if (x.why_gone == &kClientLeft) co_return;
+    x.stop(*x.why_gone);
+    x.last = true;
   }
   if (x.head_sent || !responder_.at_once(x, down)) co_await responder_.rest(x, down);
 }

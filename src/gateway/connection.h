@@ -10,6 +10,7 @@
 
 #include "gateway/exchange.h"
 #include "gateway/respond.h"
+#include "gateway/term.h"
 #include "gateway/walk.h"
 #include "net/address.h"
 #include "net/task.h"
@@ -50,6 +51,7 @@ class Connection {
   Walk walk_;
   Responder responder_;
   std::unique_ptr<Exchange> x_;
+  Term* term_ = nullptr;          // of the exchange that waits
   bool walking_ = false;          // the walk has to wait before there is something to respond
   Connection* before_ = nullptr;  // the worker's list of open connections
   Connection* after_ = nullptr;

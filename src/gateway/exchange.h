@@ -50,6 +50,8 @@ enum class Plan : std::uint8_t {
 
 enum class CacheUse : std::uint8_t { kNone, kHit, kMiss, kCollapsed, kBypass };
 
+inline constexpr base::Error kClientLeft = {base::Code::kClientGone, "the client has left"};
+
 struct Exchange : serve::Request {
   // ---- what the walk found out
   std::uint8_t stage = 0;  // where the walk is, see walk.h
@@ -75,6 +77,7 @@ struct Exchange : serve::Request {
   std::string_view cache_detail;  // for Cache-Status and the log: why it was not a hit
 
   // ---- the reply
+  const base::Error* why_gone = &kClientLeft;  // why `gone` was requested, if it was
   Plan plan = Plan::kProblem;
   base::Error error{};
   base::Ref<const cache::Entry> entry;
@@ -128,6 +131,7 @@ struct Exchange : serve::Request {
     may_fill = false;
     cache = CacheUse::kNone;
     cache_detail = {};
+    why_gone = &kClientLeft;
     plan = Plan::kProblem;
     error = {};
     entry = nullptr;

@@ -203,9 +203,4 @@ void forward_fields(const Exchange& x, ForFill for_fill, std::string& out) {
   append_field(out, "Via", via.append(x.head.minor == 0 ? "1.0 " : "1.1 ").append(http::our_name()));
 }
 
-bool asks_websocket(const http::RequestHead& head) {
-  return head.upgrade && head.minor > 0 && head.method == http::Method::kGet &&
-         http::iequals(head.value(FieldId::kUpgrade), "websocket");
-}
-
 }  // namespace gateway

@@ -29,8 +29,6 @@ enum class ForFill : bool { kNo, kYes };  // a fill asks for the whole object, w
 // Appends the fields for the origin, each ended by CRLF.
 void forward_fields(const Exchange& x, ForFill for_fill, std::string& out);
 
-bool asks_websocket(const http::RequestHead& head);
-
 // Whether a request asks for a part, or under a condition.
 inline bool selects(const http::FieldList& fields) {
   using http::FieldId;

@@ -6,6 +6,7 @@
 
 #include "gateway/exchange_testing.h"
 #include "http/via.h"
+#include "http/websocket.h"
 
 namespace gateway {
 namespace {
@@ -178,13 +179,13 @@ TEST_F(Forward, LeavesToTheOriginWhatAnOpenRouteDoesNotConsume) {
 }
 
 TEST_F(Forward, KnowsAWebSocketByGetVersionAndBothFields) {
-  EXPECT_TRUE(
-      asks_websocket(receive("GET / HTTP/1.1\nHost: a\nConnection: Upgrade\nUpgrade: WebSocket\n").head));
+  EXPECT_TRUE(http::asks_websocket(
+      receive("GET / HTTP/1.1\nHost: a\nConnection: Upgrade\nUpgrade: WebSocket\n").head));
   for (const char* other : {"POST / HTTP/1.1\nHost: a\nConnection: Upgrade\nUpgrade: websocket\n",
                             "GET / HTTP/1.0\nHost: a\nConnection: Upgrade\nUpgrade: websocket\n",
                             "GET / HTTP/1.1\nHost: a\nUpgrade: websocket\n",
                             "GET / HTTP/1.1\nHost: a\nConnection: Upgrade\nUpgrade: h2c\n"})
-    EXPECT_FALSE(asks_websocket(receive(other).head)) << other;
+    EXPECT_FALSE(http::asks_websocket(receive(other).head)) << other;
 }
 
 }  // namespace

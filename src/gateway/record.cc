@@ -16,6 +16,8 @@ namespace {
 constexpr std::uint16_t kClientClosed = 499;  // nginx's number, which every log analyser knows
 
 Outcome outcome_of(const Exchange& x) {
+  // Ended by us, whatever was out by then.
+  if (x.gone.requested() && x.why_gone != &kClientLeft) return base::row_of(x.why_gone->code).outcome;
   // A problem of our own is all there at once: when it broke off, it was the client who left.
   const bool left = x.failed && (x.error.code == Code::kClientGone || x.plan == Plan::kProblem);
   const bool gone = !x.whole() && (x.gone.requested() || left);

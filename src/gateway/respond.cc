@@ -53,14 +53,13 @@ iovec part_of(std::string_view bytes) {
   return {const_cast<char*>(bytes.data()), bytes.size()};
 }
 
-constexpr base::Error kClientLeft = {Code::kClientGone, "the client has left"};
-
 }  // namespace
 
 // ---- sending
 
 bool Responder::stop(Exchange& x, base::Error why) {
   x.failed = true;
+  if (x.gone.requested()) why = *x.why_gone;
   if (x.error.text.empty()) x.error = why;
   return false;
 }
@@ -142,6 +141,11 @@ void Responder::compose_problem(Exchange& x, std::string_view more) {
     case Code::kTooManyFailures:
       limit::append_retry_after(
           services_.commons.failures.retry_after(x.client_address, services_.loop.now()), fields);
+      break;
+    case Code::kUpgradeRequired:
+      append_field(fields, "Connection", "Upgrade");
+      append_field(fields, "Upgrade", "websocket");
+      append_field(fields, "Sec-WebSocket-Version", "13");
       break;
     default:
       if (row.retry_after != 0 && !said("retry-after"))
@@ -324,7 +328,7 @@ net::Task<> Responder::send_ranges_of_fill(Exchange& x, serve::Downstream down, 
   for (;;) {
     const auto piece = co_await x.reader->next(&x.gone);
     if (!piece) {
-      x.stop(piece.error());
+      x.stop(x.gone.requested() ? *x.why_gone : piece.error());
       compose_problem(x);
       co_await send_problem(x, down);
       co_return;
@@ -500,7 +504,7 @@ net::Task<> Responder::copy(Exchange& x, serve::Downstream down) {
     }
     x.origin_wait += base::mono_now() - before;
     if (!there) {
-      stop(x, x.gone.requested() ? kClientLeft : there.error());
+      stop(x, there.error());
       co_return;
     }
     if (n == 0) break;

@@ -25,7 +25,9 @@ serve::Terms terms_of(const config::Config& config) {
           .head_patience = config.timeouts.header,
           .idle = config.timeouts.idle,
           .body_patience = config.timeouts.body,
-          .write = config.timeouts.write};
+          .write = config.timeouts.write,
+          .tunnel = config.timeouts.tunnel,
+          .least = {.per_second = limits.least_rate, .span = limits.least_rate_span}};
 }
 
 [[noreturn]] void refuse(const config::Config& config, int line, const std::string& what) {

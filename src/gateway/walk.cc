@@ -15,13 +15,18 @@
 #include "gateway/render.h"
 #include "http/chars.h"
 #include "http/via.h"
+#include "http/websocket.h"
 #include "identity/extract.h"
 
 namespace gateway {
 
 namespace {
 constexpr std::size_t kMaxKey = 64 << 10;  // bytes; what is longer is not cached
+
+bool asks_upgrade(const Exchange& x) {
+  return x.route->rules->can.upgrades && http::asks_websocket(x.head);
 }
+}  // namespace
 
 using base::Code;
 using http::FieldId;
@@ -80,7 +85,7 @@ net::Task<> Walk::wait(Exchange& x, serve::Downstream down) {
     const bool go_on = co_await (this->*Stages::kRows[x.stage].wait)(x, down);
     if (!go_on) co_return;
     if (x.gone.requested()) {
-      x.stop({Code::kClientGone, "the client has left"});
+      x.stop(*x.why_gone);
       co_return;
     }
   } while (advance(x) == Next::kWait);
@@ -276,6 +281,12 @@ Walk::Next Walk::allow(Exchange& x) {
     x.stop({Code::kMethodNotAllowed, "this origin serves GET and HEAD"});
     return Next::kRespond;
   }
+  if (x.head.upgrade && asks_upgrade(x)) {
+    if (const auto sound = http::check_handshake(x.head); !sound) {
+      x.stop(sound.error());
+      return Next::kRespond;
+    }
+  }
   if (x.head.content_length > x.snapshot->config().limits.body) {
     x.stop({Code::kBodyTooLarge, "the request body is larger than allowed"});
     return Next::kRespond;
@@ -467,12 +478,12 @@ net::Task<> Walk::ask_alone(Exchange& x, serve::Downstream down) {
                                    .framing = x.head.framing,
                                    .content_length = x.head.content_length,
                                    .body = x.head.framing == http::Framing::kNone ? nullptr : &down.body(),
-                                   .websocket = x.route->rules->can.upgrades && asks_websocket(x.head),
+                                   .websocket = asks_upgrade(x) ? &x.head : nullptr,
                                    .interims = &early,
                                    .request_id = x.request_id});
   auto answer = co_await upstream::ask(way_of(services_, *x.route), request, &x.gone);
   if (!answer) {
-    x.stop(x.gone.requested() ? base::Error{Code::kClientGone, "the client has left"} : answer.error());
+    x.stop(x.gone.requested() ? *x.why_gone : answer.error());
     co_return;
   }
   invalidate_written(services_, x, answer->reply.head());

@@ -71,6 +71,8 @@ void Worker::commit() {
   snapshot_ = std::exchange(prepared_, nullptr);
   if (sabotage::on("reload-resets-connections"))
     for (Connection* c = open_; c; c = c->after_) c->cut();
+  for (Connection* c = open_; c; c = c->after_)
+    if (c->term_) c->term_->review();
   for (const auto& route : snapshot_->routes)
     if (route.origin) route.origin->show_in(metrics_.origins[route.rules->origin_label]);
 }

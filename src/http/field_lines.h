@@ -1,8 +1,9 @@
 // The field lines of a head, for requests and replies alike. Private to the parsers of this room.
 //
 // Owner:    parse_request and parse_response. Thread: theirs.
-// Standard: RFC 9112 §5, without what it allows a recipient to repair (obs-fold, bare CR or LF, white space
-//           around names): here these are refused.
+// Standard: RFC 9112 §5, without what it allows a recipient to repair (obs-fold, bare CR or LF): here these
+//           are refused. White space between a name and its colon is refused in a request and removed from a
+//           reply, as §5.1 has it.
 #pragma once
 
 #include <cstddef>
@@ -23,10 +24,13 @@ struct LinesEnd {
   std::string_view why = {};   // when malformed
 };
 
+enum class BeforeColon : bool { kRefused, kRemoved };  // white space, there
+
 // Reads field lines from the start of one to the empty line.
 //
 // Each line is cut first and split after: where the next line begins depends on nothing but the bytes up to
 // the CR, so the processor runs ahead into it while this one's name is still being looked up.
+template <BeforeColon kSpace = BeforeColon::kRefused>
 inline LinesEnd read_field_lines(const char* p, const scan::Text& text, std::size_t limit,
                                  FieldList& fields) {
   const auto malformed = [](std::string_view why) { return LinesEnd{Lines::kMalformed, nullptr, why}; };
@@ -40,15 +44,18 @@ inline LinesEnd read_field_lines(const char* p, const scan::Text& text, std::siz
       if (p == line && p[0] == '\r' && p[1] == '\n') return {Lines::kDone, p + 2};
       return malformed("an empty field name, a folded line or a bare CR or LF in the head");
     }
-    if (name_end == text.end) return {Lines::kMore};
-    if (*name_end != ':') return malformed("a field name is not a token followed by a colon");
+    const char* colon = name_end;
+    if constexpr (kSpace == BeforeColon::kRemoved)
+      while (colon != text.end && (*colon == ' ' || *colon == '\t')) ++colon;
+    if (colon == text.end) return {Lines::kMore};
+    if (*colon != ':') return malformed("a field name is not a token followed by a colon");
     if (line_end == text.end) return {Lines::kMore};
     if (*line_end != '\r') return malformed("a control character or bare LF in a field value");
     if (text.end - line_end < 2) return {Lines::kMore};
     if (line_end[1] != '\n') return malformed("a bare CR in the head");
     p = line_end + 2;
 
-    const char* value = name_end + 1;
+    const char* value = colon + 1;
     while (*value == ' ' || *value == '\t') ++value;  // stops at the CR at the latest
     const char* value_end = line_end;
     while (value_end != value && (value_end[-1] == ' ' || value_end[-1] == '\t')) --value_end;

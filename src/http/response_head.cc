@@ -111,7 +111,8 @@ base::Result<std::size_t> parse_response(std::string_view buffer, Method request
     return refuse("a bare CR, bare LF or control in the origin's status line");
 
   out.fields.clear();
-  const detail::LinesEnd lines = detail::read_field_lines(p + 2, text, limits.fields, out.fields);
+  const detail::LinesEnd lines =
+      detail::read_field_lines<detail::BeforeColon::kRemoved>(p + 2, text, limits.fields, out.fields);
   switch (lines.what) {
     case detail::Lines::kMore:
       return more();

@@ -8,8 +8,8 @@
 // Interim replies (1xx, 101 among them) come out as heads of their own: the caller parses on behind them.
 //
 // Failures: always kOriginBadReply. As strict as for requests wherever two readers could differ about where
-// the body ends; tolerant of an empty reason phrase, and of Content-Length repeated with one and the same
-// value, which is common and unambiguous.
+// the body ends; tolerant of an empty reason phrase, of white space in front of a colon, and of
+// Content-Length repeated with one and the same value, which is common and unambiguous.
 #pragma once
 
 #include "base/error.h"

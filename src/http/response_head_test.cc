@@ -44,8 +44,19 @@ TEST(ResponseHead, MayHaveNoReason) {
   EXPECT_EQ(accepted("HTTP/1.1 200\r\n\r\n").reason, "");
 }
 
+TEST(ResponseHead, TakesWhiteSpaceInFrontOfAColonAway) {
+  const ResponseHead head = accepted(with("Content-Length : 3\r\nX-A\t : b\r\n"));
+  EXPECT_EQ(head.content_length, 3u);
+  EXPECT_EQ(head.fields[1].name, "X-A");
+  EXPECT_EQ(head.fields[1].value, "b");
+  EXPECT_EQ(accepted(with("Transfer-Encoding : chunked\r\n")).framing, Framing::kChunked);
+  refused(with(" X: folded\r\n"));
+  refused(with("A b : c\r\n"));
+  refused(with("A \r\n"));
+}
+
 TEST(ResponseHead, AsksForMoreAtEachPrefix) {
-  const std::string text = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\nX: y\r\n\r\n";
+  const std::string text = "HTTP/1.1 200 OK\r\nContent-Length : 10\r\nX: y\r\n\r\n";
   for (std::size_t n = 0; n < text.size(); ++n) {
     ResponseHead head;
     const auto used = parse_response(std::string_view(text).substr(0, n), Method::kGet, kLimits, head);

@@ -105,7 +105,7 @@ Watch* Loop::watch(int fd) {
 void Loop::unwatch(Watch* watch) {
   ::close(watch->fd);  // the last close takes it out of epoll as well
   watch->fd = -1;
-  watch->on_hangup = nullptr;
+  watch->on_hangup = watch->on_input = nullptr;
   watch->Timer::clear();
   retired_.emplace_back(watch);
 }
@@ -121,7 +121,10 @@ void Loop::dispatch(Watch& watch, std::uint32_t events) {
   if (events & EPOLLOUT) watch.writable = true;
   if (events & EPOLLIN) {
     watch.readable = true;
-    if (watch.reader) std::exchange(watch.reader, nullptr).resume();
+    if (watch.reader)
+      std::exchange(watch.reader, nullptr).resume();
+    else if (watch.on_input)
+      watch.on_input->request();
     if (watch.fd < 0) return;
   }
   if (watch.writable && watch.writer) std::exchange(watch.writer, nullptr).resume();

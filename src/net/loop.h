@@ -119,6 +119,7 @@ struct Watch final : Timer, Cancellable {
   std::coroutine_handle<> reader;
   std::coroutine_handle<> writer;
   Cancel* on_hangup = nullptr;  // told when the peer leaves while nobody reads
+  Cancel* on_input = nullptr;   // told when the peer says something while nobody reads
 };
 
 class Loop {

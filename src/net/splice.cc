@@ -37,7 +37,8 @@ void PipePool::give_back(Pipe pipe, bool drained) {
 }
 
 Task<Result<>> splice_exactly(PipePool& pool, PipePool::Pipe pipe, Stream& from, Stream& to, std::uint64_t n,
-                              base::Nanos from_idle, base::Nanos to_idle, Relayed& done) {
+                              base::Nanos from_idle, base::Nanos to_idle, const LeastRate& least,
+                              Relayed& done) {
   struct GiveBack {
     PipePool& pool;
     PipePool::Pipe& pipe;
@@ -49,6 +50,7 @@ Task<Result<>> splice_exactly(PipePool& pool, PipePool::Pipe pipe, Stream& from,
   constexpr std::uint64_t kInARow = 4 << 20;
   constexpr unsigned kFlags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 
+  Pace pace;
   std::uint64_t in_a_row = 0;
   while (n > 0 || held > 0) {
     bool moved = false;
@@ -84,8 +86,11 @@ Task<Result<>> splice_exactly(PipePool& pool, PipePool::Pipe pipe, Stream& from,
       }
       if (put < 0 && errno == EAGAIN) {
         to.watch().writable = false;
+        if (!pace.holds(least, done.bytes)) co_return fail(Fault::kTimedOut, "the reader takes too little");
         to.set_deadline(to_idle);
+        const base::Mono before = to.loop().now();
         const Wake wake = co_await to.writable();
+        pace.waited(least, to.loop().now() - before);
         if (wake != Wake::kReady)
           co_return std::unexpected(error_of(wake, "the reader took nothing in time"));
         continue;

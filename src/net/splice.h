@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "net/error.h"
+#include "net/pace.h"
 #include "net/stream.h"
 #include "net/task.h"
 
@@ -47,8 +48,10 @@ struct Relayed {
   bool from_failed = false;  // else `to` did, or somebody cancelled, where an error is given
 };
 
-// Moves exactly `n` bytes. Each of the two idle deadlines counts from the last progress on its side.
+// Moves exactly `n` bytes. Each of the two idle deadlines counts from the last progress on its side; `least`
+// is asked of who takes them.
 Task<Result<>> splice_exactly(PipePool& pool, PipePool::Pipe pipe, Stream& from, Stream& to, std::uint64_t n,
-                              base::Nanos from_idle, base::Nanos to_idle, Relayed& done);
+                              base::Nanos from_idle, base::Nanos to_idle, const LeastRate& least,
+                              Relayed& done);
 
 }  // namespace net

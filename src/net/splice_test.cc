@@ -41,7 +41,7 @@ class SpliceTest : public ::testing::Test {
     auto pipe = pool.take();
     EXPECT_TRUE(pipe);
     done = {};
-    return test.await(splice_exactly(pool, pipe, from, to, n, from_idle, to_idle, done));
+    return test.await(splice_exactly(pool, pipe, from, to, n, from_idle, to_idle, {}, done));
   }
 
   TestLoop test;

@@ -30,6 +30,10 @@ ssize_t transmit(int fd, std::string_view bytes) {
 void Stream::close() {
   if (!watch_) return;
   if (ssl_) {
+    // Said once, if the socket takes it: nobody waits for a goodbye. After a failure TLS says none
+    // (tls_result).
+    if (!SSL_in_init(ssl_) && !(SSL_get_shutdown(ssl_) & SSL_SENT_SHUTDOWN)) SSL_shutdown(ssl_);
+    ERR_clear_error();
     SSL_free(ssl_);
     ssl_ = nullptr;
   }
@@ -49,6 +53,7 @@ ssize_t Stream::tls_result(int n) {
       return 0;
     default:
       ERR_clear_error();
+      SSL_set_quiet_shutdown(ssl_, 1);
       return kError;
   }
 }
@@ -182,7 +187,13 @@ Task<Result<>> Stream::handshake(const TlsContext& context, const std::string& s
   }
 }
 
-void Stream::shutdown_write() {
+Task<> Stream::end_writing() {
+  while (ssl_) {
+    ERR_clear_error();
+    const int n = SSL_shutdown(ssl_);
+    if (n >= 0 || tls_result(n) != kAgain || watch_->writable) break;
+    if (co_await writable() != Wake::kReady) break;
+  }
   ::shutdown(watch_->fd, SHUT_WR);
 }
 

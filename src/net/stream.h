@@ -3,6 +3,7 @@
 // Owner:    a client connection or an origin's pool.
 // Thread:   the loop's own.
 // Lifetime: closing it while a coroutine of the same stream waits is a bug; cancel() first and let it return.
+// Standard: RFC 8446 §6.1: TLS is ended by close_notify, whether both sides end or only ours.
 // Failure:  try_* give kAgain, kError or the count; the awaiting forms give an Error that says whether time
 //           ran out, somebody cancelled, or the peer is gone.
 //
@@ -96,7 +97,8 @@ class Stream {
   // that cannot be checked fails, too.
   Task<Result<>> handshake(const TlsContext& context, const std::string& server_name);
 
-  void shutdown_write();
+  // Nothing more is written; what the peer says can still be read. The deadline set before applies.
+  Task<> end_writing();
   void close();
 
  private:

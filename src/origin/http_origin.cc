@@ -69,7 +69,7 @@ net::Task<base::Result<Reply>> HttpOrigin::fetch(const Ask& ask, net::Cancel* ca
                                   .framing = ask.framing,
                                   .content_length = ask.content_length,
                                   .body = has_body ? ask.body : nullptr,
-                                  .upgrade = ask.websocket,
+                                  .websocket = ask.websocket,
                                   .interims = ask.interims};
   co_return co_await client::exchange(pool_, question, cancel);
 }

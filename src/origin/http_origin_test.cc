@@ -156,11 +156,15 @@ TEST_F(HttpOriginTest, HandsOverTheConnectionOfAWebSocket) {
   std::string seen;
   TestServer server([&](Peer& peer, int) {
     seen = peer.read_head();
-    peer.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nfirst");
+    peer.write(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nfirst");
     peer.write(peer.read(4));
   });
+  http::RequestHead handshake;
+  handshake.fields.push("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", http::FieldId::kOther);
   auto origin = make(http_configuration(server.port()));
-  auto reply = fetch(*origin, {.path = "/", .fields = "Sec-WebSocket-Key: k\r\n", .websocket = true});
+  auto reply = fetch(*origin, {.path = "/", .fields = "Sec-WebSocket-Key: k\r\n", .websocket = &handshake});
   ASSERT_TRUE(reply) << reply.error().text;
   EXPECT_THAT(seen,
               HasSubstr("\r\nSec-WebSocket-Key: k\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"));

@@ -49,7 +49,9 @@ struct Ask {
   http::Framing framing = http::Framing::kNone;  // of the body: kNone, kLength, kChunked
   std::uint64_t content_length = 0;
   net::Upload* body = nullptr;
-  bool websocket = false;                // ask for the upgrade; a 101 Reply hands the connection over
+  // The handshake, checked, where the upgrade is asked for; a 101 Reply hands the connection over. It stays
+  // where it is.
+  const http::RequestHead* websocket = nullptr;
   client::Interims* interims = nullptr;  // who is told of interim replies; outlives fetch()
   std::string_view request_id{};
 };

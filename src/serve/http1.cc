@@ -145,6 +145,7 @@ void Http1::start(Request& request, Input input, const Terms& terms) {
   keep_alive_ = request.parsed && request.head.keep_alive && !sabotage::on("connection-per-request");
   chunked_ = false;
   left_ = {};
+  pace_.start(0);
   body_.start(request, terms);
 }
 
@@ -172,8 +173,8 @@ void Http1::close() {
 // Closing with unread input would send a reset that can overtake the reply on its way to the client: first
 // our side is closed, then what still comes is read and dropped for a moment (RFC 9112 section 9.6).
 net::Task<> Http1::linger() {
-  client_.shutdown_write();
   client_.set_deadline(base::Seconds(2));
+  co_await client_.end_writing();
   std::array<char, 4096> waste;
   std::size_t dropped = 0;
   while (dropped < (1 << 20)) {
@@ -282,10 +283,14 @@ bool Http1::had_its_turn(std::uint64_t bytes) {
 
 // For as long as its write timeout.
 net::Task<base::Result<>> Http1::takes() {
+  if (!pace_.holds(terms_->least, request_->bytes_out))
+    co_return fail(Code::kClientGone, "the client takes bytes too slowly");
   const base::Mono before = base::mono_now();
   client_.set_deadline(terms_->write);
   const net::Wake wake = co_await client_.writable();
-  request_->client_wait += base::mono_now() - before;
+  const base::Nanos waited = base::mono_now() - before;
+  request_->client_wait += waited;
+  pace_.waited(terms_->least, waited);
   if (wake != net::Wake::kReady) co_return fail(Code::kClientGone, "the client takes no bytes");
   co_return base::Result<>{};
 }
@@ -371,7 +376,7 @@ net::Task<net::Result<Sent>> Http1::relay(Relay& relay) {
   if (!pipe) co_return Sent::kAgain;
   const net::CancelLink link(relay.cancel, relay.from.watch());
   const auto done = co_await net::splice_exactly(*shared_.pipes, pipe, relay.from, client_, relay.length,
-                                                 relay.idle, terms_->write, relay.moved);
+                                                 relay.idle, terms_->write, terms_->least, relay.moved);
   request_->bytes_out += relay.moved.bytes;
   if (!done) co_return std::unexpected(done.error());
   co_return Sent::kAll;
@@ -386,7 +391,7 @@ net::Task<bool> Http1::tunnel(Out& out, std::string_view protocol, net::Stream o
   input_.begin = input_.end;
   told_of_leaving(nullptr);  // a side that has no more to say may still listen
   const net::CancelLink link(cancel, other.watch());
-  const Tunnelled moved = co_await serve::tunnel(client_, other, pending, terms_->idle);
+  const Tunnelled moved = co_await serve::tunnel(client_, other, pending, terms_->tunnel);
   request_->bytes_in += moved.up;
   request_->bytes_out += moved.down;
   co_return true;

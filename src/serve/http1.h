@@ -22,6 +22,7 @@
 #include <string>
 #include <string_view>
 
+#include "net/pace.h"
 #include "net/splice.h"
 #include "net/stream.h"
 #include "net/task.h"
@@ -110,7 +111,7 @@ class Http1 {
 
  private:
   net::Task<base::Result<>> write(std::string_view bytes);
-  net::Task<base::Result<>> takes();  // waits until the client takes bytes again
+  net::Task<base::Result<>> takes();  // waits until the client takes bytes again, fast enough
   bool had_its_turn(std::uint64_t bytes);
   Input refuse_proxy_header(std::string_view why);
   std::string_view put_status_line(std::uint16_t status, Out& out);
@@ -127,6 +128,7 @@ class Http1 {
   std::size_t seen_ = 0;        // of the head being read, see http::parse_request
   base::Mono first_byte_{};     // when it began to arrive: its deadline counts from here, however it drips
   std::uint64_t in_a_row_ = 0;  // bytes, since others had their turn
+  net::Pace pace_;              // of the client, in taking a reply
   bool awaits_proxy_header_;
   bool idle_ = true;
   bool first_ = true;  // nothing was asked yet

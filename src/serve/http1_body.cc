@@ -12,6 +12,18 @@ using base::fail;
 namespace {
 constexpr std::uint64_t kDrainable = 64 << 10;
 constexpr std::size_t kBuffer = 32 << 10;
+
+// Ends one wait of a stream, and leaves the stream as it was.
+struct Poke final : net::Cancellable {
+  explicit Poke(net::Watch& w) : Cancellable(&Poke::on_cancel), watch(w) {}
+  static void on_cancel(net::Cancellable& self) {
+    auto& poke = static_cast<Poke&>(self);
+    poke.came = true;
+    poke.watch.wake_all();
+  }
+  net::Watch& watch;
+  bool came = false;
+};
 }  // namespace
 
 void Http1Body::start(Request& request, const Terms& terms) {
@@ -23,6 +35,8 @@ void Http1Body::start(Request& request, const Terms& terms) {
   complete_ = framing == Framing::kNone || (framing == Framing::kLength && left_ == 0);
   if (framing == Framing::kNone) return;
   patience_ = terms.body_patience;
+  least_ = terms.least;
+  pace_.start(request.bytes_in);
   continue_due_ = request.head.expect_continue && request.head.minor > 0;
   if (framing == Framing::kChunked) chunked_ = http::ChunkedDecoder({.body = terms.body}, Code::kBadRequest);
 }
@@ -39,8 +53,17 @@ net::Task<base::Result<std::size_t>> Http1Body::receive(std::span<char> into) {
   client_.set_deadline(patience_);
   if (std::exchange(continue_due_, false) && !co_await client_.write_all("HTTP/1.1 100 Continue\r\n\r\n"))
     co_return fail(Code::kClientGone, "the client has left");
+  if (!pace_.holds(least_, request_->bytes_in))
+    co_return fail(Code::kRequestTimeout, "the request body arrives too slowly");
   client_.set_deadline(patience_);
+  Poke poke(client_.watch());
+  const net::CancelLink link(interrupt(), poke);
+  if (poke.came) co_return fail(Code::kCancelled, "cancelled");
+  const base::Mono before = client_.loop().now();
   const auto n = co_await client_.read(into);
+  pace_.waited(least_, client_.loop().now() - before);
+  if (!n && poke.came && n.error().fault == net::Fault::kTimedOut)
+    co_return fail(Code::kCancelled, "cancelled");
   if (!n && n.error().fault == net::Fault::kTimedOut)
     co_return fail(Code::kRequestTimeout, "the request body did not arrive in time");
   if (!n) co_return fail(Code::kClientGone, "the client has left");
@@ -63,7 +86,7 @@ net::Task<base::Result<std::size_t>> Http1Body::read(std::span<char> out) {
       }
       const auto n = co_await receive(into);
       if (!n) {
-        failed_ = true;
+        failed_ = n.error().code != Code::kCancelled;
         co_return n;
       }
       if (by_length) {

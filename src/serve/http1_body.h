@@ -2,7 +2,7 @@
 //
 // Owner:    Http1, for one request after the other.  Thread: the session's.
 // Failure:  kBadRequest (framing), kBodyTooLarge, kRequestTimeout, kClientGone; after any of them the
-//           connection cannot go on.
+//           connection cannot go on. kCancelled as net/upload.h says.
 // Standard: RFC 9112 section 6 and 7.1; RFC 9110 section 10.1.1 (the 100 Continue is sent when the body is
 //           first wanted, which is after identity and policy have said yes).
 //
@@ -11,6 +11,7 @@
 #pragma once
 
 #include "http/chunked.h"
+#include "net/pace.h"
 #include "net/stream.h"
 #include "net/upload.h"
 #include "serve/buffers.h"
@@ -44,6 +45,8 @@ class Http1Body final : public net::Upload {
   Input buffer_;  // of a chunked body, once the input's bytes are taken
   Request* request_ = nullptr;
   base::Nanos patience_{0};
+  net::LeastRate least_;
+  net::Pace pace_;
   http::ChunkedDecoder chunked_;
   std::uint64_t left_ = 0;  // of a body of known length
   bool complete_ = true;

@@ -15,6 +15,7 @@
 #include "http/head.h"
 #include "net/address.h"
 #include "net/loop.h"
+#include "net/pace.h"
 
 namespace serve {
 
@@ -57,6 +58,8 @@ struct Terms {
   base::Nanos idle = base::Seconds(60);           // between two requests
   base::Nanos body_patience = base::Seconds(30);  // between two reads of a request's body
   base::Nanos write = base::Seconds(30);          // without the client taking a byte
+  base::Nanos tunnel = base::Seconds(600);        // without a byte either way, behind an upgrade
+  net::LeastRate least{.per_second = 240};        // of a body, and of the taking of a reply
 };
 
 }  // namespace serve

@@ -26,7 +26,7 @@ net::Task<> pump(Sides s) {
     const auto n = co_await s.from.read({buffer.get(), kBuffer});
     if (!n || *n == 0) {
       if (n)
-        s.to.shutdown_write();  // that side is done talking; the other may go on
+        co_await s.to.end_writing();  // that side is done talking; the other may go on
       else
         s.to.cancel(), s.from.cancel();
       co_return;

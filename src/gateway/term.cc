@@ -1,0 +1,122 @@
+#include "gateway/term.h"
+
+#include <algorithm>
+
+#include "gateway/render.h"
+#include "gateway/worker.h"
+#include "http/chars.h"
+
+namespace gateway {
+
+using base::Code;
+
+namespace {
+
+constexpr base::Nanos kReview = base::Seconds(30);
+
+constexpr base::Error kDeadlinePassed = {Code::kDeadline, "the deadline of the route has passed"};
+constexpr base::Error kTokenExpired = {Code::kExpired, "the token has expired"};
+constexpr base::Error kRightGone = {Code::kWithdrawn, "what let this request in does not hold any more"};
+
+// A reply whose end nobody knows.
+bool endless(const Exchange& x) {
+  switch (x.plan) {
+    case Plan::kTunnel:
+      return true;
+    case Plan::kOrigin:
+      return !x.reply->length();
+    case Plan::kFill:
+      return !x.reader->head().length;
+    case Plan::kAnswer:
+      return !x.answer->length();
+    default:
+      return false;
+  }
+}
+
+// One that is meant to last: an upgrade, or server-sent events.
+bool is_stream(const Exchange& x) {
+  std::string_view type;
+  if (x.plan == Plan::kOrigin) type = x.reply->head().value(http::FieldId::kContentType);
+  if (x.plan == Plan::kFill) type = rendered_value(x.reader->head().fields, "content-type");
+  return x.plan == Plan::kTunnel ||
+         http::iequals(http::trim_ows(type.substr(0, type.find(';'))), "text/event-stream");
+}
+
+bool believed(const identity::Verifiers& verifiers, const identity::Principal& principal) {
+  return std::ranges::any_of(verifiers.accepted(), [&](const identity::Verifiers::Accepted& one) {
+    return one.id == principal.verifier && one.verifier->trusts(principal.key);
+  });
+}
+
+}  // namespace
+
+Term::Term(Worker& worker, serve::Http1& session, Exchange& x, Term*& known)
+    : Timer(&Term::on_time), worker_(worker), session_(session), x_(x), known_(known) {
+  known_ = this;
+  if (!x.route || x.route->rules->rules.deadline == base::Millis(0)) return;
+  deadline_ = x.started + x.route->rules->rules.deadline;
+  set();
+}
+
+void Term::replies() {
+  if (is_stream(x_)) deadline_ = base::Mono::max();
+  if (x_.route && endless(x_)) {
+    review_ = base::Mono::min();
+    review();
+  }
+}
+
+void Term::review() {
+  if (review_ == base::Mono::max()) return;
+  if (const base::Error* const why = objection()) return end(*why);
+  base::Nanos next = kReview;
+  if (x_.principal) next = std::min(next, x_.principal->usable_until - base::wall_now());
+  review_ = base::mono_now() + next;
+  set();
+}
+
+void Term::on_time(net::Timer& timer) {
+  auto& term = static_cast<Term&>(timer);
+  if (base::mono_now() >= term.deadline_)
+    term.end(kDeadlinePassed);
+  else
+    term.review();
+}
+
+void Term::set() {
+  if (const base::Mono next = std::min(deadline_, review_); next != base::Mono::max())
+    worker_.loop().set(*this, next);
+}
+
+void Term::end(const base::Error& why) {
+  deadline_ = review_ = base::Mono::max();
+  Timer::clear();
+  if (x_.gone.requested()) return;
+  x_.why_gone = &why;
+  x_.error = why;
+  if (x_.head_sent)
+    session_.cut();
+  else
+    x_.gone.request();
+}
+
+// Why a request like this one, with its principal, would not be let in now; null: it would be.
+const base::Error* Term::objection() const {
+  const LocalSnapshot& now = *worker_.snapshot();
+  const identity::Principal* const principal = x_.principal.get();
+  if (principal && !principal->usable(base::wall_now())) return &kTokenExpired;
+  const auto match = now.snapshot->router().match(x_.target.collapsed);
+  if (!match) return &kRightGone;
+  const Route& then = *x_.route->rules;
+  const Route& route = *now.routes[match->route].rules;
+  if (&route == &then) return principal && !believed(*route.verifiers, *principal) ? &kRightGone : nullptr;
+  const bool another = route.rules.app != then.rules.app || route.cache_id.high != then.cache_id.high ||
+                       route.cache_id.low != then.cache_id.low;
+  if (another) return &kRightGone;
+  if (!route.verifiers) return nullptr;
+  if (!principal || !believed(*route.verifiers, *principal)) return &kRightGone;
+  return route.require.empty() || route.require.hold(*principal) ? nullptr : &kRightGone;
+}
+
+}  // namespace gateway
