@@ -107,7 +107,8 @@ class Gateway {
     std::array<char, 256> scratch;
     const auto key = cache::make_key({.origin = snapshot.routes[match->route].cache_id,
                                       .path = kPath.substr(match->length),
-                                      .host = kHost},
+                                      .host = kHost,
+                                      .rendering = snapshot.routes[match->route].rules->rendering},
                                      scratch);
     memory_.put(cache::Entry::make(
         {.key = *key,

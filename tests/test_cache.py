@@ -185,6 +185,34 @@ def test_what_changes_nothing_leaves_the_copy(gw, origin, method, status):
     assert is_hit(gw.get("/x"))
 
 
+@pytest.mark.parametrize("how", [Ask.close, Ask.reset, Ask.stall])
+def test_a_write_that_nobody_answered_takes_the_old_copy(gateway, origin, how):
+    """It may have been made all the same."""
+    gw = gateway({"origins": {"app": {"type": "http", "url": origin.url, "timeouts": {"first_byte": "300ms"}}},
+                  "routes": [{"path": "/", "origin": "app"}]})
+    origin.on("/x", lambda ask: ask.reply(b"body", fields=FRESH) if ask.method == "GET" else how(ask))
+    gw.get("/x")
+    assert gw.get("/x", method="PUT", body=b"new").status in (502, 504)
+    assert not is_hit(gw.get("/x"))
+
+
+def test_a_write_whose_client_leaves_takes_the_old_copy(gw, origin):
+    origin.on("/x", lambda ask: ask.reply(b"body", fields=FRESH) if ask.method == "GET" else ask.stall())
+    gw.get("/x")
+    with gw.client() as leaving:
+        leaving.ask("/x", method="PUT", body=b"new")
+        until(lambda: origin.count("/x") == 2, 5, "the write")
+    until(lambda: not is_hit(gw.get("/x")), 5, "its client to be missed")
+
+
+def test_a_write_that_never_left_takes_nothing(gw, origin):
+    fresh(origin, "/x")
+    gw.get("/x")
+    origin.stop()
+    assert gw.get("/x", method="PUT").status == 502
+    assert is_hit(gw.get("/x"))
+
+
 def test_a_write_takes_every_copy_of_its_target(gateway, origin):
     """By whatever host, by another route to the same origin, from every worker."""
     gw = gateway({"origins": {"app": {"type": "http", "url": origin.url, "preserve_host": True}}, "workers": 2,

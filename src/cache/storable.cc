@@ -8,6 +8,7 @@
 #include "http/cache_control.h"
 #include "http/date.h"
 #include "http/response_head.h"
+#include "http/targeted.h"
 
 namespace cache {
 
@@ -42,10 +43,10 @@ Nanos corrected_initial_age(const http::ResponseHead& reply, std::optional<std::
 
 // §4.2.1, then the route's word.
 std::optional<Nanos> lifetime(const http::ResponseHead& reply, const http::CacheControl& control,
-                              std::int64_t date, std::optional<Nanos> route_ttl) {
+                              bool targeted, std::int64_t date, std::optional<Nanos> route_ttl) {
   if (control.s_maxage) return Seconds(*control.s_maxage);
   if (control.max_age) return Seconds(*control.max_age);
-  if (const http::Field* expires = reply.find(FieldId::kExpires)) {
+  if (const http::Field* expires = targeted ? nullptr : reply.find(FieldId::kExpires)) {
     const auto when = http::parse_date(expires->value, date);
     return Seconds(when ? std::max<std::int64_t>(0, *when - date) : 0);  // §5.3: "0" is a time in the past
   }
@@ -62,6 +63,7 @@ Storable refuse(std::string_view why) {
 }  // namespace
 
 bool RequestRules::accepts(const Entry& entry, base::Mono now) const {
+  if (anew) return false;
   if (max_age && entry.age(now) > *max_age) return false;
   return !min_fresh || entry.age(now) + *min_fresh < entry.freshness();
 }
@@ -80,8 +82,7 @@ RequestRules request_rules(const http::RequestHead& request, bool credentials_go
   if (control.max_age) rules.max_age = Seconds(*control.max_age);
   if (control.min_fresh) rules.min_fresh = Seconds(*control.min_fresh);
   if (control.no_cache || control.max_age == 0u) {
-    rules.lookup = false;
-    rules.why_not = "request";
+    rules.anew = true;
   }
   if (control.no_store) {
     rules.store = false;
@@ -99,7 +100,9 @@ Storable may_store(const RequestRules& rules, const http::ResponseHead& reply, s
   if (reply.framing == http::Framing::kUntilClose) return refuse("no length");
   if (reply.fields.has(FieldId::kSetCookie)) return refuse("Set-Cookie");
   if (reply.fields.has(FieldId::kVary)) return refuse("Vary");
-  const http::CacheControl control = http::cache_control_of(reply.fields);
+  const auto targeted = http::cdn_cache_control_of(reply.fields);
+  const http::CacheControl control = targeted ? *targeted : http::cache_control_of(reply.fields);
+  if (control.malformed) return refuse("Cache-Control cannot be read");
   if (control.no_store && !sabotage::on("no-store-ignored")) return refuse("no-store");
   if (control.is_private) return refuse("private");
   if (control.no_cache) return refuse("no-cache");
@@ -107,7 +110,7 @@ Storable may_store(const RequestRules& rules, const http::ResponseHead& reply, s
   const std::int64_t received = base::unix_seconds(times.received_wall);
   const auto date = http::parse_date(reply.value(FieldId::kDate), received);
   // Without a Date the reply counts as made when it came (RFC 9110 §6.6.1).
-  const auto freshness = lifetime(reply, control, date.value_or(received), route_ttl);
+  const auto freshness = lifetime(reply, control, targeted.has_value(), date.value_or(received), route_ttl);
   if (!freshness) return refuse("neither origin nor route gives a lifetime");
   const Nanos age = corrected_initial_age(reply, date, times);
   if (age >= *freshness) return refuse("already stale");

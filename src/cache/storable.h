@@ -5,10 +5,12 @@
 // Failure:  none; what is doubtful is not stored, and why_not says so for the log.
 //
 // So far only complete 200 replies to GET without Set-Cookie and Vary are stored, never stale and never
-// revalidated. no-store, private and no-cache of the origin win (their qualified forms too, §5.2.2.4 allows
-// it); s-maxage goes before max-age before Expires less Date (§4.2.1); a route's ttl speaks only where the
-// origin says nothing about freshness. There is no heuristic freshness (§4.2.2): without any of these a reply
-// is not stored. A Pragma: no-cache of an otherwise silent origin counts as no-cache.
+// revalidated. A CDN-Cache-Control takes the place of Cache-Control and Expires (RFC 9213 §2.1); a
+// Cache-Control that cannot be read may hide a no-store. no-store, private and no-cache of the origin win
+// (their qualified forms too, §5.2.2.4 allows it); s-maxage goes before max-age before Expires less Date
+// (§4.2.1); a route's ttl speaks only where the origin says nothing about freshness. There is no heuristic
+// freshness (§4.2.2): without any of these a reply is not stored. A Pragma: no-cache of an otherwise silent
+// origin counts as no-cache.
 //
 // Whether the body arrived whole is the fill's to know.
 #pragma once
@@ -29,15 +31,16 @@ class Entry;
 
 // What a request lets the cache do (RFC 9111 §5.2.1).
 struct RequestRules {
-  bool lookup = true;           // answer from the cache, if it has it; false also for no-cache, max-age=0 and
-                                // Pragma: no-cache: these go to the origin and refresh what is stored
+  bool lookup = true;           // answer from the cache, if it has it
   bool store = true;            // keep the reply
+  bool anew = false;            // no-cache, max-age=0, Pragma: no-cache: not what is stored; refresh it
   bool only_if_cached = false;  // absent: 504
   std::optional<base::Nanos> max_age = {};    // the oldest that will do
   std::optional<base::Nanos> min_fresh = {};  // must stay fresh for this long
   std::string_view why_not = {};  // why lookup or store is off: a Cache-Status fwd reason or a log word
 
   bool bypass() const { return !lookup && !store; }
+  // Whether the client would have this entry; what becomes of it if not is the route's to say.
   bool accepts(const Entry& entry, base::Mono now) const;
 };
 

@@ -75,6 +75,27 @@ TEST(Storable, LetsTheOriginsRefusalWinOverTheRoutesTtl) {
       << "Cache-Control speaks";
 }
 
+TEST(Storable, BelievesWhatIsSaidToCachesLikeThisOne) {
+  const auto cdn = [](std::string_view value, std::string_view control = "max-age=600") {
+    return judge({{"CDN-Cache-Control", value}, {"Cache-Control", control}, {"Expires", kMinuteEarlier}},
+                 Seconds(5));
+  };
+  EXPECT_EQ(cdn("max-age=60").freshness, Seconds(60));
+  EXPECT_EQ(cdn("max-age=60, s-maxage=90").freshness, Seconds(90));
+  EXPECT_TRUE(cdn("max-age=60", "no-store").store);
+  EXPECT_EQ(cdn("none", "no-store").freshness, Seconds(5)) << "neither Cache-Control nor Expires speaks then";
+  for (const std::string_view word : {"no-store", "private", "no-cache", "max-age=0", "max-age=\"60\""})
+    EXPECT_FALSE(cdn(word).store) << word;
+  for (const std::string_view junk : {"", "max-age=60,", "NO-STORE", "no-store; "})
+    EXPECT_EQ(cdn(junk).freshness, Seconds(600)) << junk;
+}
+
+TEST(Storable, RefusesWhatItCannotRead) {
+  EXPECT_FALSE(judge({{"Cache-Control", "foo=\"bar, no-store"}}, Seconds(60)).store);
+  EXPECT_FALSE(judge({{"Cache-Control", "max-age=60, foo=\"bar"}}).store);
+  EXPECT_TRUE(judge({{"Cache-Control", "foo=\"bar, no-store\", max-age=60"}}).store);
+}
+
 TEST(Storable, RefusesWhatCannotBeSharedYet) {
   EXPECT_FALSE(judge({{"Set-Cookie", "a=b"}}, Seconds(60)).store);
   EXPECT_FALSE(judge({{"Vary", "Accept-Encoding"}}, Seconds(60)).store);
@@ -125,10 +146,9 @@ TEST(RequestRules, GoToTheOriginAndRefreshWhenAskedTo) {
   for (const Fields& fields : {Fields{{"Cache-Control", "no-cache"}}, Fields{{"Cache-Control", "max-age=0"}},
                                Fields{{"Pragma", "no-cache"}}}) {
     const RequestRules rules = rules_of(fields);
-    EXPECT_FALSE(rules.lookup);
-    EXPECT_TRUE(rules.store);
+    EXPECT_TRUE(rules.anew && rules.store);
   }
-  EXPECT_TRUE(rules_of({{"Cache-Control", "max-age=60"}, {"Pragma", "no-cache"}}).lookup);
+  EXPECT_FALSE(rules_of({{"Cache-Control", "max-age=60"}, {"Pragma", "no-cache"}}).anew);
 }
 
 TEST(RequestRules, KeepNothingOfANoStoreRequest) {
@@ -148,6 +168,7 @@ TEST(RequestRules, AcceptOnlyWhatIsYoungAndFreshEnough) {
   EXPECT_FALSE(rules_of({{"Cache-Control", "max-age=9"}}).accepts(*entry, now));
   EXPECT_TRUE(rules_of({{"Cache-Control", "min-fresh=49"}}).accepts(*entry, now));
   EXPECT_FALSE(rules_of({{"Cache-Control", "min-fresh=50"}}).accepts(*entry, now));
+  EXPECT_FALSE(rules_of({{"Cache-Control", "no-cache"}}).accepts(*entry, now));
   EXPECT_TRUE(rules_of({{"Cache-Control", "only-if-cached"}}).only_if_cached);
 }
 

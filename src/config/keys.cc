@@ -20,6 +20,12 @@ std::string none_of(std::string_view text, std::span<const std::string_view> wor
   return fmt::format("is none of: {}{}", fmt::join(words, ", "), did_you_mean(text, words));
 }
 
+// In the order of the enumeration.
+template <>
+struct WordsOf<ClientNoCache> {
+  static constexpr std::string_view kNames[] = {"limited", "ignore", "always"};
+};
+
 }  // namespace rows
 
 namespace {
@@ -33,9 +39,27 @@ constexpr Row kRouteCacheRows[] = {
     toggle<&RouteCache::enabled>("enabled", "true", kLive, "Whether replies of this route may be cached."),
     duration<&RouteCache::ttl>("ttl", "", {0ms, 365 * 24h}, kLive,
                                "How long a reply is fresh where the origin does not say."),
+    rows::text<&RouteCache::ignore_cookies, HeaderName>(
+        "ignore_cookies", "[]", kLive,
+        "Cookies that do not count: `_ga`, or `_g*` for all that begin so. A request with any other cookie "
+        "bypasses the cache of an http origin, as its answer may be for that caller alone; one with none but "
+        "these does not, and what is fetched for the cache is asked for without them."),
+    word<&RouteCache::client_no_cache>(
+        "client_no_cache", "limited", kLive,
+        "What a client's `no-cache`, `max-age`, `min-fresh` or `Pragma: no-cache` does where what is kept is "
+        "fresh but not what it asks for. `limited`: the origin is asked again, of one object four times at "
+        "once "
+        "and then once in ten seconds, whoever asks; beyond that what is kept is given. `ignore`: that is "
+        "always "
+        "given. `always`: the origin is asked each time."),
+    toggle<&RouteCache::shared>(
+        "public", "false", kLive,
+        "On a route with `identity`: leave the origin's Cache-Control as it is, so that caches in front may "
+        "share its replies. Without it they go out as `private`."),
 };
 constexpr Section kRouteCache =
-    table<RouteCache>({"route_cache", "", "Caching on one route.", "enabled"}, kRouteCacheRows);
+    table<RouteCache>({"route_cache", "", "Caching on one route.", "enabled"}, kRouteCacheRows,
+                      checked<RouteCache, rules::check_route_cache>);
 
 constexpr Row kRouteRows[] = {
     rows::text<&Route::path, RoutePath>(
@@ -78,6 +102,13 @@ constexpr Row kRouteRows[] = {
         "The identities whose credentials an http origin may have, and whose cookies it may set: those of a "
         "login page, say. A route hides what any identity takes, be it its own or not, unless it is named "
         "here. Such a route bypasses the cache."),
+    rows::text<&Route::forward_fields, HeaderName>(
+        "forward_fields", "[]", kLive,
+        "Fields of a client that go on to an http origin although they would be dropped: those that steer "
+        "some servers past the route (X-Original-URL, X-Forwarded-Prefix, X-HTTP-Method-Override and "
+        "others), names with an underscore, and, from `trusted_proxies` only, those that say who the caller "
+        "is (X-Forwarded-User, X-Real-IP). What is named here is part of the cache's key, and no reason to "
+        "bypass it."),
     section<&Route::cache, kRouteCache>("cache", "Caching on this route; `off` turns it off."),
 };
 constexpr Section kRoute =

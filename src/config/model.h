@@ -73,9 +73,14 @@ struct App {
 
 // ---- routes
 
+enum class ClientNoCache : std::uint8_t { kLimited, kIgnore, kAlways };
+
 struct RouteCache {
-  bool enabled = true;         // `cache: off` on the route
-  std::optional<Seconds> ttl;  // where the origin is silent
+  bool enabled = true;                      // `cache: off` on the route
+  std::optional<Seconds> ttl;               // where the origin is silent
+  std::vector<std::string> ignore_cookies;  // names, or how they begin and a star
+  ClientNoCache client_no_cache = ClientNoCache::kLimited;
+  bool shared = false;  // behind an identity: caches in front may keep what the origin lets them
 };
 
 // What becomes of a `;` in the path of a request. Guard: refused where an origin that takes parameters off
@@ -96,6 +101,8 @@ struct Route {
   Millis deadline{0};  // of a request and its reply as a whole; 0: none
   bool forward_authorization = false;
   std::vector<std::string> forward_credentials;  // identities whose credentials the origin may have and set
+  std::vector<std::string>
+      forward_fields;  // that go on although they would be dropped, and into the cache's key
   RouteCache cache;
 };
 

@@ -77,6 +77,10 @@ void check_routes(Reader& reader, const YamlNode& node, const Config& config) {
     check_identities(reader, item, route.identity, config);
     check_forwarded(reader, item, route, config);
     check_reach(reader, item, route, config);
+    if (!route.forward_fields.empty() &&
+        (!route.app.empty() || !std::holds_alternative<HttpOrigin>(config.origins.at(route.origin).kind)))
+      reader.fail_at(item, "forward_fields",
+                     "needs an origin of type http; others take no field of a caller");
   }
 }
 
@@ -125,6 +129,13 @@ void place_app(Reader& reader, const Entry& entry, const Section& section, Confi
 void check_route(Reader& reader, const YamlNode& node, Route& route) {
   reader.exactly_one(node, std::array<std::string_view, 2>{"origin", "app"});
   if (!route.require.empty() && route.identity.empty()) reader.fail_at(node, "require", "needs 'identity'");
+}
+
+void check_route_cache(Reader& reader, const YamlNode& node, RouteCache& cache) {
+  for (const std::string& name : cache.ignore_cookies)
+    if (name == "*" || name.substr(0, name.size() - 1).find('*') != std::string::npos)
+      reader.fail_at(node, "ignore_cookies",
+                     fmt::format("has '{}'; a star stands at the end of a name, behind its beginning", name));
 }
 
 void check_config(Reader& reader, const YamlNode& node, Config& config) {

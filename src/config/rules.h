@@ -44,6 +44,7 @@ void place_listen(Reader&, const YamlNode&, Listen&&, Config&);
 void place_route(Reader&, const YamlNode&, Route&&, Config&);
 void check_admin(Reader&, const YamlNode&, Admin&);
 void place_app(Reader&, const Entry&, const Section&, Config&);
+void check_route_cache(Reader& reader, const YamlNode& node, RouteCache& cache);
 void check_route(Reader&, const YamlNode&, Route&);
 void check_config(Reader&, const YamlNode&, Config&);
 

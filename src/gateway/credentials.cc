@@ -4,6 +4,7 @@
 
 #include "http/append.h"
 #include "http/chars.h"
+#include "http/field_kind.h"
 
 namespace gateway {
 
@@ -43,7 +44,8 @@ bool begins_with(std::string_view text, std::string_view prefix) {
 
 }  // namespace
 
-Credentials::Credentials(const config::Config& config, const config::Route& route) {
+Credentials::Credentials(const config::Config& config, const config::Route& route)
+    : ignored_cookies_(route.cache.ignore_cookies), keyed_fields_(route.forward_fields) {
   std::vector<TokenSource> own, passed;
   if (!route.identity.empty()) own = config.identities.at(route.identity.front()).from;  // all look alike
   for (const std::string& name : route.forward_credentials) {
@@ -83,13 +85,20 @@ bool Credentials::hide(const http::Field& field) const {
 
 bool Credentials::let_pass(const http::FieldList& fields) const {
   if (passes_some_) return true;
-  constexpr std::uint64_t kTheirs = http::bit_of(FieldId::kAuthorization) | http::bit_of(FieldId::kCookie);
+  constexpr std::uint64_t kTheirs = http::bit_of(FieldId::kAuthorization) | http::bit_of(FieldId::kCookie) |
+                                    http::bit_of(FieldId::kOther);
   if (!fields.has_any(kTheirs)) return false;
-  if (!fields.has(FieldId::kCookie) && hides_all_authorization_) return false;
   return std::ranges::any_of(fields, [&](const http::Field& field) {
     if (field.id == FieldId::kAuthorization) return !hide(field);
+    if (field.id == FieldId::kOther)
+      return http::kind_of(field.name) == http::FieldKind::kCredential && !hide(field) &&
+             std::ranges::none_of(keyed_fields_,
+                                  [&](const auto& name) { return http::iequals(name, field.name); });
+    if (field.id != FieldId::kCookie) return false;
     std::string_view left = field.value, cookie;
-    return field.id == FieldId::kCookie && next_cookie(left, cookie);
+    while (next_cookie(left, cookie))
+      if (!ignores_cookie(cookie)) return true;
+    return false;
   });
 }
 
@@ -98,6 +107,14 @@ bool Credentials::let_pass(const http::FieldList& fields) const {
 bool Credentials::hides_cookie(std::string_view cookie) const {
   const std::string_view name = http::trim_ows(cookie.substr(0, cookie.find('=')));
   return std::ranges::any_of(cookies_, [&](const std::string& hidden) { return hidden == name; });
+}
+
+bool Credentials::ignores_cookie(std::string_view cookie) const {
+  const std::string_view name = http::trim_ows(cookie.substr(0, cookie.find('=')));
+  return std::ranges::any_of(ignored_cookies_, [name](std::string_view ignored) {
+    if (!ignored.ends_with('*')) return name == ignored;
+    return name.starts_with(ignored.substr(0, ignored.size() - 1));
+  });
 }
 
 // The next cookie that is no credential of ours; false at the end.
@@ -111,10 +128,13 @@ bool Credentials::next_cookie(std::string_view& left, std::string_view& cookie) 
   return false;
 }
 
-void Credentials::append_cookies(const http::Field& field, std::string& out) const {
+void Credentials::append_cookies(const http::Field& field, bool for_all, std::string& out) const {
+  if (cookies_.empty() && (!for_all || ignored_cookies_.empty()))
+    return http::append_field(out, field.name, field.value);
   std::string kept;
   std::string_view left = field.value;
   for (std::string_view cookie; next_cookie(left, cookie);) {
+    if (for_all && ignores_cookie(cookie)) continue;
     if (!kept.empty()) kept.append("; ");
     kept.append(cookie);
   }

@@ -73,6 +73,7 @@ struct Exchange : serve::Request {
   cache::RequestRules rules;
   cache::KeyView key;
   bool may_fill = false;  // store and collapse
+  bool stored = false;    // what this request fetched, before its head went out
   CacheUse cache = CacheUse::kNone;
   std::string_view cache_detail;  // for Cache-Status and the log: why it was not a hit
 
@@ -129,6 +130,7 @@ struct Exchange : serve::Request {
     rules = {};
     key = {};
     may_fill = false;
+    stored = false;
     cache = CacheUse::kNone;
     cache_detail = {};
     why_gone = &kClientLeft;

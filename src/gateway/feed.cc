@@ -5,6 +5,7 @@
 #include "cache/storable.h"
 #include "gateway/forward.h"
 #include "gateway/render.h"
+#include "http/coding.h"
 
 namespace gateway {
 
@@ -27,7 +28,9 @@ upstream::Request request_of(const Exchange& x, client::Interims& interims) {
 }  // namespace
 
 FillAsk::FillAsk(const Exchange& x, Handover& handover)
-    : snapshot(x.snapshot), route(x.route), request(request_of(x, handover)), rules(x.rules) {}
+    : snapshot(x.snapshot), route(x.route), request(request_of(x, handover)), rules(x.rules) {
+  if (route->rules->can.forwards_fields) accept_encoding = http::accept_encoding_of(x.head.fields);
+}
 
 upstream::Way way_of(const Services& services, const LocalSnapshot::LocalRoute& route) {
   return {.loop = services.loop,
@@ -49,16 +52,24 @@ std::size_t chunk_size(const std::optional<std::uint64_t>& length, std::uint64_t
   return so_far < (64 << 10) ? 16 << 10 : base::Chunk::kMaxCapacity;  // most bodies are small
 }
 
-cache::FillHead head_of(const Services& services, const Route& route, const origin::Reply& reply,
+// What one coding was asked for may be another's for who asks otherwise, though no Vary says so.
+cache::Coded coded_of(const FillAsk& ask, const http::ResponseHead& head) {
+  const std::string_view codings = head.value(http::FieldId::kContentEncoding);
+  if (http::accepts_codings("", codings)) return cache::Coded::kNo;
+  return http::accepts_codings(ask.accept_encoding, codings) ? cache::Coded::kAsked : cache::Coded::kAlways;
+}
+
+cache::FillHead head_of(const Services& services, const FillAsk& ask, const origin::Reply& reply,
                         const cache::Storable& storable, std::optional<std::uint64_t> length) {
   cache::FillHead head;
   const http::ResponseHead& theirs = reply.head();
   head.status = theirs.status;
-  append_end_to_end(route, theirs, true, head.fields);
+  append_end_to_end(*ask.route->rules, theirs, true, head.fields);
   if (!theirs.find(http::FieldId::kDate))
     append_field(head.fields, "Date", services.dates.http(services.loop.now()));
   head.etag = theirs.value(http::FieldId::kEtag);
-  head.last_modified = theirs.value(http::FieldId::kLastModified);
+  head.last_modified = last_modified_of(theirs);
+  head.coded = coded_of(ask, theirs);
   head.length = length;
   head.stored_at = reply.received_at();
   head.initial_age = storable.initial_age;
@@ -93,7 +104,7 @@ net::Task<> feed(const Services& services, base::Ref<cache::Fill> fill, base::Re
     fill->pass();
     co_return;
   }
-  if (!fill->begin(head_of(services, *ask.route->rules, reply, storable, length))) {
+  if (!fill->begin(head_of(services, ask, reply, storable, length))) {
     fill->fail({Code::kCancelled, "nobody waits any more"});
     co_return;
   }

@@ -41,6 +41,7 @@ struct FillAsk {
   const LocalSnapshot::LocalRoute* route;
   upstream::Request request;
   cache::RequestRules rules;
+  std::string accept_encoding;  // of the asker, where the origin is told
 };
 
 // What leads from a worker to what is behind a route.

@@ -7,6 +7,7 @@
 #include "base/sabotage.h"
 #include "gateway/render.h"
 #include "http/chars.h"
+#include "http/field_kind.h"
 #include "http/forwarded.h"
 #include "http/hop_by_hop.h"
 #include "http/target.h"
@@ -130,6 +131,23 @@ std::string one_less(std::string_view hops) {
   return std::to_string(left == 0 ? 0 : left - 1);
 }
 
+// ---- fields that some servers believe
+
+bool named_by(const std::vector<std::string>& names, std::string_view name) {
+  return std::ranges::any_of(names, [name](const auto& each) { return http::iequals(each, name); });
+}
+
+// Of a field without a number: whether the route names it, and its sender may say it.
+bool goes_on_by_name(const Exchange& x, const http::Field& field) {
+  return named_by(x.route->rules->rules.forward_fields, field.name) &&
+         (x.trusted_peer || http::kind_of(field.name) != http::FieldKind::kVouched);
+}
+
+bool may_go_on(const http::Field& field) {
+  const http::FieldKind kind = http::kind_of(field.name);
+  return kind == http::FieldKind::kPlain || kind == http::FieldKind::kCredential;
+}
+
 }  // namespace
 
 bool learn_client(Exchange& x) {
@@ -158,6 +176,12 @@ bool credentials_go_on(const Exchange& x) {
   return rules.can.forwards_fields && rules.credentials.let_pass(x.head.fields);
 }
 
+void append_keyed_fields(const Exchange& x, std::string& out) {
+  for (const std::string& name : x.route->rules->rules.forward_fields)
+    for (const http::Field& field : x.head.fields)
+      if (http::iequals(field.name, name) && goes_on_by_name(x, field)) append_field(out, name, field.value);
+}
+
 void forward_fields(const Exchange& x, ForFill for_fill, std::string& out) {
   constexpr std::uint64_t kOurs = http::bit_of(FieldId::kHost) | http::bit_of(FieldId::kContentLength) |
                                   http::bit_of(FieldId::kExpect) | http::bit_of(FieldId::kXForwardedFor) |
@@ -174,12 +198,15 @@ void forward_fields(const Exchange& x, ForFill for_fill, std::string& out) {
 
   const http::HopByHop hop(x.head.fields);
   for (const http::Field& field : x.head.fields) {
-    if ((dropped & http::bit_of(field.id)) != 0 || hop.ends_here(field)) continue;
+    if ((dropped & http::bit_of(field.id)) != 0) continue;
     if (credentials.hide(field) &&
         !(field.id == FieldId::kAuthorization && sabotage::on("authorization-forwarded")))
       continue;
-    if (field.id == FieldId::kCookie && credentials.hide_cookies())
-      credentials.append_cookies(field, out);
+    // What the cache's key says goes on, whatever Connection nominates.
+    const bool by_name = field.id == FieldId::kOther && goes_on_by_name(x, field);
+    if (!by_name && (hop.ends_here(field) || (field.id == FieldId::kOther && !may_go_on(field)))) continue;
+    if (field.id == FieldId::kCookie)
+      credentials.append_cookies(field, for_fill == ForFill::kYes, out);
     else if (field.id == FieldId::kReferer)
       append_referer(x, field, out);
     else if (field.id == FieldId::kMaxForwards && x.head.method == http::Method::kOptions)

@@ -9,7 +9,8 @@
 // what we see ourselves. Many proxies write either Forwarded or X-Forwarded-For and pass the other on as a
 // stranger wrote it, and nobody can see which: where both are there they must say the same, else 400.
 // To the origin goes X-Forwarded-* alone, renewed here; a Forwarded beside it would be a second, older story.
-// Credentials of ours do not go on either (credentials.h), nor do those in the query of a Referer.
+// Credentials of ours do not go on either (credentials.h), nor do those in the query of a Referer, nor what
+// only a proxy may say (http/field_kind.h), unless the route names it (forward_fields).
 #pragma once
 
 #include <string>
@@ -22,9 +23,14 @@ namespace gateway {
 bool learn_client(Exchange& x);
 
 // Whether a credential of the client's own reaches the origin, so that the answer may be for its eyes alone.
+// Cookies that do not count are none: a fill goes without them.
 bool credentials_go_on(const Exchange& x);
 
 enum class ForFill : bool { kNo, kYes };  // a fill asks for the whole object, without conditions
+
+// Appends the fields that the route names (forward_fields) as the origin will get them: a part of the cache's
+// key.
+void append_keyed_fields(const Exchange& x, std::string& out);
 
 // Appends the fields for the origin, each ended by CRLF.
 void forward_fields(const Exchange& x, ForFill for_fill, std::string& out);

@@ -178,6 +178,63 @@ TEST_F(Forward, LeavesToTheOriginWhatAnOpenRouteDoesNotConsume) {
   EXPECT_FALSE(credentials_go_on(x()));
 }
 
+TEST_F(Forward, DropsWhatSteersAnOriginAndWhatOnlyAProxyMaySay) {
+  configure_route("", "trusted_proxies: [10.0.0.0/8]");
+  for (const char* peer : {"192.0.2.7", "10.0.0.1"}) {
+    receive(
+        "GET / HTTP/1.1\nHost: a\nX-Original-URL: /evil\nX-Forwarded-Prefix: /evil\nX-HTTP-Method-Override: "
+        "evil\n"
+        "X_Forwarded_For: evil\nX-Forwarded-User: evil\nX-Real-IP: evil\nRemote-User: evil\nX-Own: 1\n",
+        peer);
+    EXPECT_THAT(sent(), AllOf(Not(HasSubstr("evil")), HasSubstr("X-Own: 1\r\n")));
+    EXPECT_FALSE(credentials_go_on(x()));
+  }
+}
+
+TEST_F(Forward, SendsOnWhatTheRouteNamesAndTheKeySaysSo) {
+  configure_route("forward_fields: [x_old, X-Real-IP, X-Api-Key]", "trusted_proxies: [10.0.0.0/8]");
+  const char* const lines =
+      "GET / HTTP/1.1\nHost: a\nX-Real-IP: 1.2.3.4\nX_Old: a\nX-Api-Key: k\nX_OLD: b\nConnection: x_old\n"
+      "X-Forwarded-User: evil\n";
+  const auto keyed = [this] {
+    std::string out;
+    append_keyed_fields(x(), out);
+    return out;
+  };
+  receive(lines);
+  EXPECT_THAT(sent(),
+              AllOf(HasSubstr("X_Old: a\r\n"), HasSubstr("X_OLD: b\r\n"), HasSubstr("X-Api-Key: k\r\n"),
+                    Not(HasSubstr("X-Real-IP")), Not(HasSubstr("evil"))));
+  EXPECT_EQ(keyed(), "x_old: a\r\nx_old: b\r\nX-Api-Key: k\r\n");
+  EXPECT_FALSE(credentials_go_on(x())) << "its holder has a copy of its own";
+  receive(lines, "10.0.0.1");
+  EXPECT_THAT(sent(), HasSubstr("X-Real-IP: 1.2.3.4\r\n"));
+  EXPECT_EQ(keyed(), "x_old: a\r\nx_old: b\r\nX-Real-IP: 1.2.3.4\r\nX-Api-Key: k\r\n");
+}
+
+TEST_F(Forward, TakesAFieldThatMaySayWhoAsksForACredential) {
+  for (const char* field : {"X-Api-Key", "x-auth-token", "X-Session-Id", "X-Csrf-Token", "Private-Token"}) {
+    receive("GET / HTTP/1.1\nHost: a\n" + std::string(field) + ": 1\n");
+    EXPECT_THAT(sent(), HasSubstr(field));
+    EXPECT_TRUE(credentials_go_on(x())) << field;
+  }
+  configure_route("identity: staff", kStaff);
+  receive("GET / HTTP/1.1\nHost: a\nX-Token: secret\n");
+  EXPECT_FALSE(credentials_go_on(x())) << "it does not go on";
+}
+
+TEST_F(Forward, AsksForTheCacheWithoutCookiesThatDoNotCount) {
+  configure_route("cache: { ignore_cookies: [_ga, \"_g_*\"] }");
+  receive("GET / HTTP/1.1\nHost: a\nCookie: _ga=1; _g_x=2\nCookie: _ga=3\n");
+  EXPECT_FALSE(credentials_go_on(x()));
+  EXPECT_THAT(sent(ForFill::kYes), Not(HasSubstr("Cookie")));
+  EXPECT_THAT(sent(), HasSubstr("Cookie: _ga=1; _g_x=2\r\n"));
+  for (const char* cookie : {"_gab=1", "session=1", "_GA=1", "_ga=1; x=2"}) {
+    receive("GET / HTTP/1.1\nHost: a\nCookie: " + std::string(cookie) + "\n");
+    EXPECT_TRUE(credentials_go_on(x())) << cookie;
+  }
+}
+
 TEST_F(Forward, KnowsAWebSocketByGetVersionAndBothFields) {
   EXPECT_TRUE(http::asks_websocket(
       receive("GET / HTTP/1.1\nHost: a\nConnection: Upgrade\nUpgrade: WebSocket\n").head));

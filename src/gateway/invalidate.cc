@@ -63,19 +63,28 @@ class Written {
   const Exchange& x_;
 };
 
+// Only http origins are written to; their copies are in the memory tier, if anywhere.
+bool writes(const Exchange& x) {
+  return !http::is_safe(x.head.method) && x.snapshot->config().cache.memory.size != 0 &&
+         std::holds_alternative<config::HttpOrigin>(x.route->rules->origin->kind);
+}
+
 }  // namespace
 
 void invalidate_written(const Services& services, const Exchange& x, const http::ResponseHead& reply) {
-  if (http::is_safe(x.head.method) || reply.status < 200 || reply.status >= 400) return;
-  if (x.snapshot->config().cache.memory.size == 0 ||
-      !std::holds_alternative<config::HttpOrigin>(x.route->rules->origin->kind))
-    return;
+  if (!writes(x) || reply.status < 200 || reply.status >= 400) return;
   Written written(services, x);
   written.resource(x.rest, x.query, x.has_query);
   for (const std::string_view name : {"Location", "Content-Location"})
     for (const http::Field& field : reply.fields)
       if (http::iequals(field.name, name)) written.reference(field.value);
   if (const http::Field* to = x.head.fields.find("Destination")) written.reference(to->value);
+}
+
+void invalidate_unanswered(const Services& services, const Exchange& x, base::Code why) {
+  const bool sent = why == base::Code::kOriginTimeout || why == base::Code::kOriginBadReply ||
+                    why == base::Code::kCancelled || why == base::Code::kClientGone;
+  if (sent && writes(x)) Written(services, x).resource(x.rest, x.query, x.has_query);
 }
 
 }  // namespace gateway

@@ -9,6 +9,8 @@
 // reply and Destination of the request (RFC 4918, MOVE and COPY) name more, and count where they lead to the
 // same origin: by this gateway's paths, or by those that the origin sees.
 //
+// A write whose reply never came may have been made all the same: its target goes, too.
+//
 // What only a body names (the keys of an S3 multi-object delete) is not known here.
 #pragma once
 
@@ -20,5 +22,7 @@ namespace gateway {
 
 // After the head of a reply to any method, before it goes on.
 void invalidate_written(const Services& services, const Exchange& x, const http::ResponseHead& reply);
+// When none has come.
+void invalidate_unanswered(const Services& services, const Exchange& x, base::Code why);
 
 }  // namespace gateway

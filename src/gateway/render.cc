@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "http/cache_control.h"
 #include "http/chars.h"
+#include "http/date.h"
 #include "http/hop_by_hop.h"
+#include "http/targeted.h"
 #include "limit/fields.h"
 
 namespace gateway {
@@ -48,7 +51,7 @@ void append_cache_fields(Exchange& x, base::Nanos age, base::Nanos freshness) {
       out.append("Cache-Status: sekisho; fwd=bypass");
       break;
   }
-  if ((x.reader || x.entry) && x.cache == CacheUse::kMiss) out.append("; stored");
+  if (x.cache == CacheUse::kMiss && x.stored) out.append("; stored");
   if (!x.cache_detail.empty()) out.append("; detail=\"").append(x.cache_detail).append("\"");
   out.append("\r\n");
 }
@@ -58,7 +61,25 @@ namespace {
 constexpr std::array<std::string_view, 5> kRateFields = {"ratelimit", "ratelimit-policy", "x-ratelimit-limit",
                                                          "x-ratelimit-remaining", "x-ratelimit-reset"};
 
+// All Cache-Control of a reply in one field, for the caller alone.
+void append_private(const http::ResponseHead& head, std::string& out) {
+  std::string said;
+  for (const http::Field& field : head.fields)
+    if (field.id == FieldId::kCacheControl) said.append(said.empty() ? "" : ", ").append(field.value);
+  append_field(out, "Cache-Control", http::as_private(said));
+}
+
 }  // namespace
+
+std::string_view last_modified_of(const http::ResponseHead& head) {
+  const std::string_view text = head.value(FieldId::kLastModified), date = head.value(FieldId::kDate);
+  if (text.empty()) return text;
+  const auto modified = http::parse_date(text);
+  const auto made = date.empty() ? std::nullopt : http::parse_date(date);
+  const std::int64_t latest = made.value_or(base::unix_seconds(base::wall_tick()));
+  if (!modified || *modified <= latest) return text;
+  return made ? date : std::string_view();
+}
 
 void append_end_to_end(const Route& route, const http::ResponseHead& head, bool stored, std::string& out) {
   const http::HopByHop hop(head.fields);
@@ -72,8 +93,17 @@ void append_end_to_end(const Route& route, const http::ResponseHead& head, bool 
           return http::iequals(name, field.name);
         }))
       continue;
+    if (route.is_private && (field.id == FieldId::kCacheControl ||
+                             (field.id == FieldId::kOther && http::is_targeted(field.name))))
+      continue;
+    if (field.id == FieldId::kLastModified) {
+      if (const std::string_view modified = last_modified_of(head); !modified.empty())
+        append_field(out, field.name, modified);
+      continue;
+    }
     append_field(out, field.name, field.value);
   }
+  if (route.is_private && head.status >= 200) append_private(head, out);
 }
 
 std::string allowed_methods(const Exchange& x) {

@@ -18,7 +18,7 @@ class Render : public testing_support::ExchangeTest {
     Exchange& now = receive("GET / HTTP/1.1\nHost: a\n");
     now.cache = use;
     now.cache_detail = detail;
-    if (stored) now.entry = cache::Entry::make({.key = cache::KeyView("k")});
+    now.stored = stored;
     now.out.begin();
     append_cache_fields(now, age, freshness);
     return std::string(now.out.lines());

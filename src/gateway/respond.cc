@@ -9,6 +9,7 @@
 #include "base/sabotage.h"
 #include "client/error.h"
 #include "gateway/render.h"
+#include "http/cache_control.h"
 #include "http/conditions.h"
 #include "http/problem.h"
 #include "http/range.h"
@@ -128,7 +129,8 @@ void Responder::compose_problem(Exchange& x, std::string_view more) {
   if (x.route && x.route->rules->cacheable) append_cache_fields(x, base::Nanos(0), base::Nanos(0));
   append_field(fields, "Date", services_.dates.http(services_.loop.now()));
   append_field(fields, "Content-Type", http::kProblemType);
-  append_field(fields, "Cache-Control", "no-store");
+  append_field(fields, "Cache-Control",
+               x.route && x.route->rules->is_private ? "private, no-store" : "no-store");
   const auto said = [&](std::string_view name) { return rendered_value(more, name).data() != nullptr; };
   switch (x.error.code) {
     case Code::kUnauthorized:
@@ -442,7 +444,7 @@ net::Task<> Responder::send_origin(Exchange& x, serve::Downstream down) {
     co_await send_kept(x, down,
                        {.fields = fields,
                         .etag = head.value(FieldId::kEtag),
-                        .last_modified = head.value(FieldId::kLastModified),
+                        .last_modified = last_modified_of(head),
                         .size = file->size,
                         .file = file});
     co_return;
@@ -519,6 +521,8 @@ net::Task<> Responder::send_answer(Exchange& x, serve::Downstream down) {
   app::Answer& answer = *x.answer;
   std::string& fields = begin_fields(x);
   append_field(fields, "Date", services_.dates.http(services_.loop.now()));
+  const std::string for_one = http::as_private(answer.cache_control);
+  if (x.route->rules->is_private) answer.cache_control = for_one;
   answer.append_field_lines(fields);
   x.head_sent = true;
   x.status = answer.status;

@@ -5,6 +5,7 @@
 
 #include "base/sabotage.h"
 #include "config/fingerprint.h"
+#include "http/field.h"
 #include "identity/key_sources.h"
 
 namespace gateway {
@@ -63,6 +64,13 @@ Snapshot::Snapshot(config::Config configuration, Registries registries)
     route.tells_rates = !route.rates->empty() && config_.limits.rate_fields != config::RateFields::kOff;
     if (rules.concurrency)
       route.gate = registries.gates.get(limit::Gates::Of::kRoute, rules.path, *rules.concurrency);
+    route.is_private = !rules.identity.empty() && !rules.cache.shared;
+    route.rendering = static_cast<std::uint8_t>((route.is_private ? 1 : 0) | (route.tells_rates ? 2 : 0));
+    for (const std::string& name : rules.forward_fields)
+      if (http::field_id(name) != http::FieldId::kOther)
+        refuse(config_, rules.line,
+               "forward_fields of route '" + rules.path + "': " + name +
+                   " is the gateway's own to decide about");
     route.label = telemetry::routes().intern(rules.path);
     routes_.push_back(std::move(route));
   }

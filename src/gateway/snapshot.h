@@ -48,9 +48,11 @@ struct Route {
   std::string allow;                         // for Allow, where the configuration lists methods
   bool guards = false;  // asks more of a request than others may: who it is, its method, how often
   std::optional<base::Nanos> ttl;
-  cache::OriginId cache_id;  // who answers, as the cache knows it
-  bool cacheable = false;    // GET and HEAD may be answered from the cache
-  Credentials credentials;   // what is not for the origin
+  cache::OriginId cache_id;    // who answers, as the cache knows it
+  bool cacheable = false;      // GET and HEAD may be answered from the cache
+  bool is_private = false;     // replies are for the caller's own cache alone
+  std::uint8_t rendering = 0;  // of cache::KeyParts: what of this route stands in what is kept
+  Credentials credentials;     // what is not for the origin
 
   bool allows(const http::RequestHead& head) const;  // its method
 

@@ -14,6 +14,7 @@
 #include "gateway/key_refresh.h"
 #include "gateway/render.h"
 #include "http/chars.h"
+#include "http/coding.h"
 #include "http/via.h"
 #include "http/websocket.h"
 #include "identity/extract.h"
@@ -21,11 +22,21 @@
 namespace gateway {
 
 namespace {
+
 constexpr std::size_t kMaxKey = 64 << 10;  // bytes; what is longer is not cached
+// How long a small reply is waited for as a whole before its head goes out: then it is one write, and what is
+// said of its being stored is true.
+constexpr base::Nanos kWhole = base::Millis(20);
+
+bool takes_coding(const Exchange& x, std::string_view reply_fields) {
+  return http::accepts_codings(http::accept_encoding_of(x.head.fields),
+                               rendered_value(reply_fields, "content-encoding"));
+}
 
 bool asks_upgrade(const Exchange& x) {
   return x.route->rules->can.upgrades && http::asks_websocket(x.head);
 }
+
 }  // namespace
 
 using base::Code;
@@ -316,7 +327,12 @@ Walk::Next Walk::look_up(Exchange& x) {
     return Next::kSkip;
   }
   std::string effective;
-  cache::KeyParts parts{.origin = x.route->cache_id, .path = x.rest};
+  cache::KeyParts parts{.origin = x.route->cache_id, .path = x.rest, .rendering = rules.rendering};
+  std::string named;
+  if (!rules.rules.forward_fields.empty()) {
+    append_keyed_fields(x, named);
+    parts.fields = named;
+  }
   if (x.has_query && !sabotage::on("key-ignores-query")) {
     parts.has_query = x.route->origin->effective_query(x.query, true, effective);
     parts.query = effective;
@@ -340,7 +356,10 @@ Walk::Next Walk::look_up(Exchange& x) {
   x.key = *key;
   if (x.rules.lookup && !sabotage::on("cache-off")) {
     x.entry = services_.commons.memory.find(x.key, x.started);
-    if (x.entry && x.rules.accepts(*x.entry, x.started)) {
+    if (x.entry && x.entry->coded() == cache::Coded::kAsked && !takes_coding(x, x.entry->fields())) {
+      // It stays for those who accept it; this one's own copy would only push it out.
+      x.cache_detail = "another coding";
+    } else if (x.entry && kept_will_do(x)) {
       x.plan = Plan::kEntry;
       x.cache = CacheUse::kHit;
       return Next::kRespond;
@@ -352,9 +371,24 @@ Walk::Next Walk::look_up(Exchange& x) {
     return Next::kRespond;
   }
   x.cache = CacheUse::kMiss;
-  x.may_fill = x.rules.store && x.head.method == Method::kGet &&
+  x.may_fill = x.rules.store && x.cache_detail.empty() && x.head.method == Method::kGet &&
                !services_.commons.fills.passed_lately(x.key, x.started);
   return Next::kGoOn;
+}
+
+// What is fresh may still not be what the client asks for; how often the origin is asked for its sake is the
+// route's to say, as anybody can ask so.
+bool Walk::kept_will_do(const Exchange& x) {
+  if (x.rules.accepts(*x.entry, x.started)) return true;
+  switch (x.route->rules->rules.cache.client_no_cache) {
+    case config::ClientNoCache::kLimited:
+      return !x.entry->grant_anew(x.started);
+    case config::ClientNoCache::kIgnore:
+      return true;
+    case config::ClientNoCache::kAlways:
+      return false;
+  }
+  return false;
 }
 
 // What is not in the cache, and not refused, comes from behind, or from an application inside.
@@ -437,6 +471,12 @@ net::Task<bool> Walk::collapse(Exchange& x, serve::Downstream down) {
   if (handover) handover->first_asker = nullptr;
   switch (start) {
     case cache::Reader::Start::kServe:
+      if (!leader && x.reader->head().coded == cache::Coded::kAsked &&
+          !takes_coding(x, x.reader->head().fields))
+        break;
+      if (x.reader->head().length.value_or(UINT64_MAX) <= cache::Entry::kInlineBody)
+        co_await x.reader->whole(base::mono_now() + kWhole, &x.gone);
+      x.stored = x.reader->kept();
       x.entry = x.reader->entry();
       x.plan = x.entry ? Plan::kEntry : Plan::kFill;
       co_return true;
@@ -483,6 +523,7 @@ net::Task<> Walk::ask_alone(Exchange& x, serve::Downstream down) {
                                    .request_id = x.request_id});
   auto answer = co_await upstream::ask(way_of(services_, *x.route), request, &x.gone);
   if (!answer) {
+    invalidate_unanswered(services_, x, answer.error().code);
     x.stop(x.gone.requested() ? *x.why_gone : answer.error());
     co_return;
   }

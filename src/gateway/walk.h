@@ -76,6 +76,7 @@ class Walk {
   static bool parameters_pass(const Exchange& x);
   static Next answer_options(Exchange& x, std::string_view allowed);
   bool admit(Exchange& x, std::string_view token);
+  static bool kept_will_do(const Exchange& x);  // the entry found, for this request
   net::Task<bool> collapse(Exchange& x, serve::Downstream down);  // false: ask the origin alone
   net::Task<> ask_alone(Exchange& x, serve::Downstream down);
   net::Task<> answer_inside(Exchange& x, serve::Downstream down);

@@ -30,6 +30,14 @@ void keep_smallest(std::optional<std::uint32_t>& slot, std::string_view text) {
   slot = slot ? std::min(*slot, n) : n;
 }
 
+// A token, or a quoted string that ends where the text does.
+bool is_argument(std::string_view text) {
+  if (!text.starts_with('"')) return is_token(text);
+  std::size_t at = 1;
+  while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2 : 1;
+  return at + 1 == text.size();
+}
+
 // `directive` or `directive="a, b"`. A list once, then bare, speaks of everything: the list is dropped.
 void keep_fields(bool& seen, std::string_view& fields, std::string_view argument) {
   const std::string_view list = unquote(argument);
@@ -49,6 +57,7 @@ void CacheControl::add(std::string_view value) {
     const std::string_view name = trim_ows(item.substr(0, equals));
     const bool bare = equals == item.size();
     const std::string_view argument = bare ? std::string_view() : trim_ows(item.substr(equals + 1));
+    if (!is_token(name) || (!bare && !is_argument(argument))) malformed = true;
     const auto named = [name](std::string_view directive) { return iequals(name, directive); };
 
     if (named("max-age"))
@@ -86,6 +95,16 @@ void CacheControl::add(std::string_view value) {
     else if (named("max-stale"))
       keep_smallest(max_stale, argument);
   }
+}
+
+std::string as_private(std::string_view value) {
+  std::string out = "private";
+  for (std::string_view item; next_element(value, item);) {
+    const std::string_view name = trim_ows(item.substr(0, item.find('=')));
+    const auto named = [name](std::string_view directive) { return iequals(name, directive); };
+    if (!named("public") && !named("private") && !named("s-maxage")) out.append(", ").append(item);
+  }
+  return out;
 }
 
 CacheControl cache_control_of(const FieldList& fields) {

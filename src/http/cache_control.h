@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "http/field.h"
@@ -20,6 +21,8 @@ namespace http {
 
 struct CacheControl {
   bool present = false;  // there was a Cache-Control at all
+  bool malformed =
+      false;  // part of it is no directive (a quote that is never closed): more may be hidden there
   bool no_store = false;
   bool no_cache = false;    // with or without fields: see no_cache_fields
   bool is_private = false;  // with or without fields
@@ -46,5 +49,8 @@ struct CacheControl {
 
 // All Cache-Control fields of a message. Of a request without any, `Pragma: no-cache` counts (§5.4).
 CacheControl cache_control_of(const FieldList& fields);
+
+// What a Cache-Control says, said to the client's own cache alone: `private`, and what is left of it.
+std::string as_private(std::string_view value);
 
 }  // namespace http

@@ -74,5 +74,26 @@ TEST(CacheControl, OfAMessageCombinesItsFieldsAndFallsBackToPragma) {
   EXPECT_FALSE(c.no_cache) << "Cache-Control overrides Pragma";
 }
 
+TEST(CacheControl, SaysWhenPartOfItIsNoDirective) {
+  const auto malformed = [](std::string_view value) {
+    CacheControl control;
+    control.add(value);
+    return control.malformed;
+  };
+  for (const char* good :
+       {"max-age=60", "a, ,b", "x=\"a, \\\" b\"", "no-cache=\"Set-Cookie\", public", "max-age=-1", ""})
+    EXPECT_FALSE(malformed(good)) << good;
+  for (const char* bad : {"foo=\"bar, no-store", "max-age=60; public", "x=\"a\"b", "x=\"a\\\"", "max age=1",
+                          "=1", "x=", "\"no-store\""})
+    EXPECT_TRUE(malformed(bad)) << bad;
+}
+
+TEST(CacheControl, IsPrivateWhateverItWas) {
+  EXPECT_EQ(as_private(""), "private");
+  EXPECT_EQ(as_private("public, max-age=60, S-MaxAge=90"), "private, max-age=60");
+  EXPECT_EQ(as_private("private=\"Set-Cookie, X\", no-cache=\"Y, Z\""), "private, no-cache=\"Y, Z\"");
+  EXPECT_EQ(as_private("no-store"), "private, no-store");
+}
+
 }  // namespace
 }  // namespace http

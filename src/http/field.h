@@ -70,6 +70,8 @@ enum class FieldId : std::uint8_t {
   kReferer,
   kSecFetchSite,
   kMaxForwards,
+  kAccept,
+  kAcceptLanguage,
   kCount
 };
 static_assert(static_cast<unsigned>(FieldId::kCount) <= 64);

@@ -67,7 +67,9 @@ inline constexpr std::array<std::string_view, kFieldCount> kFieldNames = {"",
                                                                           "Origin",
                                                                           "Referer",
                                                                           "Sec-Fetch-Site",
-                                                                          "Max-Forwards"};
+                                                                          "Max-Forwards",
+                                                                          "Accept",
+                                                                          "Accept-Language"};
 static_assert(!kFieldNames.back().empty(), "a FieldId has no name");
 
 inline constexpr std::size_t kLongestField = 24;
