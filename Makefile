@@ -22,7 +22,7 @@ binary := $(release)/sekisho
 configure = log=$$(cmake --preset $(1) 2>&1) || { echo "$$log"; exit 1; }
 compile = cmake --build build/$(1) -j $(JOBS) --target
 
-.PHONY: help build run test test-year-ahead bench prove prove-ab sabotage bench-prove instr instr-save asan \
+.PHONY: help build run test test-year-ahead bench bench-once prove prove-ab sabotage bench-prove instr instr-save asan \
         asan-test tsan tsan-test fuzz coverage format check tidy docs clean
 
 help: ## list the targets
@@ -81,6 +81,12 @@ bench: ## beside nginx, HAProxy, Varnish and Envoy; some ten minutes, on an idle
 	@$(call configure,release)
 	@$(call compile,release) all
 	@$(PYTHON) bench/run.py
+
+bench-once: ## every bench once, in its shortest form, so that none rots; two minutes, and no bar is judged
+	@scripts/install build test bench
+	@$(call configure,release)
+	@$(call compile,release) all
+	@scripts/bench-once build/release
 
 prove: ## the shipped campaigns, each scaled down to some fifteen seconds
 	@scripts/install build test

@@ -33,6 +33,7 @@ def test_a_record_tells_who_what_and_how(gw):
     assert record["principal"] == "ann" and record["client"] == "127.0.0.1"
     assert record["host"] == "asked.test" and record["user_agent"] == "tests/1"
     assert record["route"].rstrip("/") == "/private"
+    assert record["origin"] == "site" and record["protocol"] == "HTTP/1.1"
     assert record["bytes"] >= len("object") and record["bytes_in"] > 100
     assert 0 < record["duration_ms"] < 5000
     when = datetime.datetime.fromisoformat(record["time"].replace("Z", "+00:00"))
@@ -51,9 +52,11 @@ def test_cache_and_origin_time_are_told(gw, origin):
 
 def test_denials_and_failures_tell_their_reason(gw, origin):
     origin.on("/die", lambda ask: ask.close())
-    for target in ("/private/y", "/die"):
-        gw.get(target)
-    assert gw.access_for("/private/y")["reason"] == "unauthorized"
+    detail = json.loads(gw.get("/private/y").body)["detail"]
+    assert detail == "a token is needed, and none was sent", "for people a sentence, for the log a word"
+    gw.get("/die")
+    refused = gw.access_for("/private/y")
+    assert refused["reason"] == "unauthorized" and refused["detail"] == "no_credential"
     assert gw.access_for("/die")["reason"] in ("origin_bad_reply", "origin_refused")
 
 

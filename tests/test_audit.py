@@ -1,15 +1,17 @@
 """The audit log: one line for each decision that matters, none lost or torn, and never a secret."""
 import datetime
+import json
 import os
 import signal
 import socket
 import stat
 import threading
+import time
 
 import pytest
 
 from lib import audit
-from lib.deadline import holds, until
+from lib.deadline import holds, patience, until
 from lib.tokens import SECRET, bearer, hs256
 from lib.wire import Client, exchange, fetch
 
@@ -357,6 +359,46 @@ def test_a_gateway_that_is_blocked_can_be_ended(started):
                 client.get("/private/x")
     gw.signal(signal.SIGTERM)
     assert gw.wait(20) == 1
+    gw.check_cut_short()
+
+
+def test_a_stall_is_told_while_it_lasts(started, tmp_path):
+    link = tmp_path / "audit.log"
+    link.symlink_to("/dev/full")
+    gw = started(buffer="64KiB", when_full="block", more={"workers": 1})
+    load = Load(gw)
+    try:
+        reply = until(lambda: (r := gw.ready()).status == 503 and r, 60, "/ready to say no")
+        told = next(each for each in json.loads(reply.body)["dependencies"] if each["kind"] == "audit")
+        assert told["ready"] is False and "full" in told["reason"]
+        assert counted(gw, "waiting_workers") == 1
+        before = counted(gw, "blocked_seconds_total")
+        until(lambda: counted(gw, "blocked_seconds_total") > before, 5, "the metric to move")
+        message = "audit log is full; requests wait until its output takes lines"
+        until(lambda: gw.logged(message), 5, "a line in the operational log")
+        link.unlink()
+        gw.signal(signal.SIGHUP)
+        until(lambda: gw.ready().status == 200, 20, "/ready to say yes")
+        assert counted(gw, "waiting_workers") == 0 and len(gw.logged(message)) == 1
+    finally:
+        load.stop()
+
+
+@pytest.mark.parametrize("before", [(), (signal.SIGHUP,)])
+def test_a_stall_does_not_hold_up_the_end(started, before):
+    """Nor does a reload that waits for the worker that stands still."""
+    gw = started(output="/dev/full", buffer="64KiB", when_full="block",
+                 more={"workers": 1, "shutdown": {"timeout": "300ms"}})
+    with gw.client(timeout=2) as client:
+        with pytest.raises(TimeoutError):
+            while True:
+                client.get("/private/x")
+    for number in before:
+        gw.signal(number)
+    began = time.monotonic()
+    gw.signal(signal.SIGTERM)
+    assert gw.wait(20) == 1
+    assert time.monotonic() - began < patience(2.5)
     gw.check_cut_short()
 
 

@@ -35,6 +35,8 @@ namespace admin {
 // what is no plain file or not ours, what group or others may read or write, fewer than 32 characters, or
 // such as no bearer token may have.
 base::Secret open_token_file(const std::string& path);
+// Why that would fail, or "": nothing is made.
+std::string why_no_token_file(const std::string& path);
 
 class Credentials {
  public:

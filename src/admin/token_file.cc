@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -39,6 +40,11 @@ struct Descriptor {
 
 [[noreturn]] void refuse(const std::string& path, int error) {
   refuse(path, error == ELOOP ? "is a symbolic link" : std::generic_category().message(error));
+}
+
+std::string folder_of(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
 }
 
 // RFC 6750 §2.1: b64token.
@@ -103,6 +109,24 @@ base::Secret read(const std::string& path, int fd) {
 }
 
 }  // namespace
+
+std::string why_no_token_file(const std::string& path) {
+  struct stat about{};
+  try {
+    if (::lstat(path.c_str(), &about) == 0) {
+      const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+      if (file.fd < 0) refuse(path, errno);
+      read(path, file.fd);
+    } else if (errno != ENOENT) {
+      refuse(path, errno);
+    } else if (::faccessat(AT_FDCWD, folder_of(path).c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+      refuse(path, "cannot be made: " + std::generic_category().message(errno));
+    }
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "";
+}
 
 base::Secret open_token_file(const std::string& path) {
   struct stat about{};

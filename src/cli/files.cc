@@ -5,11 +5,15 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 
+#include "base/read_file.h"
+
 namespace cli {
+
+namespace {
+constexpr std::size_t kMost = 1 << 20;
+}
 
 bool write_new(const std::string& path, std::string_view text, mode_t mode) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
@@ -24,9 +28,9 @@ bool write_new(const std::string& path, std::string_view text, mode_t mode) {
 }
 
 std::string read_all(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw std::runtime_error("cannot read " + path + ": " + std::strerror(errno));
-  return {std::istreambuf_iterator<char>(in), {}};
+  auto text = base::read_file(path, kMost);
+  if (!text) throw std::runtime_error(path + " " + text.error());
+  return *std::move(text);
 }
 
 }  // namespace cli

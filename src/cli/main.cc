@@ -1,28 +1,36 @@
 // The command line. Exit codes: 0 done, 1 the work failed, 2 the command or the configuration is wrong.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "base/sabotage.h"
+#include "cli/check.h"
 #include "cli/demo.h"
 #include "cli/files.h"
 #include "cli/prove.h"
 #include "cli/server.h"
-#include "cli/warnings.h"
+#include "config/error.h"
 #include "config/load.h"
 #include "config/reference.h"
 #include "config/schema.h"
-#include "gateway/snapshot.h"
 #include "identity/algorithm.h"
 #include "identity/mint.h"
 #include "prove/schema.h"
+#include "telemetry/line_sink.h"
+#include "telemetry/oplog.h"
 #include "version.h"
 
 namespace {
 
 constexpr int kWrong = 2;
 
+// For a second at most: a pipe that nobody reads must not keep a process that has nothing left to do.
 int complain(const std::string& what) {
-  std::fprintf(stderr, "sekisho: %s\n", what.c_str());
+  telemetry::GiveUp give_up;
+  give_up.at(base::mono_now() + base::Seconds(1));
+  std::size_t done = 0;
+  telemetry::make_stream_sink("stderr")->put("sekisho: " + what + "\n", done, give_up);
   return kWrong;
 }
 
@@ -32,7 +40,12 @@ void print(const std::string& text) {
 }
 
 int run_gateway(const std::string& file) {
-  cli::Server server([file] { return config::load_file(file, config::process_env()); });
+  bool first = true;
+  const auto load = [&] {
+    return std::exchange(first, false) ? cli::load_for_start(file)
+                                       : config::load_file(file, config::process_env());
+  };
+  cli::Server server(load);
   return server.run();
 }
 
@@ -55,24 +68,6 @@ int serve_demo(const std::string& folder) {
   return server->run();
 }
 
-// The same validation as start and reload; origins are built too, so that a missing folder is found.
-int check(const std::string& file) {
-  config::Config config = config::load_file(file, config::process_env());
-  limit::Rates rates(config.limits);
-  limit::Gates gates;
-  upstream::Healths healths;
-  const auto snapshot = std::make_shared<const gateway::Snapshot>(
-      std::move(config), gateway::Registries{.rates = rates, .gates = gates, .healths = healths});
-  net::Offload offload(1);
-  net::Loop loop;
-  net::Resolver resolver(loop, offload);
-  const gateway::LocalSnapshot local(snapshot, nullptr, {loop, resolver});
-  for (const std::string& warning : cli::warnings_of(snapshot->config()))
-    std::fprintf(stderr, "sekisho: warning: %s\n", warning.c_str());
-  print(file + ": good, " + std::to_string(snapshot->routes().size()) + " routes\n");
-  return 0;
-}
-
 struct TokenOptions {
   std::string key_file, algorithm = "HS256";
   std::vector<std::string> claims;
@@ -82,13 +77,17 @@ struct TokenOptions {
 
 int token(TokenOptions options) {
   std::string key = cli::read_all(options.key_file);
+  // A PEM text used as a secret makes tokens that anybody can forge who has the public key.
+  const identity::AlgorithmRow& row = *identity::algorithm_named(options.algorithm);
+  if (row.family == identity::Family::kHmac && key.contains("-----BEGIN "))
+    return complain(options.key_file + " is a PEM key, and " + options.algorithm +
+                    " takes a secret; say which algorithm the key is for: --alg ES256, EdDSA, RS256, …");
   while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) key.pop_back();
   options.request.now = base::wall_now();
   options.request.ttl = base::Seconds(static_cast<std::int64_t>(options.ttl_seconds));
   for (const std::string& claim : options.claims)
     options.request.claims.push_back(identity::parse_claim(claim));
-  const config::Algorithm algorithm = identity::algorithm_named(options.algorithm)->algorithm;
-  print(identity::mint(algorithm, base::Secret(std::move(key)), options.request) + "\n");
+  print(identity::mint(row.algorithm, base::Secret(std::move(key)), options.request) + "\n");
   return 0;
 }
 
@@ -117,6 +116,28 @@ int keygen(const KeygenOptions& options) {
   return 0;
 }
 
+// What others call our commands.
+constexpr std::pair<std::string_view, std::string_view> kOtherNames[] = {
+    {"run", "serve"},  {"start", "serve"},   {"up", "serve"},     {"validate", "check"}, {"test", "check"},
+    {"lint", "check"}, {"verify", "check"},  {"config", "check"}, {"sign", "token"},     {"mint", "token"},
+    {"key", "keygen"}, {"genkey", "keygen"}, {"docs", "schema"}};
+
+// "" when `word` is a command, or none at all.
+std::string no_such_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string_view> known;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) known.push_back(command->get_name());
+  if (std::ranges::find(known, word) != known.end()) return "";
+  if (word == "-c" || word == "--config" || word.starts_with("--config="))
+    return "a command comes first: sekisho serve -c FILE";
+  if (word.empty() || word.starts_with('-')) return "";
+  std::string hint = config::did_you_mean(word, known);
+  for (const auto& [theirs, ours] : kOtherNames)
+    if (theirs == word) hint = ", did you mean '" + std::string(ours) + "'?";
+  std::string all;
+  for (const std::string_view name : known) all.append(all.empty() ? "" : ", ").append(name);
+  return "there is no command '" + word + "'" + (hint.empty() ? ";" : hint) + " the commands are " + all;
+}
+
 // As a shell would take it back.
 std::string shell_word(std::string_view word) {
   const bool plain =
@@ -128,15 +149,23 @@ std::string shell_word(std::string_view word) {
   return out + "'";
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app("A gateway for S3 objects and HTTP services that asks who is calling.", "sekisho");
   app.require_subcommand(1);
+  app.footer(
+      "Exit codes: 0 done; 1 the work failed, or requests were cut at the end; 2 the command or the "
+      "configuration "
+      "is wrong.\nExample: sekisho check -c sekisho.yaml && sekisho serve -c sekisho.yaml");
   app.set_version_flag("--version", "sekisho " SEKISHO_VERSION " (" SEKISHO_COMMIT ")");
 
   std::string file, demo;
   auto* serve_command = app.add_subcommand("serve", "run the gateway");
+  serve_command->footer(
+      "Signals: SIGHUP loads the configuration again, all of it or nothing, and opens the logs again; "
+      "SIGTERM and "
+      "SIGINT drain and end; a second one ends now.\nExit codes: 0 all requests were finished; 1 some were "
+      "cut; 2 "
+      "it did not start.\nExample: sekisho serve -c sekisho.yaml");
   auto* from_file = serve_command->add_option("-c,--config", file, "the configuration file");
   serve_command
       ->add_option("--demo", demo, "run on embedded defaults, with objects and a key made in this folder")
@@ -144,6 +173,10 @@ int main(int argc, char** argv) {
 
   auto* check_command =
       app.add_subcommand("check", "say whether a configuration is good, as start and reload would");
+  check_command->footer(
+      "Finds what serve would refuse, all of it, but for ports in use. Exit codes: 0 good; 2 not, with a "
+      "line for "
+      "each error.\nExample: sekisho check -c sekisho.yaml");
   check_command->add_option("-c,--config", file, "the configuration file")->required();
 
   bool docs = false;
@@ -152,6 +185,7 @@ int main(int argc, char** argv) {
   schema_command->add_option("what", of_what, "gateway, or prove: campaign files")
       ->check(CLI::IsMember({"gateway", "prove"}))
       ->capture_default_str();
+  schema_command->footer("Example: sekisho schema > sekisho.schema.json");
   schema_command->add_flag("--docs", docs,
                            "print the reference (docs/configuration.md, docs/campaigns.md) instead");
 
@@ -160,6 +194,12 @@ int main(int argc, char** argv) {
   for (const identity::AlgorithmRow& row : identity::algorithms()) names.emplace_back(row.name);
   const CLI::IsMember algorithms(names);
   auto* token_command = app.add_subcommand("token", "mint a token");
+  token_command->footer(
+      "Prints the token. Exit codes: 0 done; 2 a wrong option or key.\nExamples: sekisho token --key secret "
+      "--sub "
+      "ada --ttl 15m\n          sekisho token --key es256.pem --alg ES256 --iss https://id.example.com "
+      "--claim "
+      "role=admin");
   token_command
       ->add_option("--key", options.key_file, "HS…: the secret's file; otherwise the private key, PEM")
       ->required();
@@ -178,6 +218,10 @@ int main(int argc, char** argv) {
 
   KeygenOptions key;
   auto* keygen_command = app.add_subcommand("keygen", "make a key for tokens");
+  keygen_command->footer(
+      "Never writes over a file. Exit codes: 0 done; 2 a wrong option, or the file exists.\nExample: sekisho "
+      "keygen "
+      "--alg ES256 --out es256.pem");
   keygen_command->add_option("--alg,--algorithm", key.algorithm, "as a token's header spells it")
       ->check(algorithms)
       ->capture_default_str();
@@ -194,6 +238,8 @@ int main(int argc, char** argv) {
 
   auto* version_command = app.add_subcommand("version", "print the version");
 
+  if (const std::string wrong = no_such_command(app, argc > 1 ? argv[1] : ""); !wrong.empty())
+    return complain(wrong);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -207,7 +253,7 @@ int main(int argc, char** argv) {
       if (file.empty() && demo.empty()) return complain("serve needs -c FILE or --demo DIR");
       return demo.empty() ? run_gateway(file) : serve_demo(demo);
     }
-    if (*check_command) return check(file);
+    if (*check_command) return cli::check(file);
     if (*schema_command && of_what == "prove")
       print(docs ? prove::campaign_reference() : prove::campaign_schema());
     else if (*schema_command)
@@ -220,4 +266,12 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     return complain(error.what());
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int code = run(argc, argv);
+  telemetry::log::flush(base::Seconds(1));
+  return code;
 }

@@ -1,5 +1,6 @@
 #include "cli/server.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -34,6 +35,10 @@ int next_signal(base::Millis patience) {
 }  // namespace
 
 void prepare_process() {
+  // Where a stream is closed, the next socket would get its number, and the logs would be written to a
+  // client.
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);  // takes the lowest number: fd
   const sigset_t set = our_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
@@ -153,9 +158,10 @@ int Server::drain(int signal) {
   if (!sabotage::on("drain-without-delay")) finished_by(base::mono_now() + rules.delay, second_signal);
   if (sabotage::on("drain-cuts-in-flight")) second_signal = true;
   bool clean = false;
+  const base::Mono deadline = base::mono_now() + rules.timeout;
   if (!second_signal) {
     services_.close();
-    clean = finished_by(base::mono_now() + rules.timeout, second_signal);
+    clean = finished_by(deadline, second_signal);
   }
   if (!clean) {
     log::warn("cutting what is still open",
@@ -172,12 +178,14 @@ int Server::drain(int signal) {
                  .decision = telemetry::AuditDecision::kError,
                  .reason = "worker_stuck"});
     if (logs_.audit()) logs_.audit()->settle(base::Seconds(1));
-    log::flush();
+    log::flush(base::Millis(500));
     ::_exit(1);
   }
   services_.stop();
   logs_.event({.event = telemetry::AuditEvent::kStop, .by = by});
   log::info("stopped", {{"clean", clean}});
+  // What is left of the time, for outputs that are slow; they end by themselves soon where nobody reads.
+  logs_.give_up_by(std::max(deadline, base::mono_now() + base::Millis(500)));
   return clean ? 0 : 1;
 }
 

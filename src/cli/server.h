@@ -71,7 +71,8 @@ class Server {
   ServiceList services_{&logs_, &keys_, &door_, &limits_, &cache_, &workers_};  // as they start
 };
 
-// Signals for the main thread alone, no SIGPIPE, all the descriptors we may have. Before any thread starts.
+// The standard streams are open, signals are for the main thread alone, no SIGPIPE, all the descriptors we
+// may have. Before any thread starts.
 void prepare_process();
 
 }  // namespace cli

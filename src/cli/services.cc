@@ -1,5 +1,7 @@
 #include "cli/services.h"
 
+#include <fmt/format.h>
+
 #include "base/sabotage.h"
 #include "cache/figures.h"
 #include "identity/figures.h"
@@ -12,6 +14,8 @@ namespace cli {
 namespace log = telemetry::log;
 
 namespace {
+
+constexpr base::Millis kLastLines{500};  // for the outputs of logs, when requests have been cut
 
 log::Level level_of(config::LogLevel level) {
   return static_cast<log::Level>(level);
@@ -58,7 +62,29 @@ void Logs::commit(const Snapshot& now) {
   log::set_level(level_of(now->config().log.level));
 }
 
+void Logs::give_up_by(base::Mono when) {
+  if (access_) access_->give_up_by(when);
+  if (audit_) audit_->give_up_by(when);
+}
+
+// Workers that wait for room in the audit log are to end, too.
+void Logs::cut() {
+  give_up_by(base::mono_now() + kLastLines);
+}
+
+void Logs::dependencies(std::vector<admin::Dependency>& out) const {
+  if (!audit_) return;
+  const auto stall = audit_->stall();
+  if (stall.waiting == 0 || stall.for_ < telemetry::LineLog::kStall) return;
+  out.push_back({.kind = "audit",
+                 .name = audit_->output(),
+                 .ready = false,
+                 .reason = fmt::format("the buffer is full and its output takes no lines: {} workers wait",
+                                       stall.waiting)});
+}
+
 void Logs::expose(telemetry::Page& page) const {
+  log::expose(page);
   if (access_) access_->expose(page);
   if (audit_) audit_->expose(page);
 }

@@ -35,7 +35,10 @@ class Logs final : public Service {
 
   void reopen() override;
   void commit(const Snapshot& now) override;
+  void cut() override;
+  void give_up_by(base::Mono when);  // what their outputs have not taken by then is lost
   void expose(telemetry::Page& page) const override;
+  void dependencies(std::vector<admin::Dependency>& out) const override;
 
  private:
   std::unique_ptr<telemetry::AccessLog> access_;

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "base/read_file.h"
 #include "gateway/redis_link.h"
 #include "telemetry/exposition.h"
 
@@ -33,7 +34,7 @@ std::uint64_t connection_limit(const config::Config& config) {
 }
 
 // What workers answer to main, which waits for them, but not for ever: one that waits for room in the audit
-// log answers when nobody asks any more, and main must take signals all the same.
+// log answers when nobody asks any more. Nor does main wait when it is told to end.
 class Answers {
  public:
   explicit Answers(std::size_t expected) : missing_(expected) {}
@@ -47,8 +48,12 @@ class Answers {
   // "": all have answered, and none has refused.
   std::string wait() {
     std::unique_lock lock(lock_);
-    const bool all = all_.wait_for(lock, base::Seconds(10), [this] { return missing_ == 0; });
-    return all ? refusal_ : "a worker does not answer";
+    const base::Mono deadline = base::mono_now() + base::Seconds(10);
+    while (!all_.wait_for(lock, base::Millis(20), [this] { return missing_ == 0; })) {
+      if (base::end_is_pending()) return "the process is to end";
+      if (base::mono_now() >= deadline) return "a worker does not answer";
+    }
+    return refusal_;
   }
 
  private:

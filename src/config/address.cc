@@ -129,6 +129,8 @@ std::optional<std::string> percent_decoded(std::string_view text) {
 Parsed<Address> AddressText::parse(std::string_view text) {
   constexpr const char* kOtherwise = "is not an address and port such as 0.0.0.0:8080 or [::1]:8080";
   const std::optional<HostPort> parts = split_host(text);
+  if (parts && parts->port && parts->host == "localhost")
+    return std::unexpected("names a host; write the address, 127.0.0.1:" + std::string(*parts->port));
   if (!parts || !parts->port || !is_ip(parts->host)) return std::unexpected(kOtherwise);
   const auto port = whole_number<std::uint16_t>(*parts->port);
   if (!port) return std::unexpected(kOtherwise);

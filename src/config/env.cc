@@ -26,6 +26,9 @@ Env process_env() {
 }
 
 std::expected<std::string, std::string> expand(std::string_view text, const Env& env) {
+  if (text.starts_with('$') && is_name(text.substr(1)) && env(std::string(text.substr(1))))
+    return std::unexpected(
+        fmt::format("is '{0}' as it stands; the variable is written ${{{1}}}", text, text.substr(1)));
   std::string out;
   while (true) {
     const std::size_t dollar = text.find('$');

@@ -18,6 +18,13 @@ std::string one_line(std::string_view file, int line, std::string_view key, std:
   return out;
 }
 
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
 // Optimal string alignment: insertions, deletions, replacements and swaps of neighbours cost one each.
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), now(b.size() + 1);
@@ -38,7 +45,16 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 ConfigError::ConfigError(std::string_view file, int line, std::string_view key, std::string_view message)
-    : std::runtime_error(one_line(file, line, key, message)), line_(line) {}
+    : std::runtime_error(one_line(file, line, key, message)), line_(line), key_(key), all_{what()} {}
+
+ConfigError::ConfigError(std::vector<ConfigError> found)
+    : std::runtime_error(found.size() == 1 ? found[0].what()
+                                           : fmt::format("{} (and {} more: sekisho check)", found[0].what(),
+                                                         found.size() - 1)),
+      line_(found[0].line_),
+      key_(found[0].key_) {
+  for (const ConfigError& one : found) all_.emplace_back(one.what());
+}
 
 std::string did_you_mean(std::string_view name, std::span<const std::string_view> known) {
   if (name.size() > 64) return "";
@@ -47,7 +63,7 @@ std::string did_you_mean(std::string_view name, std::span<const std::string_view
   for (const std::string_view candidate : known) {
     const bool begins = std::min(name.size(), candidate.size()) >= 3 &&
                         (name.starts_with(candidate) || candidate.starts_with(name));  // "warning", "virtual"
-    const std::size_t d = begins ? 1 : distance(name, candidate);
+    const std::size_t d = begins ? 1 : distance(lower(name), lower(candidate));
     if (d < least) {
       least = d;
       best = candidate;

@@ -160,7 +160,7 @@ TEST(RouteErrors, RulesNeedAnIdentity) {
 TEST(ClaimRuleErrors, OneWayAndOneTest) {
   EXPECT_EQ(rule("{ claim: a, equals: x }"), "");
   EXPECT_EQ(rule("{}"), ": needs one of: all, any, not, claim");
-  EXPECT_EQ(rule("x"), ": must be a map of keys, not a single value");
+  EXPECT_EQ(rule("x"), ": must be a map of keys, not a single value; write { claim: … }");
   EXPECT_EQ(rule("{ claim: a }"), ": needs one of: equals, in, contains, gt, lt, gte, lte, exists");
   EXPECT_EQ(rule("{ equals: x }"), ": needs one of: all, any, not, claim");
   EXPECT_EQ(rule("{ claim: a, equals: x, in: [y] }"), ".in: stands beside 'equals'; give one of them");

@@ -40,7 +40,8 @@ TEST(ConfigErrors, NameTheNearestKey) {
 
 TEST(ConfigErrors, TellWhatDoesNotWorkYet) {
   EXPECT_EQ(error_of("listen:\n  - address: 0.0.0.0:443\n    tls: {}\n"),
-            ":3: listen[0].tls: is not supported yet");
+            ":3: listen[0].tls: is not supported yet: let a proxy in front speak it, and name that in "
+            "'trusted_proxies'");
   EXPECT_EQ(error_of("listen: { address: '0.0.0.0:443', http2: on }\n"),
             ":1: listen[0].http2: is not supported yet");
 }
@@ -86,7 +87,8 @@ TEST(ConfigErrors, TellTypesApart) {
   EXPECT_EQ(after("workers: many"), ":4: workers: 'many' is not a whole number");
   EXPECT_EQ(after("workers: -1"), ":4: workers: '-1' is not a whole number");
   EXPECT_EQ(after("workers: [1]"), ":4: workers: must be a single value, not a list");
-  EXPECT_EQ(after("timeouts: 10s"), ":4: timeouts: must be a map of keys, not a single value");
+  EXPECT_EQ(after("timeouts: 10s"),
+            ":4: timeouts: must be a map of keys, not a single value; write { header: … }");
   EXPECT_EQ(after("timeouts: { idle: 10 }"),
             ":4: timeouts.idle: '10' is not a duration; write 500ms, 10s, 5m, 1h or 1d");
   EXPECT_EQ(after("limits: { body: 1gb }"),

@@ -1,10 +1,6 @@
 #include "config/load.h"
 
-#include <cerrno>
-#include <filesystem>
-#include <fstream>
-#include <system_error>
-
+#include "base/read_file.h"
 #include "config/reader.h"
 
 namespace config {
@@ -21,28 +17,23 @@ std::uint64_t hash_of(std::string_view text) {
 
 }  // namespace
 
-Config load_text(const std::string& text, const std::string& name, const Env& env) {
+Config load_text(const std::string& text, const std::string& name, const Env& env, YamlNode* tree) {
   if (text.size() > kMaxFile) throw ConfigError(name, 0, "", "is larger than 4MiB");
   if (text.contains('\0')) throw ConfigError(name, 0, "", "holds a NUL byte; is it a YAML file?");
-  const YamlNode root = parse_yaml(text, name);
+  YamlNode root = parse_yaml(text, name);
   Reader reader(name, env);
   Config config;
   config.file = name;
   config.hash = hash_of(text);
-  reader.section(root, root_section(), &config);
+  reader.whole(root, root_section(), &config);
+  if (tree != nullptr) *tree = std::move(root);
   return config;
 }
 
-Config load_file(const std::string& path, const Env& env) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) throw ConfigError(path, 0, "", "is a folder, not a file");
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw ConfigError(path, 0, "", "cannot be read: " + std::generic_category().message(errno));
-  std::string text(kMaxFile + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad()) throw ConfigError(path, 0, "", "cannot be read: " + std::generic_category().message(errno));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  return load_text(text, path, env);
+Config load_file(const std::string& path, const Env& env, YamlNode* tree) {
+  auto text = base::read_file(path, kMaxFile);
+  if (!text) throw ConfigError(path, 0, "", text.error());
+  return load_text(*text, path, env, tree);
 }
 
 }  // namespace config

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <filesystem>
+#include <fstream>
 
 #include "config/address.h"
 #include "config/keys.h"
@@ -300,10 +302,12 @@ TEST(RedisKeys, AreAUrlOrAMap) {
   EXPECT_EQ(full.user, "u@");
   EXPECT_EQ(full.password.reveal(), "p:/w");
   EXPECT_EQ(full.database, 7U);
+  const std::string authorities = ::testing::TempDir() + "load_policy_test.pem";
+  std::ofstream(authorities) << "-----BEGIN CERTIFICATE-----\n";
   const Redis map = redis(
       "{ url: 'rediss://r.test/', user: u, password: 'p w', database: 2, prefix: '', connect: 2s, timeout: "
-      "50ms, tls: { "
-      "verify: false, ca_file: ca.pem } }");
+      "50ms, tls: { verify: false, ca_file: '" +
+      authorities + "' } }");
   EXPECT_EQ(map.user, "u");
   EXPECT_EQ(map.password.reveal(), "p w");
   EXPECT_EQ(map.database, 2U);
@@ -311,7 +315,8 @@ TEST(RedisKeys, AreAUrlOrAMap) {
   EXPECT_EQ(map.connect, 2s);
   EXPECT_EQ(map.timeout, 50ms);
   EXPECT_FALSE(map.tls.verify);
-  EXPECT_EQ(map.tls.ca_file, "etc/ca.pem");
+  EXPECT_EQ(map.tls.ca_file, authorities);
+  std::filesystem::remove(authorities);
   EXPECT_EQ(redis("'redis://:p@r.test'").user, "");
 }
 

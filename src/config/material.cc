@@ -2,11 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <system_error>
+#include "base/read_file.h"
 
 namespace config {
 namespace {
@@ -90,23 +86,12 @@ Parsed<AwsCredentials> complete(std::string_view id, std::string_view secret, st
 }  // namespace
 
 Parsed<base::Secret> read_secret_file(const std::string& path) {
-  const auto unreadable = [&path](const std::string& why) {
-    return std::unexpected(fmt::format("the file '{}' cannot be read: {}", path, why));
-  };
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) return unreadable("it is a folder");
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return unreadable(std::generic_category().message(errno));
-  std::string bytes(kMaxFile + 1, '\0');
-  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (in.bad()) return unreadable(std::generic_category().message(errno));
-  bytes.resize(static_cast<std::size_t>(in.gcount()));
-  if (bytes.size() > kMaxFile)
-    return std::unexpected(fmt::format("the file '{}' is larger than 64KiB", path));
-  if (bytes.ends_with('\n')) bytes.pop_back();
-  if (bytes.ends_with('\r')) bytes.pop_back();
-  if (bytes.empty()) return std::unexpected(fmt::format("the file '{}' is empty", path));
-  return base::Secret(std::move(bytes));
+  auto bytes = base::read_file(path, kMaxFile);
+  if (!bytes) return std::unexpected(fmt::format("the file '{}' {}", path, bytes.error()));
+  if (bytes->ends_with('\n')) bytes->pop_back();
+  if (bytes->ends_with('\r')) bytes->pop_back();
+  if (bytes->empty()) return std::unexpected(fmt::format("the file '{}' is empty", path));
+  return base::Secret(*std::move(bytes));
 }
 
 Parsed<base::Secret> decode(const base::Secret& written, Encoding encoding) {

@@ -7,12 +7,13 @@
 #include <filesystem>
 #include <map>
 
-#include "config/error.h"
+#include "config/hints.h"
 #include "config/values.h"
 
 namespace config {
 namespace {
 
+constexpr std::size_t kMostErrors = 100;
 constexpr std::string_view kEmpty = "has no value; give it one or take the key out";
 
 const char* what_is(const YamlNode& node) {
@@ -90,46 +91,88 @@ void Reader::check_map(const YamlNode& node) {
   }
 }
 
+void Reader::whole(const YamlNode& root, const Section& section, void* owner) {
+  root_ = &section;
+  Parts parts(*this);
+  parts([&] { this->section(root, section, owner); });
+  // Also after errors: these rules ask by themselves whether what they need is clean().
+  if (root.kind == YamlNode::Kind::kMap && section.check != nullptr)
+    parts([&] { section.check(*this, root, owner); });
+  root_ = nullptr;
+  if (!errors_.empty()) throw ConfigError(std::move(errors_));
+}
+
+void Reader::keep(const ConfigError& error) {
+  if (errors_.size() < kMostErrors) errors_.push_back(error);
+  failed_.push_back(error.key().substr(0, error.key().find_first_of(".[")));
+}
+
+bool Reader::clean(std::string_view key) const {
+  return std::ranges::find(failed_, key) == failed_.end();
+}
+
+void Reader::shorthand(const YamlNode& node, const Section& section, const Row& row, void* owner) {
+  // "cache: 10m" for "cache: { ttl: 10m }": it is clear what was meant.
+  const auto lasts = std::ranges::find(section.rows, Kind::kDuration, &Row::kind);
+  if (row.kind == Kind::kSwitch && lasts != section.rows.end() && Duration::parse(node.text))
+    fail(node.line, fmt::format("'{0}' is neither true (on) nor false (off); write {{ {1}: {0} }}", node.text,
+                                lasts->name));
+  row.read(*this, row, node, owner);
+}
+
+void Reader::entry(const Entry& entry, const Section& section, void* owner) {
+  if (entry.name == "type" && !section.type.empty()) return;
+  if (section.common != nullptr && section.common->find(entry.name) != nullptr) return;
+  const Step step(*this, entry.name);
+  const Row* const row = section.find(entry.name);
+  if (row == nullptr) {
+    std::vector<std::string_view> known;
+    for (const Section* part : {&section, section.common})
+      if (part != nullptr)
+        for (const Row& each : part->rows)
+          if (each.kind != Kind::kPlanned) known.push_back(each.name);
+    fail(entry.line, "unknown key" + hint_for_key(entry.name, known));
+  }
+  if (row->kind == Kind::kPlanned) fail(entry.line, "is not supported yet" + hint_for_planned(entry.name));
+  row->read(*this, *row, entry.value, owner);
+}
+
 void Reader::section(const YamlNode& node, const Section& section, void* owner) {
   const Row* row = section.shorthand.empty() ? nullptr : section.find(section.shorthand);
   if (row != nullptr &&
       (node.kind == YamlNode::Kind::kScalar || (node.kind == YamlNode::Kind::kList && row->list))) {
-    row->read(*this, *row, node, owner);
+    shorthand(node, section, *row, owner);
     if (section.check != nullptr) section.check(*this, node, owner);
     return;
   }
+  if (node.kind == YamlNode::Kind::kScalar)
+    fail(node.line, "must be a map of keys, not a single value" + hint_for_map(node, section));
   check_map(node);
-  for (const Entry& entry : node.entries) {
-    if (entry.name == "type" && !section.type.empty()) continue;
-    if (section.common != nullptr && section.common->find(entry.name) != nullptr) continue;
-    const Step step(*this, entry.name);
-    row = section.find(entry.name);
-    if (row == nullptr) {
-      std::vector<std::string_view> known;
-      for (const Section* part : {&section, section.common})
-        if (part != nullptr)
-          for (const Row& each : part->rows)
-            if (each.kind != Kind::kPlanned) known.push_back(each.name);
-      fail(entry.line, "unknown key" + did_you_mean(entry.name, known));
-    }
-    if (row->kind == Kind::kPlanned) fail(entry.line, "is not supported yet");
-    row->read(*this, *row, entry.value, owner);
-  }
+  Parts parts(*this);
+  for (const Entry& each : node.entries) parts([&] { entry(each, section, owner); });
+  parts.done();  // a key that is missing may be one that was misspelt
   for (const Row& each : section.rows) {
     if (!each.required() || node.find(each.name) != nullptr) continue;
-    const Step step(*this, each.name);
-    fail(node.line, "is missing");
+    parts([&] {
+      const Step step(*this, each.name);
+      fail(node.line, "is missing");
+    });
   }
-  if (section.check != nullptr) section.check(*this, node, owner);
+  parts.done();
+  if (section.check != nullptr && &section != root_) section.check(*this, node, owner);
 }
 
 void Reader::common(const YamlNode& node, const Section& section, void* owner) {
+  Parts parts(*this);
   for (const Entry& entry : node.entries) {
     const Row* row = section.common->find(entry.name);
     if (row == nullptr) continue;
-    const Step step(*this, entry.name);
-    row->read(*this, *row, entry.value, owner);
+    parts([&] {
+      const Step step(*this, entry.name);
+      row->read(*this, *row, entry.value, owner);
+    });
   }
+  parts.done();
 }
 
 const Section& Reader::choose(const YamlNode& node, std::span<const Section* const> choices) {
@@ -149,6 +192,8 @@ const Section& Reader::choose(const YamlNode& node, std::span<const Section* con
 }
 
 const std::vector<Entry>& Reader::named(const YamlNode& node) {
+  if (node.kind == YamlNode::Kind::kList)
+    fail(node.line, "must be a map of keys, not a list; each name is a key: 'name: { … }', without '- '");
   check_map(node);
   for (const Entry& entry : node.entries) {
     const Step step(*this, entry.name);

@@ -3,13 +3,17 @@
 // Owner:    one load.
 // Thread:   the one that loads.
 // Failures: ConfigError with the line and the path of the key: unknown, repeated, missing, empty or wrong.
+//           whole() goes on after one, so that all that is wrong is told at once; what depends on a part that
+//           failed is not looked at, since its errors would be echoes.
 #pragma once
 
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/env.h"
+#include "config/error.h"
 #include "config/keys.h"
 #include "config/yaml.h"
 
@@ -32,6 +36,38 @@ class Reader {
     Reader& reader_;
     std::size_t length_;
   };
+
+  // A map from the root: all its errors in one ConfigError.
+  void whole(const YamlNode& root, const Section& section, void* owner);
+
+  // Parts that do not need each other, within whole(): the next is read although one has failed. done() fails
+  // when any has.
+  class Parts {
+   public:
+    explicit Parts(Reader& reader) : reader_(reader) {}
+    template <class Part>
+    void operator()(const Part& part) {
+      if (reader_.root_ == nullptr) return part();
+      try {
+        part();
+      } catch (const Failed&) {
+        failed_ = true;
+      } catch (const ConfigError& error) {
+        reader_.keep(error);
+        failed_ = true;
+      }
+    }
+    void done() const {
+      if (failed_) throw Failed();
+    }
+
+   private:
+    Reader& reader_;
+    bool failed_ = false;
+  };
+
+  // Whether nothing is wrong so far beneath this key of the root.
+  bool clean(std::string_view key) const;
 
   [[noreturn]] void fail(int line, std::string_view message) const;
   // The message follows the value as written, unless that is better not shown.
@@ -70,9 +106,17 @@ class Reader {
   std::string resolve(const std::string& path) const;
 
  private:
+  struct Failed {};  // what was wrong is kept already
+  void keep(const ConfigError& error);
+  void shorthand(const YamlNode& node, const Section& section, const Row& row, void* owner);
+  void entry(const Entry& entry, const Section& section, void* owner);
+
   std::string file_;
   const Env& env_;
   std::string path_;
+  const Section* root_ = nullptr;  // of whole(), while it goes on after errors
+  std::vector<ConfigError> errors_;
+  std::vector<std::string> failed_;  // the keys of the root that they are beneath
 };
 
 }  // namespace config

@@ -176,10 +176,14 @@ consteval Row value(Kind kind, Said said) {
     auto& member = static_cast<Owner*>(owner)->*M;
     if constexpr (Unwrapped<ValueOf<M>>::kList) {
       std::size_t index = 0;
+      Reader::Parts parts(reader);
       for (const YamlNode& item : reader.items(self, node)) {
-        const Reader::Step step(reader, index++);
-        member.push_back(read_value<G>(reader, self, item));
+        parts([&] {
+          const Reader::Step step(reader, index++);
+          member.push_back(read_value<G>(reader, self, item));
+        });
       }
+      parts.done();
     } else {
       member = read_value<G>(reader, self, node);
     }
@@ -333,12 +337,16 @@ consteval Row drafts(std::string_view name, std::string_view fallback, Effect ef
   row.list = true;
   row.read = [](Reader& reader, const Row& self, const YamlNode& node, void* owner) {
     std::size_t index = 0;
+    Reader::Parts parts(reader);
     for (const YamlNode& each : reader.items(self, node)) {
-      const Reader::Step step(reader, index++);
-      Draft item{};
-      reader.section(each, S, &item);
-      Place(reader, each, std::move(item), *static_cast<Owner*>(owner));
+      parts([&] {
+        const Reader::Step step(reader, index++);
+        Draft item{};
+        reader.section(each, S, &item);
+        Place(reader, each, std::move(item), *static_cast<Owner*>(owner));
+      });
     }
+    parts.done();
   };
   return row;
 }
@@ -353,10 +361,14 @@ consteval Row named(std::string_view name, std::span<const Section* const> choic
   row.sections = choices;
   row.owner_tag = &kTag<Owner>;
   row.read = [](Reader& reader, const Row& self, const YamlNode& node, void* owner) {
+    Reader::Parts parts(reader);
     for (const Entry& entry : reader.named(node)) {
-      const Reader::Step step(reader, entry.name);
-      Place(reader, entry, reader.choose(entry.value, self.sections), *static_cast<Owner*>(owner));
+      parts([&] {
+        const Reader::Step step(reader, entry.name);
+        Place(reader, entry, reader.choose(entry.value, self.sections), *static_cast<Owner*>(owner));
+      });
     }
+    parts.done();
   };
   return row;
 }
@@ -376,12 +388,16 @@ consteval Row named_drafts(std::string_view name, std::string_view fallback, Eff
   row.sections = kOnly<S>;
   row.owner_tag = &kTag<Owner>;
   row.read = [](Reader& reader, const Row&, const YamlNode& node, void* owner) {
+    Reader::Parts parts(reader);
     for (const Entry& entry : reader.named(node)) {
-      const Reader::Step step(reader, entry.name);
-      Draft item{};
-      reader.section(entry.value, S, &item);
-      Place(reader, entry, std::move(item), *static_cast<Owner*>(owner));
+      parts([&] {
+        const Reader::Step step(reader, entry.name);
+        Draft item{};
+        reader.section(entry.value, S, &item);
+        Place(reader, entry, std::move(item), *static_cast<Owner*>(owner));
+      });
     }
+    parts.done();
   };
   return row;
 }

@@ -40,6 +40,9 @@ void check_forwarded(Reader& reader, const YamlNode& item, const Route& route, c
     for (const std::string_view key : {"forward_authorization", "forward_credentials"})
       if (key == "forward_authorization" ? route.forward_authorization : !names.empty())
         reader.fail_at(item, key, "needs an origin of type http; others take no credential of a caller");
+  if (!route.forward_fields.empty() &&
+      (!route.app.empty() || !std::holds_alternative<HttpOrigin>(config.origins.at(route.origin).kind)))
+    reader.fail_at(item, "forward_fields", "needs an origin of type http; others take no field of a caller");
 }
 
 // A route that no request can reach guards nothing.
@@ -54,34 +57,41 @@ void check_reach(Reader& reader, const YamlNode& item, const Route& route, const
       reader.fail_at(item, "methods", fmt::format("names '{}'; this origin takes GET and HEAD", method));
 }
 
+using Seen = std::map<std::string_view, const Route*>;
+
+void check_one_route(Reader& reader, const YamlNode& item, const Route& route, const Config& config,
+                     Seen& seen) {
+  // "/a" and "/a/" begin at the same segment; if one were open and the other guarded, which would hold?
+  std::string_view prefix = route.path;
+  if (prefix.ends_with('/')) prefix.remove_suffix(1);
+  const auto [first, fresh] = seen.emplace(prefix, &route);
+  if (!fresh)
+    reader.fail_at(
+        item, "path",
+        fmt::format("'{}' is also the path of the route in line {}", route.path, first->second->line));
+  if (route.app.empty())
+    check_name(reader, line_of(item, "origin"), "origin", "origin", route.origin, config.origins);
+  else
+    check_name(reader, line_of(item, "app"), "app", "app", route.app, config.apps);
+  check_identities(reader, item, route.identity, config);
+  check_forwarded(reader, item, route, config);
+  check_reach(reader, item, route, config);
+}
+
 void check_routes(Reader& reader, const YamlNode& node, const Config& config) {
   const Entry* entry = node.find("routes");
   const Reader::Step routes(reader, "routes");
-  std::map<std::string_view, const Route*> seen;
+  Seen seen;
+  Reader::Parts parts(reader);
   for (std::size_t i = 0; i < config.routes.size(); ++i) {
-    const Route& route = config.routes[i];
-    const YamlNode& item = entry->value.kind == YamlNode::Kind::kList ? entry->value.items[i] : entry->value;
-    const Reader::Step step(reader, i);
-    // "/a" and "/a/" begin at the same segment; if one were open and the other guarded, which would hold?
-    std::string_view prefix = route.path;
-    if (prefix.ends_with('/')) prefix.remove_suffix(1);
-    const auto [first, fresh] = seen.emplace(prefix, &route);
-    if (!fresh)
-      reader.fail_at(
-          item, "path",
-          fmt::format("'{}' is also the path of the route in line {}", route.path, first->second->line));
-    if (route.app.empty())
-      check_name(reader, line_of(item, "origin"), "origin", "origin", route.origin, config.origins);
-    else
-      check_name(reader, line_of(item, "app"), "app", "app", route.app, config.apps);
-    check_identities(reader, item, route.identity, config);
-    check_forwarded(reader, item, route, config);
-    check_reach(reader, item, route, config);
-    if (!route.forward_fields.empty() &&
-        (!route.app.empty() || !std::holds_alternative<HttpOrigin>(config.origins.at(route.origin).kind)))
-      reader.fail_at(item, "forward_fields",
-                     "needs an origin of type http; others take no field of a caller");
+    parts([&] {
+      const YamlNode& list = entry->value;
+      const Reader::Step step(reader, i);
+      check_one_route(reader, list.kind == YamlNode::Kind::kList ? list.items[i] : list, config.routes[i],
+                      config, seen);
+    });
   }
+  parts.done();
 }
 
 void check_listeners(Reader& reader, const YamlNode& node, const Config& config) {
@@ -102,6 +112,14 @@ void check_listeners(Reader& reader, const YamlNode& node, const Config& config)
   if (!contains(seen, AddressText::show(*config.admin.listen))) return;
   const Reader::Step step(reader, "admin");
   reader.fail_at(node.find("admin")->value, "listen", "is also an address of the top-level 'listen'");
+}
+
+void check_admin_identities(Reader& reader, const YamlNode& admin, const Config& config) {
+  const Reader::Step step(reader, "admin");
+  check_identities(reader, admin, config.admin.identity, config);
+  // Else everybody whom the issuer knows could administer this gateway.
+  if (!config.admin.identity.empty() && config.admin.require.empty())
+    reader.fail_at(admin, "identity", "needs 'require', which says who of them is an administrator");
 }
 
 }  // namespace
@@ -139,18 +157,18 @@ void check_route_cache(Reader& reader, const YamlNode& node, RouteCache& cache) 
 }
 
 void check_config(Reader& reader, const YamlNode& node, Config& config) {
-  check_listeners(reader, node, config);
-  check_routes(reader, node, config);
-  check_rates(reader, node, config);
-  if (const Entry* admin = node.find("admin"); admin != nullptr) {
-    const Reader::Step step(reader, "admin");
-    check_identities(reader, admin->value, config.admin.identity, config);
-    // Else everybody whom the issuer knows could administer this gateway.
-    if (!config.admin.identity.empty() && config.admin.require.empty())
-      reader.fail_at(admin->value, "identity", "needs 'require', which says who of them is an administrator");
-  } else {
-    config.admin.token_file = reader.resolve("admin.token");
-  }
+  const auto clean = [&reader](std::initializer_list<std::string_view> keys) {
+    return std::ranges::all_of(keys, [&](std::string_view key) { return reader.clean(key); });
+  };
+  const Entry* const admin = node.find("admin");
+  if (admin == nullptr) config.admin.token_file = reader.resolve("admin.token");
+  Reader::Parts parts(reader);
+  if (clean({"listen", "trusted_proxies", "admin"})) parts([&] { check_listeners(reader, node, config); });
+  if (clean({"routes", "origins", "apps", "identities"})) parts([&] { check_routes(reader, node, config); });
+  if (clean({"routes", "limits", "rates", "redis"})) parts([&] { check_rates(reader, node, config); });
+  if (admin != nullptr && clean({"admin", "identities"}))
+    parts([&] { check_admin_identities(reader, admin->value, config); });
+  parts.done();
   for (std::string* output : {&config.log.output, &config.log.access.output})
     if (*output != "stdout" && *output != "stderr") *output = reader.resolve(*output);
 }

@@ -1,9 +1,15 @@
 #include <fmt/format.h>
 
+#include "base/read_file.h"
 #include "config/material.h"
 #include "config/rules.h"
 
 namespace config::rules {
+namespace {
+
+constexpr std::size_t kMaxAuthorities = 4 << 20;
+
+}  // namespace
 
 void place_origin(Reader& reader, const Entry& entry, const Section& section, Config& config) {
   Origin origin{.name = entry.name, .line = entry.line, .concurrency = {}, .kind = {}};
@@ -11,8 +17,10 @@ void place_origin(Reader& reader, const Entry& entry, const Section& section, Co
   if (section.type == "dir") kind = &origin.kind.emplace<DirOrigin>();
   if (section.type == "s3") kind = &origin.kind.emplace<S3Origin>();
   if (section.type == "http") kind = &origin.kind.emplace<HttpOrigin>();
-  reader.section(entry.value, section, kind);
-  reader.common(entry.value, section, &origin);
+  Reader::Parts parts(reader);
+  parts([&] { reader.section(entry.value, section, kind); });
+  parts([&] { reader.common(entry.value, section, &origin); });
+  parts.done();
   config.origins.emplace(entry.name, std::move(origin));
 }
 
@@ -20,8 +28,14 @@ void check_dir(Reader& reader, const YamlNode&, DirOrigin& origin) {
   origin.path = reader.resolve(origin.path);
 }
 
-void check_tls(Reader& reader, const YamlNode&, OriginTls& tls) {
-  if (!tls.ca_file.empty()) tls.ca_file = reader.resolve(tls.ca_file);
+// Only looked at: whoever speaks TLS reads it again, since authorities are renewed.
+void check_tls(Reader& reader, const YamlNode& node, OriginTls& tls) {
+  if (tls.ca_file.empty()) return;
+  tls.ca_file = reader.resolve(tls.ca_file);
+  const auto pem = base::read_file(tls.ca_file, kMaxAuthorities);
+  if (!pem) reader.fail_at(node, "ca_file", fmt::format("the file '{}' {}", tls.ca_file, pem.error()));
+  if (!pem->contains("-----BEGIN "))
+    reader.fail_at(node, "ca_file", fmt::format("the file '{}' holds no PEM certificates", tls.ca_file));
 }
 
 void place_credentials(Reader& reader, const YamlNode& node, CredentialsDraft&& draft, S3Origin& origin) {

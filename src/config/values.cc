@@ -207,6 +207,8 @@ Parsed<std::string> MethodName::check(std::string_view text) {
 
 Parsed<std::string> RoutePath::check(std::string_view text) {
   if (!text.starts_with('/')) return std::unexpected("must begin with '/'");
+  if (text.ends_with("/*") || text.ends_with("/**"))
+    return std::unexpected("ends with '*'; a path holds for all beneath it, so leave the '*' out");
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '#') return std::unexpected("holds '#'; a path ends before it");
@@ -230,6 +232,12 @@ Parsed<std::string> RoutePath::check(std::string_view text) {
 }
 
 }  // namespace text_rule
+
+Parsed<std::string> FilePath::parse(std::string_view text) {
+  if (text.starts_with("~/"))
+    return std::unexpected("begins with '~/', which only shells expand; write ${HOME}/");
+  return Text::parse(text);
+}
 
 Parsed<base::Secret> SecretText::parse(std::string_view text) {
   if (text.empty()) return std::unexpected("is empty");

@@ -121,6 +121,7 @@ using RoutePath = TextOf<text_rule::RoutePath>;
 // A path, as written; it is resolved later, and printed from the root on, so that it is the same file for a
 // process that was started elsewhere.
 struct FilePath : Text {
+  static Parsed<std::string> parse(std::string_view text);
   static void print(const std::string& path, Print& out);
 };
 

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "config/error.h"
+#include "config/hints.h"
 
 namespace config {
 namespace {
@@ -139,6 +140,20 @@ const Entry* YamlNode::find(std::string_view name) const {
   return nullptr;
 }
 
+int line_of_key(const YamlNode& root, std::string_view key) {
+  const YamlNode* at = &root;
+  int line = root.line;
+  while (!key.empty()) {
+    const std::size_t dot = std::min(key.find('.'), key.size());
+    const Entry* const entry = at->find(key.substr(0, dot));
+    if (entry == nullptr) break;
+    line = entry->line;
+    at = &entry->value;
+    key.remove_prefix(std::min(dot + 1, key.size()));
+  }
+  return line;
+}
+
 YamlNode parse_yaml(const std::string& text, std::string_view file) {
   try {
     // yaml-cpp takes a newline at the end of the file for the end of an open quote; a comment it does not.
@@ -153,7 +168,10 @@ YamlNode parse_yaml(const std::string& text, std::string_view file) {
   } catch (const YAML::Exception& e) {
     const std::string_view lines = std::string_view(text).substr(0, text.empty() ? 0 : text.size() - 1);
     const int last = 1 + static_cast<int>(std::ranges::count(lines, '\n'));
-    throw ConfigError(file, std::min(e.mark.line + 1, last), "", "is not valid YAML: " + e.msg);
+    const int line = std::min(e.mark.line + 1, last);
+    if (const auto hint = hint_for_syntax(text, line, e.msg))
+      throw ConfigError(file, hint->line, "", "is not valid YAML: " + hint->message);
+    throw ConfigError(file, line, "", "is not valid YAML: " + e.msg);
   }
 }
 

@@ -36,6 +36,9 @@ struct Entry {
   YamlNode value;
 };
 
+// Where "log.access.output" stands, or as much of the way there as is written out.
+int line_of_key(const YamlNode& root, std::string_view key);
+
 // An empty document is an empty map. `file` is for messages.
 YamlNode parse_yaml(const std::string& text, std::string_view file);
 

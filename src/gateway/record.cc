@@ -166,11 +166,17 @@ void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLog
   if (x.principal) line.principal = x.principal->subject;
   if (x.parsed) {
     line.host = x.head.host;
+    line.protocol = x.head.minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
     line.user_agent = x.head.value(http::FieldId::kUserAgent);
   }
   line.cache = cache;
-  if (outcome != Outcome::kServed)
-    line.reason = telemetry::label(outcome == Outcome::kClientGone ? Code::kClientGone : x.error.code);
+  if (x.route && x.route->rules->origin) line.origin_name = x.route->rules->origin->name;
+  if (outcome == Outcome::kClientGone) {
+    line.reason = telemetry::label(Code::kClientGone);
+  } else if (outcome != Outcome::kServed) {
+    line.reason = telemetry::label(x.error.code);
+    line.detail = x.error.text;
+  }
   if (asked) line.origin = x.origin_wait;
   log.append(line);
 }

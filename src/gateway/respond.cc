@@ -155,7 +155,9 @@ void Responder::compose_problem(Exchange& x, std::string_view more) {
       break;
   }
   x.text.clear();
-  http::append_problem(x.error, x.request_id, x.text);
+  base::Error told = x.error;
+  if (told.code == Code::kUnauthorized) told.text = identity::explanation(told);
+  http::append_problem(told, x.request_id, x.text);
   head_ = {.status = row.status, .length = x.text.size()};
   if (row.status >= 502 && sabotage::on("origin-failure-200")) head_.status = 200;
   if (answers_head(x)) x.text.clear();

@@ -46,4 +46,13 @@ std::string_view challenge(const base::Error& error) {
   return "Bearer error=\"invalid_token\"";
 }
 
+std::string_view explanation(const base::Error& error) {
+  if (error.text == reason::kNoCredential) return "a token is needed, and none was sent";
+  constexpr std::string_view kDescription = "error_description=\"";
+  const std::string_view text = challenge(error);
+  const std::size_t at = text.find(kDescription);
+  if (at == text.npos) return "the token is not accepted";
+  return text.substr(at + kDescription.size(), text.size() - at - kDescription.size() - 1);
+}
+
 }  // namespace identity

@@ -18,5 +18,7 @@
 namespace identity {
 
 std::string_view challenge(const base::Error& error);
+// The same as a sentence, for people.
+std::string_view explanation(const base::Error& error);
 
 }  // namespace identity

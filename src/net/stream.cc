@@ -30,11 +30,7 @@ ssize_t transmit(int fd, std::string_view bytes) {
 void Stream::close() {
   if (!watch_) return;
   if (ssl_) {
-    // Said once, if the socket takes it: nobody waits for a goodbye. After a failure TLS says none
-    // (tls_result).
-    if (!SSL_in_init(ssl_) && !(SSL_get_shutdown(ssl_) & SSL_SENT_SHUTDOWN)) SSL_shutdown(ssl_);
-    ERR_clear_error();
-    SSL_free(ssl_);
+    TlsContext::end(ssl_);
     ssl_ = nullptr;
   }
   Watch* const watch = std::exchange(watch_, nullptr);

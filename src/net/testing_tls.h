@@ -18,21 +18,24 @@ namespace net::testing {
 // Self-signed, so that its own file is the authority that verifies it.
 class TestCertificate {
  public:
-  // `names` as in subjectAltName: "DNS:localhost,IP:127.0.0.1".
-  explicit TestCertificate(const std::string& names) : key_(EVP_EC_gen("P-256")), certificate_(X509_new()) {
+  // `names` as in subjectAltName: "DNS:localhost,IP:127.0.0.1"; "": none.
+  explicit TestCertificate(const std::string& names, const std::string& common_name = "test")
+      : key_(EVP_EC_gen("P-256")), certificate_(X509_new()) {
     X509_set_version(certificate_, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate_), 1);
     X509_gmtime_adj(X509_getm_notBefore(certificate_), -60);
     X509_gmtime_adj(X509_getm_notAfter(certificate_), 3600);
     X509_set_pubkey(certificate_, key_);
     X509_NAME* const name = X509_get_subject_name(certificate_);
-    const auto* common = reinterpret_cast<const unsigned char*>("test");
+    const auto* common = reinterpret_cast<const unsigned char*>(common_name.c_str());
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, common, -1, -1, 0);
     X509_set_issuer_name(certificate_, name);
-    X509_EXTENSION* const extension =
-        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, names.c_str());
-    X509_add_ext(certificate_, extension, -1);
-    X509_EXTENSION_free(extension);
+    if (!names.empty()) {
+      X509_EXTENSION* const extension =
+          X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, names.c_str());
+      X509_add_ext(certificate_, extension, -1);
+      X509_EXTENSION_free(extension);
+    }
     X509_sign(certificate_, key_, EVP_sha256());
 
     file_ = "/tmp/test-certificate-XXXXXX";
@@ -63,9 +66,9 @@ class TestCertificate {
 // The server's side; blocking, on the server's thread.
 class TlsPeer {
  public:
-  TlsPeer(Peer& peer, const TestCertificate& certificate) : context_(SSL_CTX_new(TLS_server_method())) {
-    SSL_CTX_use_certificate(context_, certificate.certificate());
-    SSL_CTX_use_PrivateKey(context_, certificate.key());
+  TlsPeer(Peer& peer, const TestCertificate& certificate) : TlsPeer(peer, make_context(certificate)) {}
+  // A context that several share, so that sessions can be resumed. Takes one reference.
+  TlsPeer(Peer& peer, SSL_CTX* context) : context_(context) {
     ssl_ = SSL_new(context_);
     SSL_set_fd(ssl_, peer.fd());
     accepted_ = SSL_accept(ssl_) == 1;
@@ -79,7 +82,15 @@ class TlsPeer {
   TlsPeer(const TlsPeer&) = delete;
   TlsPeer& operator=(const TlsPeer&) = delete;
 
+  static SSL_CTX* make_context(const TestCertificate& certificate) {
+    SSL_CTX* const context = SSL_CTX_new(TLS_server_method());
+    SSL_CTX_use_certificate(context, certificate.certificate());
+    SSL_CTX_use_PrivateKey(context, certificate.key());
+    return context;
+  }
+
   bool accepted() const { return accepted_; }
+  bool resumed() const { return SSL_session_reused(ssl_) == 1; }
   const std::string& server_name() const { return server_name_; }
   std::string read_head() {
     std::string head;

@@ -2,12 +2,41 @@
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <memory>
 #include <stdexcept>
 
+#include "base/read_file.h"
+#include "net/tls_sessions.h"
+
 namespace net {
+
+namespace {
+
+constexpr std::size_t kMaxAuthorities = 4 << 20;
+
+// Certificates, and lists of revoked ones, from PEM text; false: there is none, or one is broken.
+bool trust(SSL_CTX* context, const std::string& pem) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> in(
+      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
+  STACK_OF(X509_INFO)* const found = PEM_X509_INFO_read_bio(in.get(), nullptr, nullptr, nullptr);
+  if (!found) return false;
+  X509_STORE* const store = SSL_CTX_get_cert_store(context);
+  int added = 0;
+  bool good = true;
+  for (int i = 0; i < sk_X509_INFO_num(found); ++i) {
+    const X509_INFO* const one = sk_X509_INFO_value(found, i);
+    if (one->x509) good = X509_STORE_add_cert(store, one->x509) == 1 && ++added > 0 && good;
+    if (one->crl) good = X509_STORE_add_crl(store, one->crl) == 1 && good;
+  }
+  sk_X509_INFO_pop_free(found, X509_INFO_free);
+  return good && added > 0;
+}
+
+}  // namespace
 
 TlsContext::TlsContext(bool verify, const std::string& ca_file)
     : context_(SSL_CTX_new(TLS_client_method())), verify_(verify) {
@@ -19,13 +48,19 @@ TlsContext::TlsContext(bool verify, const std::string& ca_file)
   static constexpr unsigned char kAlpn[] = "\x08http/1.1";
   SSL_CTX_set_alpn_protos(context_, kAlpn, sizeof kAlpn - 1);
   SSL_CTX_set_verify(context_, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
-  const int loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(context_)
-                                     : SSL_CTX_load_verify_file(context_, ca_file.c_str());
-  if (loaded != 1) {
-    SSL_CTX_free(context_);
-    ERR_clear_error();
-    throw std::runtime_error("the CA file '" + ca_file + "' cannot be read as PEM certificates");
+  keep_sessions(context_);
+  std::string why;
+  if (ca_file.empty()) {
+    if (SSL_CTX_set_default_verify_paths(context_) != 1) why = "the system's authorities cannot be read";
+  } else if (const auto pem = base::read_file(ca_file, kMaxAuthorities); !pem) {
+    why = "the CA file '" + ca_file + "' " + pem.error();
+  } else if (!trust(context_, *pem)) {
+    why = "the CA file '" + ca_file + "' holds no PEM certificates";
   }
+  ERR_clear_error();
+  if (why.empty()) return;
+  SSL_CTX_free(context_);
+  throw std::runtime_error(why);
 }
 
 TlsContext::~TlsContext() {
@@ -49,13 +84,29 @@ Result<SSL*> TlsContext::start(int fd, const std::string& server_name) const {
     if (!is_ip && SSL_set_tlsext_host_name(ssl, server_name.c_str()) != 1) return false;
     if (!verify_) return true;
     X509_VERIFY_PARAM* const check = SSL_get0_param(ssl);
+    X509_VERIFY_PARAM_set_hostflags(check, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     if (is_ip) return X509_VERIFY_PARAM_set1_ip_asc(check, server_name.c_str()) == 1;
     return X509_VERIFY_PARAM_set1_host(check, server_name.data(), server_name.size()) == 1;
   };
-  if (named()) return ssl;
+  if (named()) {
+    resume_session(ssl, server_name);
+    return ssl;
+  }
   SSL_free(ssl);
   ERR_clear_error();
   return fail(Fault::kTls, "the server's name cannot be checked");
+}
+
+void TlsContext::end(SSL* ssl) {
+  if (SSL_is_init_finished(ssl)) {
+    // Said once, if the socket takes it: nobody waits for a goodbye. After a failure TLS says none (tls_result).
+    if (!(SSL_get_shutdown(ssl) & SSL_SENT_SHUTDOWN)) SSL_shutdown(ssl);
+    ERR_clear_error();
+    // OpenSSL forbids a session to be resumed whose connection ends without the other's farewell; we end in the
+    // middle of things, and HTTP's own framing tells whole from torn.
+    SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  }
+  SSL_free(ssl);
 }
 
 bool TlsContext::satisfied_with(SSL* ssl) const {

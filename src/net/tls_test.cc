@@ -5,6 +5,7 @@
 
 #include "net/stream.h"
 #include "net/testing_tls.h"
+#include "net/tls_sessions.h"
 
 namespace net {
 namespace {
@@ -63,6 +64,85 @@ TEST_F(TlsTest, ANameThatCannotBeCheckedFailsInsteadOfGoingUnchecked) {
     ASSERT_FALSE(shaken) << name.size();
     EXPECT_EQ(shaken.error().fault, Fault::kTls) << name.size();
   }
+}
+
+// RFC 9110 section 4.3.4: the Common Name is not looked at, whatever stands beside it.
+TEST_F(TlsTest, ACommonNameIsNoName) {
+  for (const char* common : {"store.example", "*.example"}) {
+    for (const char* names :
+         {"", "IP:127.0.0.1", "email:a@store.example", "URI:https://store.example", "DNS:other.example"}) {
+      const TestCertificate certificate(names, common);
+      const TlsContext trusting(true, certificate.file());
+      const auto shaken = shake(certificate, trusting, "store.example");
+      ASSERT_FALSE(shaken) << common << " " << names;
+      EXPECT_EQ(shaken.error().fault, Fault::kCertificate) << common << " " << names;
+    }
+  }
+  const TestCertificate address("DNS:127.0.0.1", "127.0.0.1");
+  EXPECT_FALSE(shake(address, TlsContext(true, address.file()), "127.0.0.1"));
+}
+
+// What each of so many connections in turn was: resumed or not.
+class TlsSessions : public TlsTest {
+ protected:
+  std::vector<bool> resumed(const std::vector<std::pair<const TlsContext*, std::string>>& dials, int version,
+                            base::Nanos shift_each = {}) {
+    SSL_CTX* const shared = TlsPeer::make_context(certificate);
+    SSL_CTX_set_max_proto_version(shared, version);
+    static constexpr unsigned char kId[] = "test";
+    SSL_CTX_set_session_id_context(shared, kId, sizeof kId);
+    std::vector<bool> out;
+    std::optional<TestServer> server(std::in_place, [&](Peer& peer, int) {
+      SSL_CTX_up_ref(shared);
+      TlsPeer tls(peer, shared);
+      out.push_back(tls.resumed());
+      tls.write("x");  // with it come the tickets
+      tls.read(1);
+    });
+    for (const auto& [context, name] : dials) {
+      auto stream = dial(server->port());
+      stream->set_deadline(base::Seconds(5));
+      EXPECT_TRUE(test.await(stream->handshake(*context, name)));
+      char byte;
+      EXPECT_EQ(test.await(stream->read({&byte, 1})), 1U);
+      stream->close();
+      base::clock_seam::offset += shift_each.count();
+    }
+    base::clock_seam::offset -= static_cast<std::int64_t>(dials.size()) * shift_each.count();
+    server.reset();
+    SSL_CTX_free(shared);
+    return out;
+  }
+  const TestCertificate certificate{"DNS:store.example,DNS:other.example"};
+};
+
+TEST_F(TlsSessions, AreResumed) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const TlsContext context(true, certificate.file());
+    const std::pair<const TlsContext*, std::string> dial(&context, "store.example");
+    EXPECT_EQ(resumed({dial, dial, dial, dial}, version), (std::vector{false, true, true, true})) << version;
+  }
+}
+
+TEST_F(TlsSessions, AreNotSharedBetweenNamesOrRules) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const TlsContext verifying(true, certificate.file()), trusting(false, ""),
+        another(true, certificate.file());
+    EXPECT_EQ(resumed({{&trusting, "store.example"},
+                       {&verifying, "store.example"},
+                       {&another, "store.example"},
+                       {&verifying, "other.example"},
+                       {&verifying, "store.example"}},
+                      version),
+              (std::vector{false, false, false, false, true}))
+        << version;
+  }
+}
+
+TEST_F(TlsSessions, AreVerifiedAnewAfterAWhile) {
+  const TlsContext context(true, certificate.file());
+  const std::pair<const TlsContext*, std::string> dial(&context, "store.example");
+  EXPECT_EQ(resumed({dial, dial, dial}, TLS1_2_VERSION, kSessionLife / 2), (std::vector{false, true, false}));
 }
 
 TEST_F(TlsTest, TakesAnyCertificateWhenToldNotToVerify) {

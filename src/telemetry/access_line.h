@@ -17,7 +17,7 @@
 namespace telemetry {
 
 inline constexpr std::size_t kMaxAccessLine =
-    text::kEscapeGrowth * (text::json_line::kMaxPath + 11 * text::json_line::kMaxText) + 1024;
+    text::kEscapeGrowth * (text::json_line::kMaxPath + 13 * text::json_line::kMaxText) + 1024;
 static_assert(kMaxAccessLine <= kMaxLine);
 
 struct AccessRecord {
@@ -28,11 +28,14 @@ struct AccessRecord {
   std::string_view issuer{};
   std::string_view method{};
   std::string_view host{};
-  std::string_view path{};  // the target with every secret taken out
+  std::string_view path{};      // the target with every secret taken out
+  std::string_view protocol{};  // HTTP/1.0 or HTTP/1.1
   std::string_view route{};
+  std::string_view origin_name{};  // of the route, whether it was asked or not
   std::string_view user_agent{};
   std::string_view cache{};   // label(CacheResult)
   std::string_view reason{};  // label(base::Code), when the request was denied or failed
+  std::string_view detail{};  // more closely: of a 401 the word of identity::reason, else a constant text
   std::uint16_t status = 0;
   std::uint64_t bytes_sent = 0;  // of the reply, head included
   std::uint64_t bytes_received = 0;

@@ -107,6 +107,7 @@ TEST(AccessLine, KeepsUtf8AndMarksWhatIsNot) {
 TEST(AccessLine, StaysWithinItsBoundWhenEverythingIsLong) {
   const std::string junk(100'000, '\x01');
   AccessRecord r;
+  r.protocol = r.origin_name = r.detail = junk;
   r.request_id = r.client = r.principal = r.issuer = r.method = r.host = r.path = r.route = junk;
   r.user_agent = r.cache = r.reason = junk;
   r.bytes_sent = r.bytes_received = UINT64_MAX;
@@ -212,6 +213,7 @@ TEST_F(AccessLogFile, CountsWhatAFullDiskRefuses) {
     EXPECT_TRUE(within(base::Seconds(10), [&] { return log.dropped_output() == 3; }));
     EXPECT_EQ(log.lines_written(), 0U);
   }
+  EXPECT_TRUE(log::settle(base::Seconds(10)));
   EXPECT_NE(slurp(path_).find("access log lines lost"), std::string::npos);
   log::open("stderr");
 }

@@ -34,6 +34,8 @@ void AuditLog::expose(Page& page) const {
   page.sample({{"reason", "output"}}, dropped_output());
   page.single("sekisho_audit_output_errors_total", "counter",
               "Tries to write the audit log that failed; the lines are tried again.", output_errors());
+  page.single("sekisho_audit_waiting_workers", "gauge",
+              "Workers that wait for room in the audit log's buffer, and serve nobody.", stall().waiting);
   page.single("sekisho_audit_blocked_seconds_total", "counter",
               "How long workers waited for room in the audit log's buffer.",
               static_cast<double>(blocked().count()) / 1e9);

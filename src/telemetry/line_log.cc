@@ -38,7 +38,7 @@ LineLog::LineLog(const char* name, std::unique_ptr<LineSink> sink, LinePolicy po
 }
 
 LineLog::~LineLog() {
-  give_up_.at(base::mono_now() + kFarewell);
+  give_up_.no_later_than(base::mono_now() + kFarewell);
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -53,6 +53,15 @@ void LineLog::reopen() {
     reopen_ = true;
   }
   wake_.notify_one();
+}
+
+void LineLog::give_up_by(base::Mono when) {
+  give_up_.no_later_than(when);
+  {
+    const std::lock_guard lock(mutex_);
+    giving_up_ = true;
+  }
+  room_.notify_all();
 }
 
 bool LineLog::settle(base::Nanos patience) {
@@ -79,14 +88,29 @@ bool LineLog::make_spare(std::size_t bound) {
   return !spare_.empty();
 }
 
-void LineLog::wait_for_room(std::unique_lock<std::mutex>& lock) {
+bool LineLog::wait_for_room(std::unique_lock<std::mutex>& lock) {
   const base::Mono began = base::mono_now();
-  ++waiting_;
+  if (waiting_++ == 0) stalled_ = began;
   waiting_since_ += began.time_since_epoch();
-  room_.wait(lock, [&] { return make_spare(policy_.chunks); });
-  --waiting_;
+  const auto over = [&] { return make_spare(policy_.chunks) || giving_up_; };
+  if (!room_.wait_for(lock, kStall, over)) {
+    if (!std::exchange(stall_told_, true))
+      log::error(name_ + " is full; requests wait until its output takes lines", {{"output", output()}});
+    room_.wait(lock, over);
+  }
+  const base::Mono now = base::mono_now();
+  if (--waiting_ == 0 && std::exchange(stall_told_, false) && !giving_up_)
+    log::info(name_ + " takes lines again",
+              {{"output", output()}, {"waited_ms", (now - began).count() / 1'000'000}});
+  stalled_ = now;
   waiting_since_ -= began.time_since_epoch();
-  blocked_ += base::mono_now() - began;
+  blocked_ += now - began;
+  return !spare_.empty();
+}
+
+LineLog::Stall LineLog::stall() const {
+  const std::lock_guard lock(mutex_);
+  return {.waiting = waiting_, .for_ = waiting_ > 0 ? base::mono_now() - stalled_ : base::Nanos(0)};
 }
 
 base::Nanos LineLog::blocked() const {
@@ -102,12 +126,11 @@ void LineLog::exchange(ChunkPtr& chunk, bool full) {
     } else {
       if (!make_spare(policy_.chunks)) {
         if (!full) return;
-        if (!policy_.wait_when_full) {
+        if (!policy_.wait_when_full || giving_up_ || !wait_for_room(lock)) {
           dropped_queue_.add(chunk->lines);
           chunk->clear();
           return;
         }
-        wait_for_room(lock);
       }
       full_.push_back(std::exchange(chunk, std::move(spare_.back())));
       spare_.pop_back();
@@ -120,13 +143,15 @@ void LineLog::put_now(std::string_view line) {
   {
     const std::lock_guard lock(mutex_);
     if (!append_to_last(line, 1)) {
-      if (!make_spare(policy_.chunks + kReserve)) {
+      if (line.size() > kMaxLine || !make_spare(policy_.chunks + kReserve)) {
         dropped_queue_.add();
         return;
       }
-      full_.push_back(std::move(spare_.back()));
+      LineChunk& fresh = *full_.emplace_back(std::move(spare_.back()));
       spare_.pop_back();
-      append_to_last(line, 1);
+      std::memcpy(fresh.bytes.get(), line.data(), line.size());
+      fresh.size = line.size();
+      fresh.lines = 1;
     }
   }
   wake_.notify_one();
@@ -194,8 +219,9 @@ void LineLog::put_out(LineChunk& chunk) {
       lost += static_cast<std::uint64_t>(std::ranges::count(lines.substr(done), '\n'));
       done = lines.size();
     }
-    log::warn(name_ + " lines lost",
-              {{"output", sink_->output()}, {"error", error_text(error)}, {"lines", lost}});
+    if (policy_.tell)
+      log::warn(name_ + " lines lost",
+                {{"output", sink_->output()}, {"error", error_text(error)}, {"lines", lost}});
     if (done == lines.size()) break;
   }
   written_.add(chunk.lines - lost);

@@ -46,12 +46,15 @@ struct LinePolicy {
   // When the output refuses (disk full, no reader, no socket): true, and the lines are tried again until they
   // are written or the log ends; false, and they are dropped and counted.
   bool retry = false;
+  // Whether the operational log is told of lines that are lost. Not for that log itself.
+  bool tell = true;
 };
 
 class LineLog {
  public:
   static constexpr base::Millis kMaxAge{100};
   static constexpr base::Seconds kFarewell{2};
+  static constexpr base::Seconds kStall{1};  // a wait for room that the operator is told of
 
   LineLog(const char* name, std::unique_ptr<LineSink> sink, LinePolicy policy);
   ~LineLog();
@@ -60,6 +63,9 @@ class LineLog {
 
   // After a rotation by others: opens the output again, soon; when that fails the old one stays in use.
   void reopen();
+
+  // The end is near: from now on nobody waits for room, and the output is waited for until `when` at most.
+  void give_up_by(base::Mono when);
 
   // Waits until all that was handed over is written; not for longer than this. For an end that runs no
   // destructors.
@@ -70,6 +76,12 @@ class LineLog {
   std::uint64_t dropped_output() const { return dropped_output_.read(); }  // the output did not take them
   std::uint64_t output_errors() const { return output_errors_.read(); }    // tries that failed
   base::Nanos blocked() const;  // that workers waited for room, up to now where they still do
+  struct Stall {
+    int waiting = 0;     // workers, now
+    base::Nanos for_{};  // since one of them last got room, or the first began to wait
+  };
+  Stall stall() const;
+  const std::string& output() const { return sink_->output(); }
 
  protected:
   // One line with its newline, from any thread, for the writer at once. It never waits: beyond the bound
@@ -87,7 +99,7 @@ class LineLog {
   void exchange(ChunkPtr& chunk, bool full);
   bool append_to_last(std::string_view bytes, std::uint64_t lines);
   bool make_spare(std::size_t bound);
-  void wait_for_room(std::unique_lock<std::mutex>& lock);
+  bool wait_for_room(std::unique_lock<std::mutex>& lock);  // false: given up
 
   void run();
   void put_out(LineChunk& chunk);
@@ -110,6 +122,9 @@ class LineLog {
   base::Nanos blocked_{0};        // by waits that have ended
   base::Nanos waiting_since_{0};  // the sum of when the others began
   int waiting_ = 0;
+  base::Mono stalled_{};  // Stall::for_ counts from here
+  bool stall_told_ = false;
+  bool giving_up_ = false;  // nobody waits for room any more
   GiveUp give_up_;
 
   SharedCounter written_;

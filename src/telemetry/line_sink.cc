@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -18,6 +19,8 @@ namespace telemetry {
 
 namespace {
 
+// Without O_NONBLOCK the open of a FIFO would wait for its reader; it is refused instead (ENXIO).
+constexpr int kAppend = O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 constexpr int kPollMillis = 100;
 constexpr base::Seconds kNextRotation{10};  // after one that failed
 
@@ -63,7 +66,7 @@ class StreamSink final : public LineSink {
   std::uint64_t size() const { return size_; }
 
  private:
-  int open_file() const { return ::open(output().c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640); }
+  int open_file() const { return ::open(output().c_str(), kAppend | O_CREAT, 0640); }
 
   void look() {
     about_ = {};
@@ -214,6 +217,24 @@ class RotatingSink final : public LineSink {
 };
 
 }  // namespace
+
+std::string why_no_output(const std::string& output, bool moved) {
+  if (output == "stdout" || output == "stderr") return "";
+  const auto why = [](int error) { return std::generic_category().message(error); };
+  const int fd = ::open(output.c_str(), kAppend);
+  if (fd >= 0) {
+    ::close(fd);
+  } else if (errno == ENXIO) {
+    return "it is a pipe or a socket that nobody reads";
+  } else if (errno != ENOENT) {
+    return why(errno);
+  }
+  if (fd >= 0 && !moved) return "";
+  const std::string folder = std::filesystem::path(output).parent_path().string();
+  return ::faccessat(AT_FDCWD, folder.empty() ? "." : folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0
+             ? ""
+             : "its folder: " + why(errno);
+}
 
 std::unique_ptr<LineSink> make_stream_sink(const std::string& output) {
   return std::make_unique<StreamSink>(output);

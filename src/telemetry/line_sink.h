@@ -24,6 +24,9 @@ inline constexpr std::size_t kMaxLine = 80 << 10;  // bytes of a line of any log
 class GiveUp {
  public:
   void at(base::Mono when) { at_.store(when.time_since_epoch().count()); }
+  void no_later_than(base::Mono when) {
+    if (when.time_since_epoch().count() < at_.load()) at(when);
+  }
   bool now() const {
     return base::mono_now().time_since_epoch().count() >= at_.load(std::memory_order_relaxed);
   }
@@ -59,6 +62,9 @@ struct Rotation {
       0};  // 0: never by time; periods are counted from the epoch, so 24h ends at midnight UTC
   std::uint64_t keep = 7;  // name.1, the youngest, to name.<keep>; at least 1
 };
+
+// Why lines cannot be written there, or "": nothing is made. `moved`: the file is moved aside by us, too.
+std::string why_no_output(const std::string& output, bool moved = false);
 
 // "stdout", "stderr" or a path (created 0640, appended to).
 std::unique_ptr<LineSink> make_stream_sink(const std::string& output);

@@ -1,18 +1,19 @@
 #include "telemetry/oplog.h"
 
 #include <fmt/format.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 
 #include <array>
 #include <cmath>
+#include <memory>
 #include <mutex>
 #include <stdexcept>
+#include <system_error>
 #include <unordered_map>
 #include <utility>
 
 #include "base/clock.h"
+#include "telemetry/line_log.h"
+#include "text/json_line.h"
 #include "text/json_text.h"
 
 namespace telemetry::log {
@@ -22,24 +23,23 @@ namespace {
 constexpr std::array<std::string_view, 6> kLevels = {"trace", "debug", "info", "warn", "error", "off"};
 constexpr std::size_t kMaxMessages = 512;  // that are counted one by one; any more share a count
 
-using SinkPtr = std::shared_ptr<spdlog::sinks::sink>;
+constexpr std::size_t kMaxText = 8 << 10;  // bytes of one field
+constexpr std::size_t kChunks = 8;         // 512 KiB that wait for a slow reader
 
-SinkPtr make_sink(const std::string& output) {
-  SinkPtr sink;
+// The log's own troubles have nowhere to be told; they are counted.
+class Output final : public LineLog {
+ public:
+  explicit Output(const std::string& output)
+      : LineLog("log", make_stream_sink(output), {.chunks = kChunks, .tell = false}) {}
+  using LineLog::put_now;
+};
+
+std::shared_ptr<Output> make_output(const std::string& output) {
   try {
-    if (output == "stderr") {
-      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    } else if (output == "stdout") {
-      sink = std::make_shared<spdlog::sinks::stdout_sink_mt>();
-    } else {
-      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(output);
-    }
-  } catch (const spdlog::spdlog_ex& e) {
-    throw std::runtime_error(fmt::format("log {}: {}", output, e.what()));
+    return std::make_shared<Output>(output);
+  } catch (const std::system_error& e) {
+    throw std::runtime_error(fmt::format("log.output {}: {}", output, e.code().message()));
   }
-  sink->set_formatter(std::make_unique<spdlog::pattern_formatter>(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ",%v})",
-                                                                  spdlog::pattern_time_type::utc));
-  return sink;
 }
 
 struct Window {
@@ -51,21 +51,24 @@ struct Window {
 };
 
 struct State {
-  std::mutex mutex;
-  std::string output = "stderr";
-  SinkPtr sink = make_sink("stderr");
+  std::mutex mutex;  // never held while anybody waits for the output
+  std::shared_ptr<Output> output = make_output("stderr");
   std::unordered_map<std::string, Window> windows;
+  text::LineTime time;
 };
+
+std::atomic<bool> used{false};
 
 State& state() {
   static State& s = *new State;  // never destroyed: destructors log too
+  used = true;
   return s;
 }
 
 void append_value(std::string& out, const Value& value) {
   switch (value.kind) {
     case Value::Kind::kText:
-      return text::append_json(out, value.text);
+      return text::append_json(out, value.text.substr(0, kMaxText));
     case Value::Kind::kSigned:
       out += std::to_string(value.integer);
       return;
@@ -82,22 +85,21 @@ void append_value(std::string& out, const Value& value) {
 }
 
 void put_line(State& s, Level level, std::string_view message, Fields fields) {
-  std::string text = R"("level":")";
-  text += name_of(level);
-  text += R"(","message":)";
-  text::append_json(text, message);
+  std::string line = R"({"time":")";
+  char time[text::LineTime::kSize];
+  line.append(time, s.time.put(time, base::wall_now()));
+  line += R"(","level":")";
+  line += name_of(level);
+  line += R"(","message":)";
+  text::append_json(line, message.substr(0, kMaxText));
   for (const Field& field : fields) {
-    text += ',';
-    text::append_json(text, field.key);
-    text += ':';
-    append_value(text, field.value);
+    line += ',';
+    text::append_json(line, field.key);
+    line += ':';
+    append_value(line, field.value);
   }
-  try {
-    s.sink->log(spdlog::details::log_msg("", spdlog::level::info, text));
-    s.sink->flush();
-  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): a log that cannot be written has nobody
-                                     // to tell
-  }
+  line += "}\n";
+  s.output->put_now(line);
 }
 
 void report(State& s, Window& window) {
@@ -140,17 +142,24 @@ bool admit(State& s, Level level, std::string_view message) {
 }  // namespace
 
 void open(const std::string& output) {
-  SinkPtr sink = make_sink(output);
+  std::shared_ptr<Output> next = make_output(output);
   State& s = state();
   const std::lock_guard lock(s.mutex);
-  s.output = output;
-  s.sink = std::move(sink);
-}
+  s.output.swap(next);
+}  // the old one has written what it has, or given up, before this returns
 
 void reopen() {
   State& s = state();
   const std::lock_guard lock(s.mutex);
-  s.sink = make_sink(s.output);
+  s.output->reopen();
+}
+
+Figures figures() {
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  return {.written = s.output->lines_written(),
+          .dropped_queue = s.output->dropped_queue(),
+          .dropped_output = s.output->dropped_output()};
 }
 
 void set_level(Level level) {
@@ -182,11 +191,35 @@ void tick() {
   end_windows(s, base::mono_now());
 }
 
-void flush() {
-  State& s = state();
-  const std::lock_guard lock(s.mutex);
-  for (auto& [key, window] : s.windows) report(s, window);
-  s.sink->flush();
+bool settle(base::Nanos patience) {
+  if (!used) return true;
+  std::shared_ptr<Output> output;
+  {
+    State& s = state();
+    const std::lock_guard lock(s.mutex);
+    output = s.output;
+  }
+  return output->settle(patience);
+}
+
+bool flush(base::Nanos patience) {
+  if (!used) return true;
+  {
+    State& s = state();
+    const std::lock_guard lock(s.mutex);
+    for (auto& [key, window] : s.windows) report(s, window);
+  }
+  return settle(patience);
+}
+
+void expose(Page& page) {
+  const Figures now = figures();
+  page.single("sekisho_log_lines_total", "counter", "Lines of the operational log that were written.",
+              now.written);
+  page.family("sekisho_log_dropped_total", "counter",
+              "Lines of the operational log that were lost, by reason.");
+  page.sample({{"reason", "queue"}}, now.dropped_queue);
+  page.sample({{"reason", "output"}}, now.dropped_output);
 }
 
 }  // namespace telemetry::log

@@ -1,9 +1,13 @@
 // The operational log: what the process did and what troubles it, one JSON object a line.
 //
 // Owner:    process-wide; works from the first line of main (info, stderr) until the last.
-// Thread:   any. Not for every request: it takes a lock and may write to a slow terminal.
-// Failures: open() and reopen() throw std::runtime_error with a line for the operator, and the old output
-//           stays in use; writing never throws.
+// Thread:   any. Not for every request: it takes a lock, though never for as long as the output takes.
+// Lifetime: never destroyed. Lines are on their way to the output when write() returns; an end that must not
+//           lose them calls flush().
+// Failures: open() throws std::runtime_error with a line for the operator, and the old output stays in use;
+//           so it does after a reopen() that failed, which is logged. Writing never throws and never waits:
+//           a thread of its own writes (line_log.h), so that a terminal that was stopped or a pipe that
+//           nobody reads costs lines, which are counted, and not the worker, the signals or the exit.
 //
 //   log::warn("origin refused", {{"origin", "photos"}, {"attempt", 2}, {"request_id", id}});
 //
@@ -20,6 +24,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "base/clock.h"
+#include "telemetry/page.h"
 
 namespace telemetry::log {
 
@@ -60,15 +67,22 @@ struct Field {
 using Fields = std::initializer_list<Field>;
 
 void open(const std::string& output);  // "stderr", "stdout" or a path, appended to
-void reopen();                         // the path again, after a rotation
+void reopen();                         // the path again, soon, after a rotation
 void set_level(Level level);
 Level level();
 std::optional<Level> parse_level(std::string_view name);  // trace, debug, info, warn, error, off
 std::string_view name_of(Level level);
 
 void write(Level level, std::string_view message, Fields fields);
-void tick();  // now and then: reports what was suppressed in windows that have ended
-void flush();
+void tick();                        // now and then: reports what was suppressed in windows that have ended
+bool settle(base::Nanos patience);  // waits until all is written; false: not within that time
+bool flush(base::Nanos patience);   // says what was suppressed so far, and settles
+
+struct Figures {
+  std::uint64_t written, dropped_queue, dropped_output;
+};
+Figures figures();
+void expose(Page& page);
 
 namespace detail {
 inline std::atomic<Level> threshold{Level::kInfo};

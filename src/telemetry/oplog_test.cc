@@ -32,6 +32,7 @@ class OpLog : public testing::Test {
     ::unlink((path_ + ".1").c_str());
   }
   std::vector<text::testing_support::Object> lines(const std::string& suffix = "") {
+    EXPECT_TRUE(settle(base::Seconds(10)));
     std::vector<text::testing_support::Object> out;
     std::ifstream in(path_ + suffix);
     for (std::string line; std::getline(in, line);) {
@@ -87,11 +88,13 @@ TEST_F(OpLog, SuppressesRepetitionsAndSaysHowMany) {
 
 TEST_F(OpLog, KeepsCountOfFewMessagesHoweverManyThereAre) {
   for (int i = 0; i < 2000; ++i) warn("message " + std::to_string(i));
+  EXPECT_TRUE(settle(base::Seconds(10)));
   EXPECT_LT(lines().size(), 600U);
 }
 
 TEST_F(OpLog, GoesOnInANewFileAfterARotation) {
   info("before");
+  ASSERT_TRUE(settle(base::Seconds(10)));
   ASSERT_EQ(::rename(path_.c_str(), (path_ + ".1").c_str()), 0);
   reopen();
   info("after");
@@ -116,6 +119,35 @@ TEST_F(OpLog, TakesLinesFromAllThreads) {
     });
   for (auto& t : threads) t.join();
   EXPECT_EQ(lines().size(), 1000U);
+}
+
+// A stopped `| tee`: the pipe is full, and nobody reads it.
+TEST_F(OpLog, NeverWaitsForAReaderThatHasStopped) {
+  int pipe[2];
+  ASSERT_EQ(::pipe(pipe), 0);
+  open("/dev/fd/" + std::to_string(pipe[1]));
+  set_level(Level::kDebug);
+  const Figures before = figures();
+  const std::string text(1000, 'x');
+  const base::Mono began = base::mono_now();
+  for (int i = 0; i < 4000; ++i) debug("busy", {{"text", text}});  // 4 MB: more than pipe and queue hold
+  EXPECT_LT(base::mono_now() - began, base::Seconds(5));
+  EXPECT_GT(figures().dropped_queue, before.dropped_queue);
+  EXPECT_FALSE(settle(base::Millis(10)));
+  reopen();
+  open(path_);  // which gives up on the old one
+  EXPECT_LT(base::mono_now() - began, base::Seconds(10));
+  ::close(pipe[0]);
+  ::close(pipe[1]);
+}
+
+TEST_F(OpLog, CutsATextThatIsLongerThanALineMayBe) {
+  const std::string text(1 << 20, '\x01');  // six bytes each
+  warn("long", {{"text", text}});
+  ASSERT_EQ(lines().size(), 1U);
+  warn("longer", {{"a", text}, {"b", text}});  // together they are more than a line
+  EXPECT_EQ(lines().size(), 1U);
+  EXPECT_EQ(figures().dropped_queue > 0, true);
 }
 
 }  // namespace

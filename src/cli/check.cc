@@ -1,0 +1,123 @@
+#include "cli/check.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "admin/credential.h"
+#include "cli/warnings.h"
+#include "config/load.h"
+#include "gateway/snapshot.h"
+#include "limit/gate.h"
+#include "limit/rates.h"
+#include "net/loop.h"
+#include "net/offload.h"
+#include "net/resolver.h"
+#include "telemetry/line_sink.h"
+
+namespace cli {
+
+namespace {
+
+constexpr int kWrong = 2;
+
+// What serve would open, and what is wrong with it.
+class Surroundings {
+ public:
+  Surroundings(const config::Config& config, const config::YamlNode& tree) : config_(config), tree_(tree) {
+    output("log.output", config.log.output);
+    if (config.log.access.enabled) output("log.access.output", config.log.access.output);
+    const config::Audit& audit = config.audit;
+    if (!audit.output.empty() && audit.output != "syslog")
+      output("audit.output", audit.output, audit.rotate_size != 0 || audit.rotate_every.count() != 0);
+    if (config.admin.listen) token_file();
+  }
+
+  std::vector<config::ConfigError> take() { return std::move(found_); }
+
+ private:
+  void wrong(std::string_view key, const std::string& why) {
+    found_.emplace_back(config_.file, config::line_of_key(tree_, key), key, why);
+  }
+
+  void output(std::string_view key, const std::string& path, bool moved = false) {
+    if (const std::string why = telemetry::why_no_output(path, moved); !why.empty())
+      wrong(key, fmt::format("'{}' cannot be written: {}", path, why));
+  }
+
+  void token_file() {
+    constexpr std::string_view kKey = "admin.token_file";
+    std::string why = admin::why_no_token_file(config_.admin.token_file);
+    if (why.empty()) return;
+    if (why.starts_with(kKey)) why.erase(0, kKey.size() + 1);
+    wrong(kKey, why);
+  }
+
+  const config::Config& config_;
+  const config::YamlNode& tree_;
+  std::vector<config::ConfigError> found_;
+};
+
+std::string counted(std::size_t n, std::string_view what) {
+  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
+
+// The same validation as start and reload; origins are built too, so that a missing folder is found.
+void build(config::Config config) {
+  limit::Rates rates(config.limits);
+  limit::Gates gates;
+  upstream::Healths healths;
+  const auto snapshot = std::make_shared<const gateway::Snapshot>(
+      std::move(config), gateway::Registries{.rates = rates, .gates = gates, .healths = healths});
+  net::Offload offload(1);
+  net::Loop loop;
+  net::Resolver resolver(loop, offload);
+  const gateway::LocalSnapshot local(snapshot, nullptr, {loop, resolver});
+  for (const std::string& warning : warnings_of(snapshot->config()))
+    std::fprintf(stderr, "sekisho: warning: %s\n", warning.c_str());
+}
+
+int complain(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) std::fprintf(stderr, "sekisho: %s\n", line.c_str());
+  return kWrong;
+}
+
+}  // namespace
+
+config::Config load_for_start(const std::string& file) {
+  config::YamlNode tree;
+  config::Config config = config::load_file(file, config::process_env(), &tree);
+  if (auto found = Surroundings(config, tree).take(); !found.empty())
+    throw config::ConfigError(std::move(found));
+  return config;
+}
+
+int check(const std::string& file) {
+  try {
+    config::YamlNode tree;
+    config::Config config = config::load_file(file, config::process_env(), &tree);
+    std::vector<std::string> lines;
+    for (const config::ConfigError& one : Surroundings(config, tree).take()) lines.emplace_back(one.what());
+    const std::string looked_at = fmt::format(
+        "{}: good, {} routes\nlooked at: {}, {}, {}, {}, every file that is named, and whether logs "
+        "and the admin token can be written. Not at: whether ports are free and others answer.\n",
+        file, config.routes.size(), counted(config.listen.size(), "listener"),
+        counted(config.origins.size(), "origin"), counted(config.apps.size(), "app"),
+        counted(config.identities.size(), "identity"));
+    try {
+      build(std::move(config));
+    } catch (const std::exception& error) {
+      lines.emplace_back(error.what());
+    }
+    if (!lines.empty()) return complain(lines);
+    std::fputs(looked_at.c_str(), stdout);
+    return 0;
+  } catch (const config::ConfigError& error) {
+    return complain(error.all());
+  }
+}
+
+}  // namespace cli
