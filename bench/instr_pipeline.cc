@@ -72,9 +72,9 @@ class Gateway {
       int ends[2];
       expect(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0, "a socket");
       client.fd = ends[0];
-      connections_.fetch_add(1);
-      worker_.tasks().spawn(gateway::Connection::run(std::make_unique<gateway::Connection>(
-          worker_, ends[1], *net::Endpoint::parse("192.0.2.7", 40000), serve::Opening::kRequest)));
+      worker_.tasks().spawn(gateway::Connection::run(
+          std::make_unique<gateway::Connection>(worker_, ends[1], *net::Endpoint::parse("192.0.2.7", 40000),
+                                                serve::Opening::kRequest, connections_.take())));
     }
   }
   ~Gateway() {
@@ -166,14 +166,13 @@ class Gateway {
   upstream::Healths healths_;
   telemetry::AccessLog log_{"/dev/null"};
   telemetry::WorkerMetrics metrics_;
-  std::atomic<std::uint64_t> connections_{0};
+  limit::Connections connections_{1000};
   gateway::Worker worker_{{.memory = memory_,
                            .fills = fills_,
                            .offload = offload_,
                            .rates = rates_,
                            .failures = failures_,
-                           .connections = connections_,
-                           .max_connections = 1000},
+                           .connections = connections_},
                           metrics_,
                           &log_};
   std::array<Client, kConnections> clients_;

@@ -8,6 +8,7 @@ import pytest
 
 from lib import openapi
 from lib.deadline import patience, until
+from lib.gateway import complaint
 from lib.issuer import Issuer
 from lib.origin import Ask, says
 from lib.peers import free_port
@@ -438,6 +439,49 @@ def test_guessing_is_slow_and_shuts_nobody_else_out(gw):
     until(lambda: level(gw, bearer(gw.admin_token())).status == 200, 5, "the address to be heard again")
 
 
+def test_strangers_do_not_shut_the_right_token_out_of_their_address(gw):
+    right = bearer(gw.admin_token())
+    for fields in ((), bearer("x" * 43)):
+        seen = [level(gw, fields).status for _ in range(30)]
+        assert set(seen) == {401, 429}, "and they are still slowed down"
+        assert level(gw, right).status == 200
+        assert set(level(gw, fields).status for _ in range(3)) == {429}
+
+
+@pytest.mark.parametrize("path", ["/ready", "/metrics", "/health", "/log/level"])
+def test_a_name_that_is_not_listed_is_not_answered(gateway, origin, folder, path):
+    """A web page that has its own name resolve to this address reads nothing (DNS rebinding)."""
+    (folder / "x").write_text("object")
+    gw = gateway(config(origin, folder, admin={"listen": "127.0.0.1:0", "hosts": ["metrics.internal"]}))
+    known = bearer(gw.admin_token())
+    for host in ("evil.test", "evil.test:9901", "localhost.evil.test", "127.0.0.1.evil.test", "0x7f000001"):
+        reply = fetch(gw.admin, path, known, host=host)
+        assert reply.status == 403 and "admin.hosts" in reply.text, host
+    for host in ("localhost", "127.0.0.1", f"127.0.0.1:{gw.admin[1]}", "[::1]:9901", "10.0.0.7", "Metrics.internal:80"):
+        assert fetch(gw.admin, path, known, host=host).status == 200, host
+    assert gw.reload(gw.config | {"admin": gw.config["admin"] | {"hosts": ["other.internal"]}}).ok
+    until(lambda: fetch(gw.admin, path, known, host="metrics.internal").status == 403, 5, "the new list")
+    assert fetch(gw.admin, path, known, host="other.internal").status == 200
+
+
+def test_hosts_are_names_alone(tmp_path):
+    complaint(tmp_path, {"admin": {"listen": "127.0.0.1:0", "hosts": ["sekisho:9901"]},
+                         "origins": {"site": {"type": "dir", "path": "."}}, "routes": [{"path": "/", "origin": "site"}]},
+              "admin.hosts")
+
+
+def test_the_token_may_be_a_mounted_secret(gateway, origin, folder, tmp_path):
+    """As Kubernetes mounts one: links to a file of root's that the group may read."""
+    mounted = tmp_path / "secret"
+    (mounted / "..2026").mkdir(parents=True)
+    (mounted / "..2026" / "token").write_text("t" * 43 + "\n")
+    (mounted / "..2026" / "token").chmod(0o440)
+    (mounted / "..data").symlink_to("..2026")
+    (mounted / "token").symlink_to("..data/token")
+    gw = gateway(config(origin, folder, admin={"listen": "127.0.0.1:0", "token_file": str(mounted / "token")}))
+    assert level(gw, bearer("t" * 43)).status == 200
+
+
 def test_the_bootstrap_token_is_made_once_for_its_owner_alone(gateway, origin, folder):
     before = os.umask(0o002)
     try:
@@ -462,6 +506,8 @@ def test_the_bootstrap_token_is_made_once_for_its_owner_alone(gateway, origin, f
     (lambda path: (path.write_text("x" * 43), path.chmod(0o660)), "0600"),
     (lambda path: path.symlink_to("/etc/hostname"), "symbolic link"),
     (lambda path: path.symlink_to("nowhere"), "symbolic link"),
+    (lambda path: (path.write_text("x" * 43), path.chmod(0o644), path.rename(path.parent / "other"),
+                   path.symlink_to("other")), "0600"),
     (lambda path: path.mkdir(), "no plain file"),
     (lambda path: path.parent.rmdir(), "No such file"),
 ])  # yapf: disable

@@ -3,9 +3,12 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
+import tempfile
 import threading
+from pathlib import Path
 
 import jsonschema
 import jwt
@@ -14,7 +17,7 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 
 from lib.deadline import patience, until
-from lib.gateway import BINARY, ROOT, SANITIZER, run
+from lib.gateway import BINARY, ROOT, SANITIZER, Gateway, run
 from lib.tokens import SECRET, EcKey
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
@@ -234,3 +237,36 @@ def test_the_demo_prints_three_commands_that_do_what_they_say(tmp_path):
         code = process.wait(patience(20))
     assert code == 0
     assert not SANITIZER.search((tmp_path / "stderr").read_text())
+
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def open_folder():
+    """One that a process of another user can use, too, which is not root's: to root nothing is hidden."""
+    folder = Path(tempfile.mkdtemp(prefix="sekisho-"))
+    if os.geteuid() == 0:
+        os.chown(folder, NOBODY, NOBODY)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("flags, hidden", [((), True), (("--allow-core-dumps",), False)])
+def test_the_memory_of_a_process_that_holds_secrets_is_hidden(open_folder, flags, hidden):
+    """The kernel gives the files of such a process in /proc to root: no debugger of the same user reads them."""
+    user = NOBODY if os.geteuid() == 0 else os.geteuid()
+    os.umask(0o022)
+    gw = Gateway(open_folder, {"origins": {"site": {"type": "dir", "path": "."}}, "routes": [{"path": "/", "origin": "site"}]},
+                 arguments=flags)
+    if os.geteuid() == 0:
+        gw.out.touch(0o644), gw.err.touch(0o644)
+        gw.arguments = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *gw.arguments]
+    with gw.start():
+        for file in ("environ", "mem", "maps"):
+            assert (Path(f"/proc/{gw.pid}/{file}").stat().st_uid == user) is not hidden, file
+        if hidden:
+            limits = Path(f"/proc/{gw.pid}/limits").read_text()
+            assert re.search(r"Max core file size +0 ", limits), limits
+        metrics = gw.metrics()  # it can still look at itself
+        assert metrics.total("process_open_fds") > 5 and metrics.total("process_resident_memory_bytes") > 1 << 20

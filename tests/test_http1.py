@@ -1,5 +1,6 @@
 """The HTTP/1.1 front: connections, framing, limits and deadlines (RFC 9110, RFC 9112)."""
 import json
+import socket
 import threading
 import time
 
@@ -212,6 +213,29 @@ def test_it_listens_on_several_addresses(gateway, folder):
         host, _, port = address.rpartition(":")
         with Client((host.strip("[]"), int(port))) as client:
             assert client.get("/x").text == "object"
+
+
+def one_free_port() -> int:
+    """Of IPv4 and of IPv6 alike."""
+    with socket.socket(socket.AF_INET6) as probe:
+        probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        probe.bind(("::", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.parametrize("listen, workers", [(["0.0.0.0:{}", "[::]:{}"], 2), (["[::]:{}", "0.0.0.0:{}"], 1),
+                                             (["[::]:{}", "127.0.0.1:{}"], 2), (["[::]:{}"], 2)])
+def test_both_families_have_the_same_port(gateway, folder, listen, workers):
+    """Side by side, and [::] alone takes both."""
+    (folder / "x").write_text("object")
+    port = one_free_port()
+    gw = gateway({"listen": [one.format(port) for one in listen], "workers": workers,
+                  "origins": {"site": {"type": "dir", "path": str(folder)}}, "routes": [{"path": "/", "origin": "site"}]})
+    for host in ("127.0.0.1", "::1"):
+        with Client((host, port)) as client:
+            assert client.get("/x").text == "object"
+    lines = until(lambda: len(lines := gw.access()) == 2 and lines, 5, "two lines")
+    assert {line["client"] for line in lines} == {"127.0.0.1", "::1"}
 
 
 # ---- Expect

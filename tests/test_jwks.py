@@ -603,6 +603,35 @@ def test_a_flood_of_unknown_names_makes_few_fetches(gateway, app, issuer):
     good(gw, OLD, issuer)
 
 
+def test_made_up_names_keep_no_new_key_from_being_found(gateway, app, issuer):
+    """Neither many of them nor one again and again: whoever has rotated is let in within seconds."""
+    gw = gateway(site(app, published(issuer, jwks={"ttl": "1h", "cooldown": "1m"})))
+    good(gw, OLD, issuer)
+    over = threading.Event()
+
+    def flood():
+        with gw.client() as client:
+            number = 0
+            while not over.is_set():
+                for name in (f"made-up-{number}", "the-same"):
+                    client.get("/private/x", bearer(OLD.sign(OLD.header(kid=name), claims(iss=issuer.url))))
+                number += 1
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    try:
+        until(lambda: issuer.fetches >= 2, 10, "the first name to be asked for")
+        issuer.publish(OLD, NEW)
+        began = time.monotonic()
+        until(lambda: gw.get("/private/x", fresh(NEW, issuer)).status == 200, 10, "the new key to be found")
+        spent = time.monotonic() - began
+    finally:
+        over.set()
+        thread.join()
+    assert spent < patience(8)
+    assert issuer.fetches <= 2 + 2 * (spent / 3 + 2), issuer.fetches
+
+
 def test_forgeries_that_name_no_issuer_of_ours_ask_nobody(gateway, app, issuer):
     """Nor does what is no token at all, or a known key's forgery: strangers cannot make us call."""
     gw = gateway(site(app, published(issuer, jwks={"ttl": "1h", "cooldown": "1s"})))

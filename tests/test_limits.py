@@ -512,6 +512,25 @@ def test_what_the_issuer_is_to_blame_for_is_not_charged(gateway, app):
         issuer.stop()
 
 
+def test_a_forgery_that_cost_a_signature_is_charged_while_the_issuer_is_away(gateway, app):
+    """It may be a good token of a key that nobody has seen, so it is told 503; but not as often as one likes."""
+    issuer = Issuer(present=False)
+    config = guarded(app, FEW)
+    config["identities"]["staff"] = {"type": "jwt", "issuer": issuer.url, "algorithms": ["ES256"],
+                                     "keys": [{"inline": Signer("ES256").public_pem}],
+                                     "jwks": {"url": issuer.keys_url, "cooldown": "1s"}}
+    forged = Signer("ES256", "another")
+    gw = gateway(config, wait="listening")
+    try:
+        for number in range(5):
+            reply = gw.get("/private/x", bearer(forged.token(iss=issuer.url, jti=str(number))) | from_("192.0.2.1"))
+            problem(reply, 503, "identity-unavailable")
+        exhausted(gw.get("/private/x", bearer(forged.token(iss=issuer.url)) | from_("192.0.2.1")))
+        problem(gw.get("/private/x", bearer(forged.token(iss=issuer.url)) | from_("192.0.2.2")), 503, "identity-unavailable")
+    finally:
+        issuer.stop()
+
+
 @pytest.mark.parametrize("token", ["nonsense", "a.b.c", "expired", "unknown kid", "none"])
 def test_every_way_to_fail_is_charged(gateway, app, token):
     gw = gateway(guarded(app, FEW))

@@ -30,9 +30,11 @@ STILL = {
     r"sekisho_access_log_dropped_total\{.*": "an output that takes no bytes: the tests of line_log and line_sink",
     r"sekisho_audit_(dropped_total\{.*|output_errors_total|blocked_seconds_total|waiting_workers)": "likewise: test_audit.py",
     r"sekisho_log_dropped_total\{.*": "likewise: oplog_test",
-    r"sekisho_connections_refused_total\{reason=(error|limit)\}": "no descriptors are left; test_http1.py fills the limit",
+    r"sekisho_connections_refused_total\{reason=(error|limit|address|descriptors)\}": "full houses: test_crowds.py",
+    r"sekisho_connections_evicted_total": "likewise",
+    r"sekisho_descriptors_refused_total\{.*": "likewise",
     r"sekisho_denials_total\{reason=overloaded\}": "a table of the process is full",
-    r"sekisho_denials_total\{reason=(forbidden|shed|too_many_failures|unsupported_media_type)\}":
+    r"sekisho_denials_total\{reason=(forbidden|origin_denied|shed|too_many_failures|unsupported_media_type)\}":
         "a bucket that denies (test_s3.py), a worker that is late, a flood (test_limits.py), an app",
     r"sekisho_denials_total\{reason=(loop|misdirected)\}": "a loop of gateways, an https URL: test_paths.py",
     r"sekisho_denials_total\{reason=(credential_expired|right_withdrawn|upgrade_required)\}": "streams: test_tunnels.py",

@@ -391,6 +391,24 @@ def test_an_endpoint_that_misbehaves(gateway, origin, how, status):
     assert gw.get("/x").body == b"well again", "the failure was kept"
 
 
+def test_what_a_bucket_answers_is_a_reply_and_what_it_refuses_us_a_denial(gateway, origin):
+    gw = gateway(s3_stub(origin))
+    probes = gw.total("sekisho_origin_requests_total")
+    for path, status, code in (("/absent", 404, "NoSuchKey"), ("/private", 403, "AccessDenied"), ("/changed", 412, "x"),
+                               ("/short", 416, "InvalidRange"), ("/ours", 403, "InvalidAccessKeyId")):
+        origin.on("/photos" + path, lambda ask, status=status, code=code:
+                  ask.reply(f"<Error><Code>{code}</Code></Error>".encode(), status))
+        assert gw.get(path).status == (502 if path == "/ours" else status)
+
+    def count(name, **labels):
+        return gw.total(f"sekisho_{name}_total", **labels)
+
+    until(lambda: count("origin_requests") == probes + 5, 5, "five questions to be counted")
+    assert count("origin_requests", outcome="reply") == 4
+    assert count("origin_requests", outcome="denied") == 1 and count("origin_requests", outcome="bad_reply") == 0
+    assert count("denials", reason="forbidden") == 1 and count("denials", reason="origin_denied") == 1
+
+
 def test_a_truncated_object_is_cut_and_never_stored(gateway, origin):
     gw = gateway(s3_stub(origin))
     origin.on("/photos/x", says(200, {"Content-Length": "1000", "ETag": '"a"'}, b"half", Ask.close))

@@ -147,7 +147,22 @@ def test_the_timeout_cuts_what_does_not_finish(gateway, origin, gate):
         gw.wait()
         assert 0.4 < time.monotonic() - begun < patience(5)
     gate.set()
-    assert gw.access()[-1]["path"] == "/slow"
+    record = gw.access()[-1]
+    assert (record["path"], record["status"], record["reason"]) == ("/slow", 200, "shutting_down")
+    gw.check_cut_short()
+
+
+def test_what_is_cut_before_its_reply_did_not_leave(gateway, origin):
+    """Nor did its client: that the process ended is the reason that is logged."""
+    origin.on("/never", lambda ask: ask.stall())
+    gw = gateway(app(origin, timeout="300ms"))
+    with gw.client() as client:
+        client.ask("/never")
+        until(lambda: origin.count("/never"), 5, "the request to be at the origin")
+        gw.signal(signal.SIGTERM)
+        gw.wait()
+    record = gw.access()[-1]
+    assert (record["path"], record["status"], record["reason"]) == ("/never", 503, "shutting_down")
     gw.check_cut_short()
 
 

@@ -41,7 +41,8 @@ AdminServer::~AdminServer() {
 
 void AdminServer::start(const std::shared_ptr<const gateway::Snapshot>& snapshot) {
   adopt(snapshot);
-  connections_.spawn(listener_.run([this](int fd, const net::Endpoint& peer) { accepted(fd, peer); }));
+  connections_.spawn(
+      listener_.run([this](int fd, const net::Endpoint& peer) { accepted(fd, peer); }, [](int) {}));
   thread_ = std::thread([this] { loop_.run(); });
 }
 
@@ -58,6 +59,7 @@ void AdminServer::watch(std::shared_ptr<const gateway::Snapshot> snapshot) {
 
 void AdminServer::adopt(const std::shared_ptr<const gateway::Snapshot>& snapshot) {
   readiness_.watch(snapshot);
+  house_.hosts = Hosts(snapshot->config().admin.hosts);
   credentials_.accept(snapshot->admin_verifiers(), {snapshot, &snapshot->admin_require()});
 }
 

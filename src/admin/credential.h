@@ -7,9 +7,10 @@
 //           kTooManyFailures.
 // Standard: RFC 6750 §2.1.
 //
-// Guessing is slow: an address that failed kFailures times within a second is refused unread until the next
-// tenth of a second. The bootstrap token has 256 bits, so the bound is against noise and load, not against
-// luck; and it counts by address, so that nobody shuts out an operator who calls from another one.
+// Failing is slow: an address that failed kFailures times within a second is refused until the next tenth of
+// a second. The bound is against load, not against luck (the bootstrap token has 256 bits), so it shuts
+// nobody out who is known, whatever else comes from the address: the bootstrap token is compared before it, a
+// JWT that was good before is verified again, and who brings no credential at all is counted apart.
 #pragma once
 
 #include <array>
@@ -31,9 +32,10 @@
 namespace admin {
 
 // The token in the file. Where there is no file: makes it, with 32 random bytes in base64url and a newline,
-// mode 0600 whatever the umask, and says so in the log (the path, never the token). Refused: a symbolic link,
-// what is no plain file or not ours, what group or others may read or write, fewer than 32 characters, or
-// such as no bearer token may have.
+// mode 0600 whatever the umask, and says so in the log (the path, never the token). It may be a mounted
+// secret: a link to a file of root's that the group may read. Refused: what is no plain file, or is neither
+// ours nor root's (nor may a link be), what others may read or anybody but the owner write, fewer than 32
+// characters, or such as no bearer token may have.
 base::Secret open_token_file(const std::string& path);
 // Why that would fail, or "": nothing is made.
 std::string why_no_token_file(const std::string& path);
@@ -62,17 +64,18 @@ class Credentials {
 
   const std::shared_ptr<const identity::Verifiers>& verifiers() const { return verifiers_; }
 
-  // With `worth_asking`: when a source of keys may know the key of a token that was refused, it is put there,
+  // With `refused`: when a source of keys may know the key of a token that was refused, it is told there,
   // the attempt is not charged, and whoever asked it checks again without.
-  base::Result<Caller> check(const Attempt& attempt, identity::KeySource** worth_asking = nullptr);
+  base::Result<Caller> check(const Attempt& attempt, identity::Refused* refused = nullptr);
 
  private:
-  base::Result<Caller> verify(const Attempt& attempt, identity::KeySource** worth_asking) const;
+  base::Result<Caller> verify(std::string_view token, base::Wall now, identity::Refused& refused) const;
 
   const base::Secret token_;
   std::shared_ptr<const identity::Verifiers> verifiers_;
   std::shared_ptr<const identity::ClaimRules> require_;
-  limit::Failures failures_;
+  limit::Failures failures_;  // of credentials
+  limit::Failures silent_;    // attempts without one
 };
 
 }  // namespace admin

@@ -109,27 +109,37 @@ TEST_F(TokenFile, IsToldByItsPathAndNeverByItsContent) {
 }
 
 TEST_F(TokenFile, IsTakenAsTheOperatorWroteIt) {
+  ::mode_t mode = 0400;
   for (const char* end : {"", "\n", "\r\n"}) {
-    write(kToken + end, 0400);
+    write(kToken + end, std::exchange(mode, mode == 0400 ? 0440 : 0640));
     EXPECT_EQ(open_token_file(path_).reveal(), kToken);
     std::filesystem::remove(path_);
   }
 }
 
 TEST_F(TokenFile, IsRefusedWhenOthersMayUseIt) {
-  for (const ::mode_t mode : {0644, 0640, 0604, 0620, 0602, 0666}) {
+  for (const ::mode_t mode : {0644, 0604, 0620, 0602, 0660, 0666, 0444}) {
     write(kToken, mode);
-    EXPECT_EQ(refusal(), "group or others may use it; make it mode 0600") << mode;
+    EXPECT_EQ(refusal(), "others may read it, or others than its owner write it; make it mode 0600, or 0440")
+        << mode;
   }
 }
 
-TEST_F(TokenFile, IsRefusedAsALink) {
-  std::ofstream(dir_ + "/else") << kToken;
-  std::filesystem::create_symlink(dir_ + "/else", path_);
-  EXPECT_EQ(refusal(), "is a symbolic link");
-  std::filesystem::remove(path_);
+// As secrets are mounted in Kubernetes: token -> ..data/token, ..data -> a folder with a date.
+TEST_F(TokenFile, MayBeAMountedSecret) {
+  std::filesystem::create_directory(dir_ + "/..2026");
+  std::ofstream(dir_ + "/..2026/token") << kToken;
+  ASSERT_EQ(::chmod((dir_ + "/..2026/token").c_str(), 0440), 0);
+  std::filesystem::create_symlink("..2026", dir_ + "/..data");
+  std::filesystem::create_symlink("..data/token", path_);
+  EXPECT_EQ(open_token_file(path_).reveal(), kToken);
+  ASSERT_EQ(::chmod((dir_ + "/..2026/token").c_str(), 0644), 0);
+  EXPECT_NE(refusal(), "");
+}
+
+TEST_F(TokenFile, IsNotMadeThroughALink) {
   std::filesystem::create_symlink(dir_ + "/nowhere", path_);
-  EXPECT_EQ(refusal(), "is a symbolic link");
+  EXPECT_EQ(refusal(), "is a symbolic link to what cannot be opened");
   EXPECT_FALSE(std::filesystem::exists(dir_ + "/nowhere"));
 }
 
@@ -243,12 +253,31 @@ TEST_F(Who, AJwtMayWhoseClaimsAreAnAdministrators) {
 TEST_F(Who, FailsOnlySoOftenASecond) {
   for (int i = 0; i < Credentials::kFailures; ++i) EXPECT_EQ(code(bearer("wrong")), Code::kUnauthorized);
   EXPECT_EQ(code(bearer("wrong")), Code::kTooManyFailures);
-  EXPECT_EQ(code(bearer(kToken)), Code::kTooManyFailures) << "unread";
+  EXPECT_TRUE(ask(bearer(kToken))) << "whoever else calls from there";
   peer_ = 2;
-  EXPECT_TRUE(ask(bearer(kToken))) << "others are not shut out";
+  EXPECT_EQ(code(bearer("wrong")), Code::kUnauthorized) << "others are not shut out";
   peer_ = 1;
   now_ += base::Seconds(1);
-  EXPECT_TRUE(ask(bearer(kToken)));
+  EXPECT_EQ(code(bearer("wrong")), Code::kUnauthorized);
+}
+
+TEST_F(Who, IsNotShutOutWhoseTokenWasGoodBefore) {
+  accept({is_admin()});
+  const auto token = [](std::string_view members) {
+    return bearer(hs256_token(identity::kHsHeader, identity::with_member(members)));
+  };
+  const std::string known = token(R"("role":"admin")");
+  EXPECT_TRUE(ask(known));
+  for (int i = 0; i <= Credentials::kFailures; ++i) ask(bearer("wrong"));
+  EXPECT_TRUE(ask(known));
+  EXPECT_EQ(code(token(R"("role":"admin","jti":"new")")), Code::kTooManyFailures);
+}
+
+TEST_F(Who, IsNotShutOutByThoseWhoBringNoCredential) {
+  accept({is_admin()});
+  for (int i = 0; i < Credentials::kFailures; ++i) EXPECT_EQ(code(""), Code::kUnauthorized);
+  EXPECT_EQ(code(""), Code::kTooManyFailures) << "which the audit log counts once a second";
+  EXPECT_TRUE(ask(bearer(hs256_token(identity::kHsHeader, identity::with_member(R"("role":"admin")")))));
 }
 
 TEST_F(Who, MaySucceedAsOftenAsTheyLike) {

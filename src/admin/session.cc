@@ -65,6 +65,8 @@ net::Task<Answer> Session::respond(serve::Downstream down) {
   const http::RequestHead& head = request_.head;
   Call call{.head = &head, .peer = http_.peer().text, .gone = &request_.gone, .local = house_.local};
   if (!request_.parsed) co_return app::problem(call, request_.refused);
+  if (!house_.hosts.allow(head.host))
+    co_return app::problem(call, Code::kForbidden, "this host is not among admin.hosts");
   const std::string_view raw = head.target.substr(0, head.target.find('?'));
   std::string scratch(http::target_scratch(head.target), '\0');
   http::Target target;
@@ -100,21 +102,21 @@ net::Task<Answer> Session::respond(serve::Downstream down) {
 
 net::Task<base::Result<Credentials::Caller>> Session::identify() {
   const auto verifiers = house_.credentials.verifiers();  // a reload may come while we wait for keys
-  const auto check = [&](identity::KeySource** ask) {
+  const auto check = [&](identity::Refused* refused) {
     return house_.credentials.check({.head = request_.head,
                                      .address = http_.peer().bytes,
                                      .now = base::mono_now(),
                                      .wall = base::wall_now()},
-                                    ask);
+                                    refused);
   };
-  identity::KeySource* ask = nullptr;
-  auto caller = check(&ask);
+  identity::Refused why;
+  auto caller = check(&why);
   const base::Mono until = base::mono_now() + kPatienceForKeys;
-  while (!caller && ask && base::mono_now() < until && ask->want(base::mono_now())) {
-    co_await gateway::keys_fetched(*ask, http_.loop(), until);
-    caller = check(&ask);
+  while (!caller && why.ask && base::mono_now() < until && why.ask->want(base::mono_now(), why.named)) {
+    co_await gateway::keys_fetched(*why.ask, http_.loop(), until);
+    caller = check(&why);
   }
-  if (!caller && ask) caller = check(nullptr);  // for good, and charged
+  if (!caller && why.ask) caller = check(nullptr);  // for good, and charged
   co_return caller;
 }
 

@@ -7,13 +7,15 @@
 //
 // Every action and every refused attempt goes to the audit log; of attempts beyond the bound on failures only
 // the first of a second does. The content type that POST insists on keeps other people's web pages from
-// posting here through an operator's browser. What is open is so under its plain spelling alone.
+// posting here through an operator's browser, and hosts.h keeps them from asking by names of their own. What
+// is open is so under its plain spelling alone.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "admin/credential.h"
+#include "admin/hosts.h"
 #include "admin/operations.h"
 #include "app/call.h"
 #include "serve/downstream.h"
@@ -29,6 +31,7 @@ struct House {
   serve::Shared& shared;
   Operations& operations;
   Credentials& credentials;
+  Hosts hosts{};
   telemetry::AuditLog* audit;    // may be null
   bool local;                    // the listener is on loopback
   base::Mono told_of_flood{};    // when the last refusal for too many failures was audited

@@ -39,7 +39,11 @@ struct Descriptor {
 }
 
 [[noreturn]] void refuse(const std::string& path, int error) {
-  refuse(path, error == ELOOP ? "is a symbolic link" : std::generic_category().message(error));
+  refuse(path, std::generic_category().message(error));
+}
+
+bool trusted(uid_t owner) {
+  return owner == ::geteuid() || owner == 0;
 }
 
 std::string folder_of(const std::string& path) {
@@ -91,8 +95,9 @@ base::Secret read(const std::string& path, int fd) {
   struct stat about{};
   if (::fstat(fd, &about) != 0) refuse(path, errno);
   if (!S_ISREG(about.st_mode)) refuse(path, "is no plain file");
-  if (about.st_uid != ::geteuid()) refuse(path, "belongs to another user");
-  if ((about.st_mode & 077) != 0) refuse(path, "group or others may use it; make it mode 0600");
+  if (!trusted(about.st_uid)) refuse(path, "belongs to another user");
+  if ((about.st_mode & 027) != 0)
+    refuse(path, "others may read it, or others than its owner write it; make it mode 0600, or 0440");
   std::string text(kLongest + 1, '\0');
   const ssize_t n = ::read(fd, text.data(), text.size());
   if (n < 0) refuse(path, errno);
@@ -138,9 +143,13 @@ base::Secret open_token_file(const std::string& path) {
       return token;
     }
   }
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  // A link is how secrets are mounted; one that somebody else has laid is not followed.
+  const bool link = ::lstat(path.c_str(), &about) == 0 && S_ISLNK(about.st_mode);
+  if (link && !trusted(about.st_uid)) refuse(path, "is a symbolic link of another user");
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (file.fd < 0 && link) refuse(path, "is a symbolic link to what cannot be opened");
   if (file.fd < 0) refuse(path, errno);
-  return read(path, file.fd);
+  return read(link ? path + " (a symbolic link)" : path, file.fd);
 }
 
 }  // namespace admin

@@ -7,9 +7,9 @@ namespace {
 using Text = std::string_view;
 using Status = std::uint16_t;
 
-// What the client did wrong, or may not do.
+// What the client did wrong, or may not do; from an origin it is the answer that it gave.
 constexpr ErrorRow refusal(Code code, Status status, Text slug, Text title) {
-  return {code, status, slug, title, Side::kClient, Retry::kNever, Outcome::kDenied, OriginOutcome::kBadReply,
+  return {code, status, slug, title, Side::kClient, Retry::kNever, Outcome::kDenied, OriginOutcome::kReply,
           true, 0};
 }
 
@@ -43,6 +43,7 @@ constexpr ErrorRow ours(Code code, Status status, Text slug, Text title) {
   ErrorRow row = answer(code, status, slug, title);
   row.side = Side::kUs;
   row.outcome = Outcome::kOurError;
+  row.asked = OriginOutcome::kCancelled;
   return row;
 }
 
@@ -59,6 +60,11 @@ constexpr ErrorRow with(ErrorRow row, auto ErrorRow::* column, auto value) {
   return row;
 }
 
+// What the client did in the middle of an upload: the origin had no chance to answer.
+constexpr ErrorRow unanswered(ErrorRow row) {
+  return with(row, &ErrorRow::asked, OriginOutcome::kCancelled);
+}
+
 constexpr std::size_t kRows = static_cast<std::size_t>(Code::kCount);
 
 // In the order of Code.
@@ -66,7 +72,7 @@ constexpr std::array<ErrorRow, kRows> kTable = {{
     refusal(Code::kBadRequest, 400, "bad-request", "The request is malformed"),
     refusal(Code::kTargetTooLong, 414, "target-too-long", "The request target is too long"),
     refusal(Code::kHeadTooLarge, 431, "head-too-large", "The request head is too large"),
-    refusal(Code::kBodyTooLarge, 413, "body-too-large", "The request body is too large"),
+    unanswered(refusal(Code::kBodyTooLarge, 413, "body-too-large", "The request body is too large")),
     refusal(Code::kUnsupportedMediaType, 415, "unsupported-media-type", "This is not what can be read here"),
     refusal(Code::kMethodNotAllowed, 405, "method-not-allowed", "The method is not allowed here"),
     refusal(Code::kMethodUnknown, 501, "method-unknown", "The method is not implemented"),
@@ -75,7 +81,7 @@ constexpr std::array<ErrorRow, kRows> kTable = {{
     refusal(Code::kExpectationFailed, 417, "expectation-failed", "The expectation cannot be met"),
     answer(Code::kPreconditionFailed, 412, "precondition-failed", "A precondition does not hold"),
     answer(Code::kRangeNotSatisfiable, 416, "range-not-satisfiable", "The range is outside of the object"),
-    refusal(Code::kRequestTimeout, 408, "request-timeout", "The request did not arrive in time"),
+    unanswered(refusal(Code::kRequestTimeout, 408, "request-timeout", "The request did not arrive in time")),
     refusal(Code::kUpgradeRequired, 426, "upgrade-required", "Another version is required"),
     given_up(Code::kClientGone, 499, "client-gone", "The client has gone", Side::kClient),
     refusal(Code::kUnauthorized, 401, "unauthorized", "A valid credential is required"),
@@ -97,22 +103,23 @@ constexpr std::array<ErrorRow, kRows> kTable = {{
            OriginOutcome::kUnreachable, Retry::kAlways),
     origin(Code::kOriginTimeout, 504, "origin-timeout", "The origin did not answer in time",
            OriginOutcome::kTimeout, Retry::kIdempotent),
-    origin(Code::kOriginDenied, 502, "origin-denied", "The origin refused the gateway",
-           OriginOutcome::kDenied, Retry::kNever),
+    with(origin(Code::kOriginDenied, 502, "origin-denied", "The origin refused the gateway",
+                OriginOutcome::kDenied, Retry::kNever),
+         &ErrorRow::denied, true),
     origin(Code::kReplyTooLarge, 502, "reply-too-large", "The reply is larger than may be taken",
            OriginOutcome::kBadReply, Retry::kNever),
     origin(Code::kAddressRefused, 502, "address-refused", "The address may not be asked",
            OriginOutcome::kUnreachable, Retry::kNever),
-    busy(Code::kOverloaded, 503, "overloaded", "The gateway is at its limit"),
+    with(busy(Code::kOverloaded, 503, "overloaded", "The gateway is at its limit"), &ErrorRow::asked,
+         OriginOutcome::kServerError),
     with(busy(Code::kConcurrency, 503, "concurrency", "Too many requests at a time"), &ErrorRow::retry,
          Retry::kAlways),
     busy(Code::kShed, 503, "shed", "The gateway is too far behind"),
     with(ours(Code::kDeadline, 504, "deadline", "The request took longer than it may"), &ErrorRow::asked,
          OriginOutcome::kCancelled),
     busy(Code::kIdentityUnavailable, 503, "identity-unavailable", "Nobody can be identified right now"),
-    with(with(ours(Code::kShuttingDown, 503, "shutting-down", "The gateway is shutting down"),
-              &ErrorRow::retry_after, std::uint8_t{1}),
-         &ErrorRow::asked, OriginOutcome::kCancelled),
+    with(ours(Code::kShuttingDown, 503, "shutting-down", "The gateway is shutting down"),
+         &ErrorRow::retry_after, std::uint8_t{1}),
     given_up(Code::kCancelled, 503, "cancelled", "The request was cancelled", Side::kUs),
     with(ours(Code::kLoop, 508, "loop", "The request has been here before"), &ErrorRow::denied, true),
     ours(Code::kInternal, 500, "internal", "The gateway failed"),

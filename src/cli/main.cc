@@ -170,6 +170,9 @@ int run(int argc, char** argv) {
   serve_command
       ->add_option("--demo", demo, "run on embedded defaults, with objects and a key made in this folder")
       ->excludes(from_file);
+  bool allow_dumps = false;
+  serve_command->add_flag("--allow-core-dumps", allow_dumps,
+                          "let debuggers of the same user in and cores be written; both show secrets");
 
   auto* check_command =
       app.add_subcommand("check", "say whether a configuration is good, as start and reload would");
@@ -251,6 +254,7 @@ int run(int argc, char** argv) {
     cli::prepare_process();
     if (*serve_command) {
       if (file.empty() && demo.empty()) return complain("serve needs -c FILE or --demo DIR");
+      if (!allow_dumps) cli::hide_memory();
       return demo.empty() ? run_gateway(file) : serve_demo(demo);
     }
     if (*check_command) return cli::check(file);

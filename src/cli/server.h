@@ -75,4 +75,7 @@ class Server {
 // may have. Before any thread starts.
 void prepare_process();
 
+// Nobody but root looks into this process, which holds secrets: no core dumps, no debugger, no /proc/PID/mem.
+void hide_memory();
+
 }  // namespace cli

@@ -10,6 +10,7 @@
 
 #include "base/read_file.h"
 #include "gateway/redis_link.h"
+#include "net/descriptors.h"
 #include "telemetry/exposition.h"
 
 namespace cli {
@@ -23,14 +24,28 @@ unsigned worker_count(const config::Config& config) {
   return static_cast<unsigned>(std::max(1, CPU_COUNT(&cpus)));
 }
 
+std::uint64_t descriptors_allowed() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return std::min<std::uint64_t>(limit.rlim_cur, 4'000'000);
+}
+
 // What is left of the descriptors after logs, listeners, origins and files; each hit needs just one.
 std::uint64_t connection_limit(const config::Config& config) {
   if (config.limits.connections > 0) return config.limits.connections;
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  const std::uint64_t all = std::min<std::uint64_t>(limit.rlim_cur, 4'000'000);
+  const std::uint64_t all = descriptors_allowed();
   const std::uint64_t kept = std::max<std::uint64_t>(256, all / 8);
   return all > 2 * kept ? all - kept : all / 2;
+}
+
+// [::] takes IPv4, too, but not beside an IPv4 address with the same port, which then could not be bound.
+net::Listener::Ipv4 ipv4_at(const config::Config& config, std::uint16_t port) {
+  const auto is_one = [port](const config::Address& address) {
+    return port != 0 && address.port == port && !address.host.contains(':');
+  };
+  const bool beside = std::ranges::any_of(config.listen, is_one, &config::Listen::address) ||
+                      (config.admin.listen && is_one(*config.admin.listen));
+  return beside ? net::Listener::Ipv4::kNot : net::Listener::Ipv4::kToo;
 }
 
 // What workers answer to main, which waits for them, but not for ever: one that waits for room in the audit
@@ -67,15 +82,16 @@ class Answers {
 
 Workers::Workers(const Snapshot& snapshot, Cache& cache, Limits& limits, Logs& logs, net::Offload& offload,
                  const std::atomic<bool>& ready)
-    : max_connections_(connection_limit(snapshot->config())) {
+    : connections_(connection_limit(snapshot->config())) {
   const config::Config& config = snapshot->config();
+  net::descriptors().limit(descriptors_allowed());
   const gateway::Commons commons{.memory = cache.memory,
                                  .fills = cache.fills,
                                  .offload = offload,
                                  .rates = limits.rates,
                                  .failures = limits.failures,
                                  .connections = connections_,
-                                 .max_connections = max_connections_,
+                                 .make_room = [this](const gateway::Worker& asks) { make_room(asks); },
                                  .redis = config.redis.url ? &config.redis : nullptr,
                                  .shared_buckets = limits.shared.get(),
                                  .ready = &ready};
@@ -87,9 +103,13 @@ Workers::Workers(const Snapshot& snapshot, Cache& cache, Limits& limits, Logs& l
     workers_.back()->commit();
   }
   bind(config);
+  net::descriptors().on_scarce([this] {
+    for (auto& worker : workers_) worker->loop().post([w = worker.get()] { w->give_up_idle(); });
+  });
 }
 
 Workers::~Workers() {
+  net::descriptors().on_scarce(nullptr);
   cut();
   stop();
 }
@@ -100,12 +120,13 @@ void Workers::bind(const config::Config& config) {
   for (const config::Listen& listen : config.listen) {
     const config::Address& wanted = listen.address;
     net::Endpoint address = *net::Endpoint::parse(wanted.host, wanted.port);
+    const net::Listener::Ipv4 ipv4 = ipv4_at(config, wanted.port);
     if (shared && wanted.port != 0) {
       net::Loop loop;
-      const net::Listener alone(loop, address, false);
+      const net::Listener alone(loop, address, false, ipv4);
     }
     for (auto& worker : workers_) {
-      worker->listen(address, shared,
+      worker->listen(address, shared, ipv4,
                      listen.proxy_protocol ? serve::Opening::kProxyHeader : serve::Opening::kRequest);
       address = worker->listeners().back()->endpoint();  // port 0 has become one
     }
@@ -122,6 +143,21 @@ template <class F>
 void Workers::on_every_worker(const F& fn) {
   if (threads_.empty()) return;
   for (auto& worker : workers_) worker->loop().post([fn, w = worker.get()] { fn(*w); });
+}
+
+// One after the other, so that it is one connection that goes and not one a worker.
+void Workers::make_room(const gateway::Worker& asks) {
+  const auto is_it = [&asks](const auto& worker) { return worker.get() == &asks; };
+  const auto at = std::ranges::find_if(workers_, is_it) - workers_.begin();
+  make_room_at(static_cast<std::size_t>(at) + 1, workers_.size() - 1);
+}
+
+void Workers::make_room_at(std::size_t at, std::size_t left) {
+  if (left == 0) return;
+  gateway::Worker& worker = *workers_[at % workers_.size()];
+  worker.loop().post([this, &worker, at, left] {
+    if (!worker.make_room()) make_room_at(at + 1, left - 1);
+  });
 }
 
 void Workers::start(const Snapshot&) {
@@ -187,6 +223,7 @@ void Workers::expose(telemetry::Page& page) const {
   for (const auto& worker : workers_)
     if (const gateway::RedisLink* link = worker->redis()) links.push_back(link);
   gateway::expose(page, links);
+  net::descriptors().expose(page);
 }
 
 }  // namespace cli

@@ -31,8 +31,8 @@ class Workers final : public Service {
   Workers& operator=(const Workers&) = delete;
 
   std::size_t count() const { return workers_.size(); }
-  std::uint64_t connections() const { return connections_.load(); }
-  std::uint64_t max_connections() const { return max_connections_; }
+  std::uint64_t connections() const { return connections_.open(); }  // of clients
+  std::uint64_t max_connections() const { return connections_.most(); }
   std::vector<std::string> addresses() const;  // that are listened on, ports known
 
   void start(const Snapshot& now) override;
@@ -49,11 +49,12 @@ class Workers final : public Service {
 
  private:
   void bind(const config::Config& config);
+  void make_room(const gateway::Worker& asks);  // any worker's thread
+  void make_room_at(std::size_t at, std::size_t left);
   template <class F>
   void on_every_worker(const F& fn);
 
-  const std::uint64_t max_connections_;
-  std::atomic<std::uint64_t> connections_{0};
+  limit::Connections connections_;
   std::atomic<std::size_t> finished_{0};
   std::vector<std::unique_ptr<telemetry::WorkerMetrics>> metrics_;
   std::vector<std::unique_ptr<gateway::Worker>> workers_;

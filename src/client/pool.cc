@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "client/error.h"
+#include "net/descriptors.h"
 
 namespace client {
 
@@ -59,6 +60,7 @@ net::Task<base::Result<std::unique_ptr<Connection>>> Pool::dial(net::Cancel* can
 
 void Pool::give_back(std::unique_ptr<Connection> connection) {
   if (!connection->reusable() || idle_.size() >= remote_.pool.idle) return;
+  if (!net::descriptors().room(net::Descriptors::For::kKept)) return;
   connection->stream().uncancel();
   connection->stream().clear_deadline();
   connection->rest();

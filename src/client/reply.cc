@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "client/reply_maker.h"
+#include "net/descriptors.h"
 
 namespace client {
 
@@ -34,7 +35,9 @@ std::string_view OwnHead::keep(std::string_view text) {
 struct Reply::State {
   ~State() {
     if (connection) pool->give_back(std::move(connection));
-    if (file.fd >= 0) ::close(file.fd);
+    if (file.fd < 0) return;
+    ::close(file.fd);
+    net::descriptors().given_back();
   }
 
   base::Mono requested{};

@@ -119,7 +119,8 @@ constexpr Section kRoute =
 
 constexpr Row kListenRows[] = {
     address<&Listen::address>("address", kRequired, kRestart,
-                              "An IP address and a port; port 0 lets the system choose."),
+                              "An IP address and a port; port 0 lets the system choose. `[::]` takes IPv4 as "
+                              "well, unless an IPv4 address with the same port stands beside it."),
     toggle<&Listen::proxy_protocol>("proxy_protocol", "false", kRestart,
                                     "Connections begin with a PROXY protocol v2 header, or are closed. It is "
                                     "believed from `trusted_proxies` only."),
@@ -134,7 +135,13 @@ constexpr Row kAdminRows[] = {
         "Where /health, /ready and /metrics are served. Nowhere where absent. Keep it private."),
     file<&Admin::token_file>(
         "token_file", "(admin.token)", kRestart,
-        "The file of the bootstrap token. Where it is missing one is made, with mode 0600."),
+        "The file of the bootstrap token. Where it is missing one is made, with mode 0600. It may be a "
+        "mounted secret: a link, owned by root, readable by the group; others may not read it, and nobody "
+        "else write it."),
+    rows::text<&Admin::hosts, HostName>(
+        "hosts", "[]", kLive,
+        "The names by which this listener may be asked, without a port. Literal addresses and `localhost` "
+        "always may; any other name is answered 403, so that no web page reaches it by a name of its own."),
     rows::text<&Admin::identity, Name>("identity", "", kLive,
                                        "The identities whose tokens are taken beside the bootstrap token. "
                                        "Needs `require`."),

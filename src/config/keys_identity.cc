@@ -93,8 +93,10 @@ constexpr Row kJwksRows[] = {
     duration<&Jwks::max_ttl>("max_ttl", "1h", {1s, 30 * 24h}, kTransport, "And not more than this."),
     duration<&Jwks::ttl>("ttl", "5m", {1s, 30 * 24h}, kTransport,
                          "How long keys are good where the reply does not say."),
-    duration<&Jwks::cooldown>("cooldown", "10s", {1s, 1h}, kTransport,
-                              "Between two fetches because a token names a key that is not known."),
+    duration<&Jwks::cooldown>(
+        "cooldown", "10s", {1s, 1h}, kTransport,
+        "Between two fetches because a token names a key that was asked for in vain. For a name that "
+        "is new: 3s, or this if it is less."),
     duration<&Jwks::max_stale>(
         "max_stale", "1d", {0ms, 366 * 24h}, kTransport,
         "How long the last good keys serve on while none can be fetched. 0s: for ever."),

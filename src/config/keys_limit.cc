@@ -71,6 +71,10 @@ constexpr Row kLimitRows[] = {
         "How long a client has to be waited for in all, until its rate is looked at again."),
     count<&Limits::connections>("connections", "0", {0, 10'000'000}, kRestart,
                                 "Open client connections, else 503. 0: what the limit on open files allows."),
+    count<&Limits::connections_per_address>(
+        "connections_per_address", "0", {0, 10'000'000}, kLive,
+        "Open connections of one client address (or network, see `ipv6_prefix`), else 503. Trusted proxies "
+        "are not counted, but those for whom a PROXY header speaks. 0: a quarter of all, 16 at the least."),
     rows::text<&Limits::rates, Name>("rates", "[]", kLive, "The names of `rates` that hold for every route."),
     section<&Limits::failures, kFailures>("failures",
                                           "How often tokens from one address may fail to verify; then 429 "

@@ -42,6 +42,7 @@ struct Timeouts {          // what a client may take
 struct Admin {
   std::optional<Address> listen;      // absent: no admin listener
   std::string token_file;             // of the bootstrap token, created with mode 0600 where it is missing
+  std::vector<std::string> hosts;     // names that Host may have, beside localhost and literal addresses
   std::vector<std::string> identity;  // whose tokens are taken too; none: the bootstrap token alone
   std::vector<ClaimRule> require;     // of those tokens: all of these, else 403
 };

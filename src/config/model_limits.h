@@ -52,7 +52,8 @@ struct Limits {
   std::uint64_t least_rate = 240;   // bytes a second of who sends a body or takes a reply; 0: however few
   Millis least_rate_span{10'000};   // of waiting for it, on the average of which it must hold
   std::uint64_t connections = 0;    // open client connections, else 503; 0: what RLIMIT_NOFILE allows
-  std::vector<std::string> rates;   // names of `rates` that hold for every route
+  std::uint64_t connections_per_address = 0;  // of these; 0: a quarter of them, but 16 at the least
+  std::vector<std::string> rates;             // names of `rates` that hold for every route
   Failures failures;
   Millis lag{1'000};                // a request that waited longer for its turn is shed, 503; 0: never
   std::uint64_t memory = 32 << 20;  // bytes of all buckets kept by address or principal

@@ -131,6 +131,9 @@ void place_listen(Reader&, const YamlNode&, Listen&& listen, Config& config) {
 void check_admin(Reader& reader, const YamlNode& node, Admin& admin) {
   admin.token_file = reader.resolve(admin.token_file.empty() ? "admin.token" : admin.token_file);
   if (!admin.require.empty() && admin.identity.empty()) reader.fail_at(node, "require", "needs 'identity'");
+  for (const std::string& host : admin.hosts)
+    if (host.contains(':'))
+      reader.fail_at(node, "hosts", "has a port, or is an address: list names alone; addresses always may");
 }
 
 void place_route(Reader&, const YamlNode& node, Route&& route, Config& config) {

@@ -6,11 +6,14 @@
 
 namespace gateway {
 
-Connection::Connection(Worker& worker, int fd, const net::Endpoint& peer, serve::Opening opening)
+Connection::Connection(Worker& worker, int fd, const net::Endpoint& peer, serve::Opening opening,
+                       limit::Connections::Seat seat)
     : worker_(worker),
       session_(worker.sessions(), fd, peer, opening),
       walk_(worker.services()),
-      responder_(worker.services()) {
+      responder_(worker.services()),
+      seat_(std::move(seat)),
+      unseated_(opening == serve::Opening::kProxyHeader) {
   after_ = worker.open_;
   if (after_) after_->before_ = this;
   worker.open_ = this;
@@ -23,9 +26,19 @@ Connection::~Connection() {
   else
     worker_.open_ = after_;
   if (after_) after_->before_ = before_;
+  worker_.entrance_.left(*this);
   worker_.metrics().connections_active.add(-1);
-  if (!sabotage::on("connection-count-leak"))
-    worker_.commons().connections.fetch_sub(1, std::memory_order_relaxed);
+  if (sabotage::on("connection-count-leak")) seat_.forget();
+}
+
+// Whom a proxy speaks for is known with the first request.
+bool Connection::seated(Exchange& x) {
+  unseated_ = false;
+  if (worker_.entrance_.seat(seat_, x.client_address)) return true;
+  worker_.metrics().connections_refused[telemetry::Refusal::kAddress].add();
+  x.stop({base::Code::kOverloaded, "too many connections of this address are open"});
+  x.last = true;
+  return false;
 }
 
 net::Task<> Connection::run(std::unique_ptr<Connection> connection) {
@@ -51,6 +64,7 @@ bool Connection::step(serve::Downstream down) {
   x.client.assign(x.peer->text);
   x.client_address = x.peer->bytes;
   x.request_id.assign(worker_.make_request_id());
+  if (unseated_ && !seated(x)) return responder_.at_once(x, down);
   if (x.parsed)
     walking_ = walk_.advance(x) == Walk::Next::kWait;
   else

@@ -12,6 +12,7 @@
 #include "gateway/respond.h"
 #include "gateway/term.h"
 #include "gateway/walk.h"
+#include "limit/connections.h"
 #include "net/address.h"
 #include "net/task.h"
 #include "serve/http1.h"
@@ -22,7 +23,9 @@ class Worker;
 
 class Connection {
  public:
-  Connection(Worker& worker, int fd, const net::Endpoint& peer, serve::Opening opening);
+  // `seat`: its place among all; with a PROXY header its address is counted when that has been told.
+  Connection(Worker& worker, int fd, const net::Endpoint& peer, serve::Opening opening,
+             limit::Connections::Seat seat);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -45,6 +48,8 @@ class Connection {
 
  private:
   friend class Worker;
+  friend class Entrance;
+  bool seated(Exchange& x);
 
   Worker& worker_;
   serve::Http1 session_;
@@ -52,6 +57,8 @@ class Connection {
   Responder responder_;
   std::unique_ptr<Exchange> x_;
   Term* term_ = nullptr;          // of the exchange that waits
+  limit::Connections::Seat seat_;
+  bool unseated_;                 // its address is not counted yet
   bool walking_ = false;          // the walk has to wait before there is something to respond
   Connection* before_ = nullptr;  // the worker's list of open connections
   Connection* after_ = nullptr;

@@ -18,6 +18,7 @@ constexpr std::uint16_t kClientClosed = 499;  // nginx's number, which every log
 Outcome outcome_of(const Exchange& x) {
   // Ended by us, whatever was out by then.
   if (x.gone.requested() && x.why_gone != &kClientLeft) return base::row_of(x.why_gone->code).outcome;
+  if (x.cut && !x.whole()) return Outcome::kOurError;
   // A problem of our own is all there at once: when it broke off, it was the client who left.
   const bool left = x.failed && (x.error.code == Code::kClientGone || x.plan == Plan::kProblem);
   const bool gone = !x.whole() && (x.gone.requested() || left);
@@ -66,10 +67,11 @@ std::string_view logged_path(const Exchange& x, std::string& scratch) {
   return scratch;
 }
 
-// Refusals: the outcome kDenied, and what a limit of ours turned away, which counts as our error.
+// Refusals: the outcome kDenied; what a limit of ours turned away, which counts as our error; and an origin's
+// refusal of ourselves.
 bool denied(Outcome outcome, Code code) {
   if (outcome == Outcome::kDenied) return true;
-  return outcome == Outcome::kOurError && base::row_of(code).denied;
+  return (outcome == Outcome::kOurError || outcome == Outcome::kOriginError) && base::row_of(code).denied;
 }
 
 // What both logs say alike.
@@ -117,7 +119,8 @@ void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLog
   if (sabotage::one_in("descriptor-leak", 50)) sabotage::leak_descriptor();
   x.finished = base::mono_now();
   const Outcome outcome = outcome_of(x);
-  if (!x.head_sent) x.status = kClientClosed;
+  if (x.cut && !x.whole()) x.error = {Code::kShuttingDown, "cut, since shutdown.timeout was over"};
+  if (!x.head_sent) x.status = x.cut ? base::row_of(Code::kShuttingDown).status : kClientClosed;
   const base::Nanos total = x.finished - x.started;
   const bool asked = x.origin_asked != base::Mono{};
   if (asked) x.origin_wait += x.origin_answered - x.origin_asked;

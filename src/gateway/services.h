@@ -10,12 +10,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 
 #include "cache/fill.h"
 #include "cache/memory.h"
 #include "config/model.h"
 #include "gateway/dates.h"
 #include "identity/remembered.h"
+#include "limit/connections.h"
 #include "limit/failures.h"
 #include "limit/rates.h"
 #include "limit/shared.h"
@@ -26,14 +28,17 @@
 
 namespace gateway {
 
+class Worker;
+
 struct Commons {
   cache::Memory& memory;
   cache::Fills& fills;
   net::Offload& offload;
   limit::Rates& rates;
   limit::Failures& failures;
-  std::atomic<std::uint64_t>& connections;  // open client connections of all workers
-  std::uint64_t max_connections = 0;
+  limit::Connections& connections;  // open client connections of all workers
+  // Has another worker close the connection that has rested longest there. Null: there is none.
+  std::function<void(const Worker& asks)> make_room{};
   const config::Redis* redis = nullptr;            // as configured at start; null: none
   limit::SharedBuckets* shared_buckets = nullptr;  // with redis
   const std::atomic<bool>* ready = nullptr;        // as the admin listener's /ready says; null: always

@@ -213,9 +213,9 @@ class SessionTest : public ::testing::Test {
   int connect() {
     int ends[2];
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
-    connections_.fetch_add(1);
-    worker_.tasks().spawn(Connection::run(std::make_unique<Connection>(
-        worker_, ends[1], *net::Endpoint::parse("192.0.2.7", 40000), serve::Opening::kRequest)));
+    worker_.tasks().spawn(Connection::run(
+        std::make_unique<Connection>(worker_, ends[1], *net::Endpoint::parse("192.0.2.7", 40000),
+                                     serve::Opening::kRequest, connections_.take())));
     return ends[0];
   }
 
@@ -231,7 +231,7 @@ class SessionTest : public ::testing::Test {
     EXPECT_TRUE(until([&] { return (got = client.answer()).has_value(); })) << "no answer";
     return got.value_or(Answer{});
   }
-  std::uint64_t open_connections() const { return connections_; }
+  std::uint64_t open_connections() const { return connections_.open(); }
   std::uint64_t queued() const {  // requests that wait for a place
     std::uint64_t all = 0;
     for (const auto& [of, name, stats] : gates_.stats()) all += stats.queued;
@@ -271,14 +271,13 @@ class SessionTest : public ::testing::Test {
   limit::Gates gates_;
   upstream::Healths healths_;
   telemetry::WorkerMetrics metrics_;
-  std::atomic<std::uint64_t> connections_{0};
+  limit::Connections connections_{1000};
   Worker worker_{{.memory = memory_,
                   .fills = fills_,
                   .offload = offload_,
                   .rates = rates_,
                   .failures = failures_,
-                  .connections = connections_,
-                  .max_connections = 1000},
+                  .connections = connections_},
                  metrics_,
                  nullptr};
 };

@@ -199,19 +199,19 @@ Walk::Next Walk::identify(Exchange& x) {
     return Next::kGoOn;
   }
   if (!admit(x, credential->token)) return Next::kRespond;
-  identity::KeySource* may_know = nullptr;
-  auto principal = rules.verifiers->verify(credential->token, now, &may_know);
-  if (!principal && may_know && may_know->want(base::mono_now())) {
-    x.key_source = may_know;
+  identity::Refused refused;
+  auto principal = rules.verifiers->verify(credential->token, now, &refused);
+  if (!principal && refused.ask && refused.ask->want(base::mono_now(), refused.named)) {
+    x.key_source = refused.ask;
     return Next::kWait;
   }
   if (!principal) {
     counts[telemetry::Verification::kFailed].add();
-    // That our own keys are missing is not the caller's failure.
-    if (principal.error().code == Code::kUnauthorized) {
+    // That our own keys are missing is not the caller's failure; that it cost a signature is.
+    const bool unauthorized = principal.error().code == Code::kUnauthorized;
+    if (unauthorized || refused.checked)
       services_.commons.failures.charge(x.client_address, services_.loop.now());
-      services_.commons.failures.forget(credential->token);
-    }
+    if (unauthorized) services_.commons.failures.forget(credential->token);
     x.stop(principal.error());
     return Next::kRespond;
   }

@@ -1,8 +1,5 @@
 #include "gateway/worker.h"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstring>
 
@@ -19,12 +16,6 @@ namespace {
 
 constexpr std::size_t kSpare = 128;  // exchanges kept; more are freed when a peak has passed
 
-// For a connection beyond the limit there is no exchange and no walk: it is told so and closed.
-constexpr std::string_view kFull =
-    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
-    "Content-Type: application/problem+json\r\nContent-Length: 117\r\n\r\n"
-    R"({"type":"urn:sekisho:problem:overloaded","title":"Overloaded","status":503,"detail":"too many open connections here"})";
-
 }  // namespace
 
 Worker::Worker(Commons commons, telemetry::WorkerMetrics& metrics, telemetry::AccessLog* access_log,
@@ -38,6 +29,7 @@ Worker::Worker(Commons commons, telemetry::WorkerMetrics& metrics, telemetry::Ac
       access_log_(access_log),
       audit_log_(audit_log),
       sessions_{.loop = loop_, .pipes = &pipes_, .refusals = &metrics.connections_refused},
+      entrance_(*this),
       feeders_(loop_),
       connections_(loop_),
       end_(loop_),
@@ -57,8 +49,9 @@ Worker::Worker(Commons commons, telemetry::WorkerMetrics& metrics, telemetry::Ac
 
 Worker::~Worker() = default;
 
-void Worker::listen(const net::Endpoint& address, bool reuse_port, serve::Opening opening) {
-  listeners_.push_back(std::make_unique<net::Listener>(loop_, address, reuse_port));
+void Worker::listen(const net::Endpoint& address, bool reuse_port, net::Listener::Ipv4 ipv4,
+                    serve::Opening opening) {
+  listeners_.push_back(std::make_unique<net::Listener>(loop_, address, reuse_port, ipv4));
   openings_.push_back(opening);
 }
 
@@ -83,40 +76,17 @@ void Worker::discard() {
 
 void Worker::run() {
   for (std::size_t i = 0; i < listeners_.size(); ++i)
-    connections_.spawn(listeners_[i]->run(
-        [this, opening = openings_[i]](int fd, const net::Endpoint& peer) { accepted(fd, peer, opening); }));
+    connections_.spawn(
+        listeners_[i]->run([this, opening = openings_[i]](
+                               int fd, const net::Endpoint& peer) { entrance_.accepted(fd, peer, opening); },
+                           [this](int fd) { entrance_.turn_away(fd); }));
   if (redis_) redis_->start();
   loop_.run();
 }
 
-void Worker::accepted(int fd, const net::Endpoint& peer, serve::Opening opening) {
-  if (cut_) {
-    ::close(fd);
-    return;
-  }
-  metrics_.connections_accepted.add();
-  // Who may say whom it speaks for is known before it says anything.
-  if (opening == serve::Opening::kProxyHeader && !snapshot_->snapshot->trusts(peer.bytes())) {
-    metrics_.connections_refused[telemetry::Refusal::kUntrustedProxy].add();
-    log::warn("connection refused: not from a trusted proxy", {{"peer", peer.host()}});
-    ::close(fd);
-    return;
-  }
-  if (commons_.connections.fetch_add(1, std::memory_order_relaxed) >= commons_.max_connections &&
-      !sabotage::on("connection-limit-ignored")) {
-    commons_.connections.fetch_sub(1, std::memory_order_relaxed);
-    metrics_.connections_refused[telemetry::Refusal::kLimit].add();
-    log::warn("connection refused: too many are open", {{"limit", commons_.max_connections}});
-    [[maybe_unused]] const ssize_t n = ::send(fd, kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    ::close(fd);
-    return;
-  }
-  auto connection = std::make_unique<Connection>(*this, fd, peer, opening);
-  if (!connection->open()) {
-    metrics_.connections_refused[telemetry::Refusal::kError].add();
-    return;
-  }
-  connections_.spawn(Connection::run(std::move(connection)));
+void Worker::give_up_idle() {
+  for (const auto& [name, origin] : snapshot_->origins) origin->close_idle();
+  pipes_.close_idle();
 }
 
 // ---- the end

@@ -14,6 +14,7 @@
 
 #include "gateway/connection.h"
 #include "gateway/dates.h"
+#include "gateway/entrance.h"
 #include "gateway/exchange.h"
 #include "gateway/redis_link.h"
 #include "gateway/services.h"
@@ -40,7 +41,8 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   // ---- before the thread runs, or posted to it
-  void listen(const net::Endpoint& address, bool reuse_port, serve::Opening opening);
+  void listen(const net::Endpoint& address, bool reuse_port, net::Listener::Ipv4 ipv4,
+              serve::Opening opening);
   const std::vector<std::unique_ptr<net::Listener>>& listeners() const { return listeners_; }
   void prepare(std::shared_ptr<const Snapshot> snapshot);  // builds beside the current one; throws one line
   void commit();                                           // what was prepared serves from now on
@@ -50,6 +52,9 @@ class Worker {
   void begin_drain();   // posted: Connection: close from now on, idle connections stay for new requests
   void finish_drain();  // posted: stop accepting, close what is idle, return from run() when all is done
   void cut();           // posted: what is still open is closed now
+  // Posted, when descriptors are scarce: idle connections to origins, idle pipes.
+  void give_up_idle();
+  bool make_room() { return entrance_.make_room(); }  // posted; false: nobody rests here
 
   // ---- for connections
   net::Loop& loop() { return loop_; }
@@ -68,7 +73,7 @@ class Worker {
 
  private:
   friend class Connection;
-  void accepted(int fd, const net::Endpoint& peer, serve::Opening opening);
+  friend class Entrance;
   net::Task<> shut();
   base::Nanos turn();  // before the loop waits; see net::Loop::on_turn
 
@@ -90,6 +95,7 @@ class Worker {
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<serve::Opening> openings_;  // of the listeners' connections, in their order
   Connection* open_ = nullptr;            // a list of all open connections
+  Entrance entrance_;
   net::Scope feeders_;
   net::Scope connections_;
   net::Scope end_;

@@ -82,27 +82,34 @@ std::shared_ptr<const KeySet> KeySource::keys() const {
 
 // ---- requests
 
-bool KeySource::may_want(base::Mono now) const {
-  const std::lock_guard guard(lock_);
-  return !abandoned_ && (flight_ != Flight::kNone || wanted_ || follow_up_ || !wanted_at_ ||
-                         now >= *wanted_at_ + rules_.cooldown);
+// Whether enough time has passed since the last fetch that a request caused.
+bool KeySource::cool(base::Mono now, std::uint64_t named) const {
+  if (!wanted_at_) return true;
+  const Sought& last = sought_[named % sought_.size()];
+  const bool in_vain = last.named == named && now < last.at + rules_.cooldown;
+  return now >= *wanted_at_ + (in_vain ? rules_.cooldown : std::min(rules_.cooldown, kApart));
 }
 
-bool KeySource::want(base::Mono now) {
+bool KeySource::may_want(base::Mono now, std::uint64_t named) const {
+  const std::lock_guard guard(lock_);
+  return !abandoned_ && (flight_ != Flight::kNone || wanted_ || follow_up_ || cool(now, named));
+}
+
+bool KeySource::want(base::Mono now, std::uint64_t named) {
   const std::lock_guard guard(lock_);
   if (abandoned_) return false;
   if (flight_ != Flight::kNone) {
     joined_ = true;
-    return true;
+  } else if (!wanted_) {
+    if (!cool(now, named)) {
+      if (!std::exchange(follow_up_, false)) return false;
+      following_up_ = true;
+    }
+    wanted_at_ = now;
+    wanted_ = true;
+    if (wake_) wake_();
   }
-  if (wanted_) return true;
-  if (wanted_at_ && now < *wanted_at_ + rules_.cooldown) {
-    if (!std::exchange(follow_up_, false)) return false;
-    following_up_ = true;
-  }
-  wanted_at_ = now;
-  wanted_ = true;
-  if (wake_) wake_();
+  sought_[named % sought_.size()] = {named, now};
   return true;
 }
 

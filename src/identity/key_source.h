@@ -17,16 +17,17 @@
 //                   auto url = source.begin(now);
 //                   while (url) url = source.fetched(<the reply of *url>, now);
 //
-// For a request:    KeySource* ask = nullptr;
-//                   auto principal = verifiers.verify(token, wall, &ask);
-//                   while (!principal && ask && ask->want(mono)) {
-//                     co_await gateway::keys_fetched(*ask, loop, until);   // want() is soon false
-//                     principal = verifiers.verify(token, wall, &ask);
+// For a request:    Refused why;
+//                   auto principal = verifiers.verify(token, wall, &why);
+//                   while (!principal && why.ask && why.ask->want(mono, why.named)) {
+//                     co_await gateway::keys_fetched(*why.ask, loop, until);   // want() is soon false
+//                     principal = verifiers.verify(token, wall, &why);
 //                   }
 //
 // Asked for again when: three quarters of the keys' time have passed (with jitter, so that instances spread);
-// a token names a key that is not there (want(): one fetch at a time, and `cooldown` between two such
-// fetches, save a single one that follows up on another);
+// a token names a key that is not there (want(): one fetch at a time; `cooldown` between two such fetches for
+// a name that was asked for in vain, kApart for one that was not, so that who makes names up keeps no new key
+// from being found; and a single one that follows up on another);
 // a fetch has failed (1, 2, 4 … 10 s). The keys' time is max-age of the reply within min_ttl and max_ttl,
 // `ttl` where it says nothing.
 #pragma once
@@ -74,6 +75,7 @@ std::string_view label(FetchResult result);
 class KeySource {
  public:
   static constexpr std::size_t kMaxBody = 1 << 20;  // bytes of a reply
+  static constexpr base::Seconds kApart{3};         // between two fetches for names that are new to us
 
   struct Reply {
     bool complete = false;  // false: unreachable, timed out or broken off; `why` says what
@@ -114,9 +116,10 @@ class KeySource {
   // ---- for requests
   // A token names a key that is not there, or there are none: is it worth to wait for a fetch? True starts
   // one or joins the one under way. After such a wait, ask again: a fetch that was joined may have been
-  // answered before the issuer's last change, so that one more is granted.
-  bool want(base::Mono now);
-  bool may_want(base::Mono now) const;  // the same answer, without asking
+  // answered before the issuer's last change, so that one more is granted. `named`: a keyed hash of the key's
+  // name, 0 for a token without one.
+  bool want(base::Mono now, std::uint64_t named = 0);
+  bool may_want(base::Mono now, std::uint64_t named = 0) const;  // the same answer, without asking
   // Called once, on the driver's thread, after the fetch that is under way or due has ended, however it
   // ended; at once, on this thread, when there is none.
   void on_fetched(std::move_only_function<void()> call);
@@ -136,6 +139,10 @@ class KeySource {
 
  private:
   enum class Flight : std::uint8_t { kNone, kDiscovery, kKeys };
+  struct Sought {  // a name that was waited for
+    std::uint64_t named = 0;
+    base::Mono at = base::Mono::min();
+  };
   using Calls = std::vector<std::move_only_function<void()>>;
 
   // With the lock held.
@@ -146,6 +153,7 @@ class KeySource {
   void failed(FetchResult result, std::string why, base::Mono now);
   void drop_stale(base::Mono now);
   base::Mono stale_at() const;
+  bool cool(base::Mono now, std::uint64_t named) const;
   void say_what_was_skipped(std::vector<std::string> wrong);
 
   const std::string name_;
@@ -164,6 +172,7 @@ class KeySource {
   base::Mono due_;                       // of the next refresh
   base::Mono fetched_at_{}, expires_{};  // of the keys; without meaning while there are none
   std::optional<base::Mono> wanted_at_;  // the last fetch that a request caused: its end
+  std::array<Sought, 256> sought_{};     // each at a place of its own; newer ones take it
   bool wanted_ = false;                  // by a request; the driver has not begun yet
   bool abandoned_ = false;               // nobody drives it any more, so that nothing is worth a wait
   bool demanded_ = false;                // the fetch under way was wanted

@@ -273,6 +273,29 @@ TEST_F(KeySourceWanted, CoolsDownFromTheEndOfAFetchHoweverLongItTook) {
   EXPECT_TRUE(source.want(now + Seconds(10)));
 }
 
+TEST_F(KeySourceWanted, IsAskedSoonForANameThatIsNew) {
+  ASSERT_TRUE(source.want(now, 1));
+  give(old_set(), now);
+  EXPECT_FALSE(source.want(now, 2)) << "but not at once";
+  now += KeySource::kApart;
+  EXPECT_FALSE(source.may_want(now, 1)) << "asked for in vain a moment ago";
+  EXPECT_FALSE(source.want(now, 1));
+  EXPECT_TRUE(source.may_want(now, 2));
+  EXPECT_TRUE(source.want(now, 2));
+}
+
+TEST_F(KeySourceWanted, IsFoundWithinSecondsWhateverNamesAreMadeUp) {
+  std::uint64_t forged = 100;
+  int fetches = 0;
+  for (base::Mono end = now + Seconds(60); now < end; now += base::Millis(100)) {
+    if (!source.want(now, ++forged)) continue;
+    ++fetches;
+    give(old_set(), now);
+  }
+  EXPECT_LE(fetches, 21) << "a bounded number, whatever is asked";
+  EXPECT_GE(fetches, 20) << "each of which would have brought the new key";
+}
+
 TEST_F(KeySourceWanted, IsAskedOnceMoreForWhoJoinedAFetchThatMayHaveBeenTooEarly) {
   ASSERT_TRUE(source.want(now));
   ASSERT_TRUE(source.begin(now));

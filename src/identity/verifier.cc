@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/sabotage.h"
+#include "base/siphash.h"
 #include "config/fingerprint.h"
 #include "http/chars.h"
 #include "identity/base64url.h"
@@ -137,8 +138,8 @@ void Verifier::add_key(const config::JwtIdentity& rules, std::size_t index) {
 }
 
 base::Result<base::Ref<const Principal>> Verifier::verify(std::string_view token, base::Wall now,
-                                                          bool* worth_asking) const {
-  if (worth_asking) *worth_asking = false;
+                                                          Refused* refused) const {
+  if (refused) *refused = {};
   if (token.size() > max_token_) return refuse(reason::kTooLarge);
   const std::optional<TokenParts> parts = split_token(token);
   if (!parts) return refuse(reason::kMalformed);
@@ -147,13 +148,17 @@ base::Result<base::Ref<const Principal>> Verifier::verify(std::string_view token
   if (auto ok = read_header(parts->header, header); !ok) return std::unexpected(ok.error());
   Signed by;
   if (auto ok = check_signature(header, parts->message, parts->signature, by); !ok) {
+    if (refused) refused->checked = by.checked;
     if (by.unknown_here && !issuer_.empty()) {
       // Strangers shall not make us ask an issuer for keys of tokens that cannot be its own.
       const auto issuer = unverified_issuer(parts->payload);
       if (!issuer) return std::unexpected(issuer.error());
       if (*issuer != issuer_) return refuse(reason::kWrongIssuer);
     }
-    if (worth_asking) *worth_asking = by.unknown_here;
+    if (refused && by.unknown_here) {
+      refused->ask = source_.get();
+      refused->named = *header.kid ? base::siphash(**header.kid) : 0;
+    }
     return std::unexpected(ok.error());
   }
 
@@ -249,6 +254,7 @@ base::Result<> Verifier::check_signature(const Header& header, std::string_view 
       if (*header.kid && !key->kid().empty() && key->kid() != **header.kid) continue;
       if (++tries > kMaxTries) break;
       named |= *header.kid && key->kid() == **header.kid;
+      by.checked = true;
       if (!key->verifies(*header.algorithm, message, signature)) continue;
       by.key = key->fingerprint();
       return true;

@@ -49,6 +49,13 @@ struct VerifierError : std::runtime_error {
   int line;
 };
 
+// What there is to know of a token that was refused.
+struct Refused {
+  KeySource* ask = nullptr;  // may know the key that the token names; lives as long as the verifier
+  std::uint64_t named = 0;   // that name, as KeySource::want() takes it
+  bool checked = false;      // a signature was checked, so that the refusal has cost something
+};
+
 class Verifier {
  public:
   // `source`: of the keys that the issuer publishes; null: only those of the configuration.
@@ -57,9 +64,9 @@ class Verifier {
   Verifier(const Verifier&) = delete;
   Verifier& operator=(const Verifier&) = delete;
 
-  // `worth_asking` (may be null): whether the source may know the key of a token that was refused.
+  // `refused` may be null.
   base::Result<base::Ref<const Principal>> verify(std::string_view token, base::Wall now,
-                                                  bool* worth_asking = nullptr) const;
+                                                  Refused* refused = nullptr) const;
 
   // config::fingerprint() of rules and configured keys: equal across reloads that change neither, so that
   // remembered tokens stay remembered. Published keys are not in it; see Remembered.
@@ -75,6 +82,7 @@ class Verifier {
     std::uint64_t key = 0;
     std::uint64_t epoch = 0;
     bool unknown_here = false;  // refused, but a key that is not here may be the one
+    bool checked = false;       // by some key, good or not
   };
 
   const std::shared_ptr<KeySource> source_;

@@ -41,18 +41,12 @@ Verifiers::Verifiers(std::vector<std::shared_ptr<const Verifier>> accepted) : ac
 }
 
 base::Result<base::Ref<const Principal>> Verifiers::verify(std::string_view token, base::Wall now,
-                                                           KeySource** worth_asking) const {
-  KeySource* nobody;
-  KeySource*& ask = worth_asking ? *worth_asking : nobody;
-  ask = nullptr;
-  bool worth = false;
-  if (accepted_.size() == 1) {
-    const Verifier& only = *accepted_.front();
-    auto result = only.verify(token, now, &worth);
-    if (worth) ask = only.source();
-    return result;
-  }
+                                                           Refused* refused) const {
+  if (accepted_.size() == 1) return accepted_.front()->verify(token, now, refused);
 
+  Refused nobody;
+  Refused& told = refused ? *refused : nobody;
+  told = {};
   if (token.size() > max_token_) return refuse(reason::kTooLarge);
   const auto parts = split_token(token);
   if (!parts) return refuse(reason::kMalformed);
@@ -62,14 +56,19 @@ base::Result<base::Ref<const Principal>> Verifiers::verify(std::string_view toke
   bool any = false;
   for (const auto& one : accepted_) {
     if (!one->issuer().empty() && one->issuer() != *issuer) continue;
-    auto result = one->verify(token, now, &worth);
+    Refused by;
+    auto result = one->verify(token, now, &by);
     if (result) {
-      ask = nullptr;
+      told = {};
       return result;
     }
+    told.checked |= by.checked;
     if (!std::exchange(any, true) || rank(result.error()) > rank(furthest)) furthest = result.error();
     // Who was asked a moment ago makes room for the next.
-    if (worth && (!ask || !ask->may_want(base::mono_now()))) ask = one->source();
+    if (by.ask && (!told.ask || !told.ask->may_want(base::mono_now(), told.named))) {
+      told.ask = by.ask;
+      told.named = by.named;
+    }
   }
   return std::unexpected(furthest);
 }

@@ -29,10 +29,10 @@ class Verifiers {
  public:
   explicit Verifiers(std::vector<std::shared_ptr<const Verifier>> accepted);
 
-  // `worth_asking` (may be null): the source of keys that may know the key of a token that was refused; null
-  // when asking changes nothing. It lives as long as these verifiers. What to do with it: key_source.h.
+  // `refused` (may be null) tells of the source of keys that may know the key of a token that was refused;
+  // none when asking changes nothing. What to do with it: key_source.h.
   base::Result<base::Ref<const Principal>> verify(std::string_view token, base::Wall now,
-                                                  KeySource** worth_asking = nullptr) const;
+                                                  Refused* refused = nullptr) const;
 
   std::size_t size() const { return accepted_.size(); }
   const Verifier& operator[](std::size_t i) const { return *accepted_[i]; }

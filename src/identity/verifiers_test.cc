@@ -51,27 +51,27 @@ const TestSigner& second() {
 class VerifierOfPublishedKeys : public testing::Test {
  protected:
   std::string_view verdict(const std::string& token) {
-    const auto result = verifiers.verify(token, kNow, &ask);
+    const auto result = verifiers.verify(token, kNow, &told);
     code = result ? Code::kCount : result.error().code;
     return reason_of(result);
   }
   Issuer issuer{published_rules()};
   Verifiers verifiers{{issuer.verifier}};
-  KeySource* ask = nullptr;
+  Refused told;
   Code code{};
 };
 
 TEST_F(VerifierOfPublishedKeys, SaysThatItHasNoneUntilTheyCome) {
   EXPECT_EQ(verdict(first().token()), reason::kNoKeys);
   EXPECT_EQ(code, Code::kIdentityUnavailable);
-  EXPECT_EQ(ask, issuer.source.get());
+  EXPECT_EQ(told.ask, issuer.source.get());
   EXPECT_EQ(verdict("nonsense"), reason::kMalformed);
   EXPECT_EQ(code, Code::kUnauthorized);
   EXPECT_EQ(verdict(hs256_token(kHsHeader, kGoodPayload)), reason::kBadAlgorithm);
-  EXPECT_EQ(ask, nullptr);
+  EXPECT_EQ(told.ask, nullptr);
   issuer.publish({&first()});
   EXPECT_EQ(verdict(first().token()), "accepted");
-  EXPECT_EQ(ask, nullptr);
+  EXPECT_EQ(told.ask, nullptr);
 }
 
 TEST_F(VerifierOfPublishedKeys, TellsByWhichKeyItWas) {
@@ -89,27 +89,27 @@ TEST_F(VerifierOfPublishedKeys, AsksForAKeyThatATokenNames) {
   issuer.publish({&first()});
   EXPECT_EQ(verdict(second().token()), reason::kUnknownKey);
   EXPECT_EQ(code, Code::kUnauthorized);
-  EXPECT_EQ(ask, issuer.source.get());
+  EXPECT_EQ(told.ask, issuer.source.get());
 }
 
 TEST_F(VerifierOfPublishedKeys, AsksForATokenThatNamesNoKeyAndFitsNone) {
   issuer.publish({&first()});
   EXPECT_EQ(verdict(first().token_named("")), "accepted");
   EXPECT_EQ(verdict(second().token_named("")), reason::kBadSignature);
-  EXPECT_EQ(ask, issuer.source.get());
+  EXPECT_EQ(told.ask, issuer.source.get());
 }
 
 TEST_F(VerifierOfPublishedKeys, AsksNobodyForAForgeryOfAKeyThatItKnows) {
   issuer.publish({&first()});
   EXPECT_EQ(verdict(second().token_named("1")), reason::kBadSignature);
-  EXPECT_EQ(ask, nullptr);
+  EXPECT_EQ(told.ask, nullptr);
 }
 
 TEST_F(VerifierOfPublishedKeys, AsksNobodyForATokenOfAnotherIssuer) {
   for (int published = 0; published < 2; ++published) {
     EXPECT_EQ(verdict(second().token("https://elsewhere.test")), reason::kWrongIssuer);
     EXPECT_EQ(code, Code::kUnauthorized);
-    EXPECT_EQ(ask, nullptr);
+    EXPECT_EQ(told.ask, nullptr);
     issuer.publish({&first()});
   }
 }
@@ -132,11 +132,11 @@ TEST(Verifier, TakesConfiguredKeysBesidePublishedOnes) {
   Issuer issuer(rules);
   const Verifiers verifiers({issuer.verifier});
   EXPECT_EQ(reason_of(verifiers.verify(second().token(), kNow)), "accepted");
-  KeySource* ask = nullptr;
-  EXPECT_EQ(reason_of(verifiers.verify(first().token(), kNow, &ask)), reason::kNoKeys);
-  EXPECT_EQ(ask, issuer.source.get());
-  EXPECT_EQ(reason_of(verifiers.verify(first().token_named("2"), kNow, &ask)), reason::kBadSignature);
-  EXPECT_EQ(ask, nullptr);
+  Refused told;
+  EXPECT_EQ(reason_of(verifiers.verify(first().token(), kNow, &told)), reason::kNoKeys);
+  EXPECT_EQ(told.ask, issuer.source.get());
+  EXPECT_EQ(reason_of(verifiers.verify(first().token_named("2"), kNow, &told)), reason::kBadSignature);
+  EXPECT_EQ(told.ask, nullptr);
 }
 
 TEST(Verifier, AsksNobodyForASecretThatItDoesNotKnow) {
@@ -145,11 +145,11 @@ TEST(Verifier, AsksNobodyForASecretThatItDoesNotKnow) {
   rules.keys = {config::Key{"shared", config::Algorithm::kHS256, base::Secret(kSecret), "inline", 42}};
   Issuer issuer(rules);
   const Verifiers verifiers({issuer.verifier});
-  KeySource* ask = nullptr;
+  Refused told;
   const auto result =
-      verifiers.verify(hs256_token(R"({"alg":"HS256","kid":"another"})", kGoodPayload), kNow, &ask);
+      verifiers.verify(hs256_token(R"({"alg":"HS256","kid":"another"})", kGoodPayload), kNow, &told);
   EXPECT_EQ(reason_of(result), reason::kUnknownKey);
-  EXPECT_EQ(ask, nullptr);
+  EXPECT_EQ(told.ask, nullptr);
 }
 
 TEST(Verifier, IsTheSameWhateverKeysArePublished) {
@@ -172,30 +172,31 @@ class SeveralVerifiers : public testing::Test {
   Issuer ours{rules_of("ours", "https://ours.test")}, theirs{rules_of("theirs", "https://theirs.test")};
   TestSigner other{"1"};  // a key of the same name
   Verifiers verifiers{{ours.verifier, theirs.verifier}};
-  KeySource* ask = nullptr;
+  Refused told;
 };
 
 TEST_F(SeveralVerifiers, AreChosenByIssuer) {
-  const auto mine = verifiers.verify(first().token("https://ours.test"), kNow, &ask);
+  const auto mine = verifiers.verify(first().token("https://ours.test"), kNow, &told);
   ASSERT_TRUE(mine);
   EXPECT_EQ((*mine)->verifier, ours.verifier->id());
-  EXPECT_EQ((*verifiers.verify(other.token("https://theirs.test"), kNow, &ask))->verifier,
+  EXPECT_EQ((*verifiers.verify(other.token("https://theirs.test"), kNow, &told))->verifier,
             theirs.verifier->id());
-  EXPECT_EQ(reason_of(verifiers.verify(other.token("https://ours.test"), kNow, &ask)), reason::kBadSignature);
-  EXPECT_EQ(reason_of(verifiers.verify(first().token("https://theirs.test"), kNow, &ask)),
+  EXPECT_EQ(reason_of(verifiers.verify(other.token("https://ours.test"), kNow, &told)),
             reason::kBadSignature);
-  EXPECT_EQ(reason_of(verifiers.verify(first().token("https://x.test"), kNow, &ask)), reason::kWrongIssuer);
-  EXPECT_EQ(reason_of(verifiers.verify(first().token(""), kNow, &ask)), reason::kWrongIssuer);
-  EXPECT_EQ(ask, nullptr);
+  EXPECT_EQ(reason_of(verifiers.verify(first().token("https://theirs.test"), kNow, &told)),
+            reason::kBadSignature);
+  EXPECT_EQ(reason_of(verifiers.verify(first().token("https://x.test"), kNow, &told)), reason::kWrongIssuer);
+  EXPECT_EQ(reason_of(verifiers.verify(first().token(""), kNow, &told)), reason::kWrongIssuer);
+  EXPECT_EQ(told.ask, nullptr);
 }
 
 TEST_F(SeveralVerifiers, SayWhichIssuerToAsk) {
-  EXPECT_EQ(reason_of(verifiers.verify(second().token("https://theirs.test"), kNow, &ask)),
+  EXPECT_EQ(reason_of(verifiers.verify(second().token("https://theirs.test"), kNow, &told)),
             reason::kUnknownKey);
-  EXPECT_EQ(ask, theirs.source.get());
-  EXPECT_EQ(reason_of(verifiers.verify(second().token("https://ours.test"), kNow, &ask)),
+  EXPECT_EQ(told.ask, theirs.source.get());
+  EXPECT_EQ(reason_of(verifiers.verify(second().token("https://ours.test"), kNow, &told)),
             reason::kUnknownKey);
-  EXPECT_EQ(ask, ours.source.get());
+  EXPECT_EQ(told.ask, ours.source.get());
 }
 
 TEST_F(SeveralVerifiers, AreAskedInTurnWhereNoneChecksTheIssuer) {
@@ -203,13 +204,13 @@ TEST_F(SeveralVerifiers, AreAskedInTurnWhereNoneChecksTheIssuer) {
   a.publish({&first()});
   b.publish({&other});
   const Verifiers both({a.verifier, b.verifier});
-  EXPECT_EQ((*both.verify(other.token(), kNow, &ask))->verifier, b.verifier->id());
-  EXPECT_FALSE(both.verify(second().token(), kNow, &ask));
-  ASSERT_EQ(ask, a.source.get());
+  EXPECT_EQ((*both.verify(other.token(), kNow, &told))->verifier, b.verifier->id());
+  EXPECT_FALSE(both.verify(second().token(), kNow, &told));
+  ASSERT_EQ(told.ask, a.source.get());
   a.source->want(base::mono_now());
   refresh(*a.source, reply_of(jwks_of({&first()})), base::mono_now());
-  EXPECT_FALSE(both.verify(second().token(), kNow, &ask));
-  EXPECT_EQ(ask, b.source.get()) << "the first one cools down";
+  EXPECT_FALSE(both.verify(second().token(), kNow, &told));
+  EXPECT_EQ(told.ask, b.source.get()) << "the first one cools down";
 }
 
 TEST_F(SeveralVerifiers, TellTheRefusalThatCameFurthest) {
@@ -227,13 +228,13 @@ TEST_F(SeveralVerifiers, TellTheRefusalThatCameFurthest) {
 
 TEST_F(SeveralVerifiers, RefuseWhatCannotBeChosenBy) {
   const auto said = [&](std::string_view payload) {
-    return reason_of(verifiers.verify(hs256_token(kHsHeader, payload), kNow, &ask));
+    return reason_of(verifiers.verify(hs256_token(kHsHeader, payload), kNow, &told));
   };
   EXPECT_EQ(said(R"({"iss":["https://ours.test"]})"), reason::kBadClaim);
   EXPECT_EQ(said(R"({"iss":"https://x.test","iss":"https://ours.test"})"), reason::kMalformed);
   EXPECT_EQ(said(R"({"iss":"https://ours.test"})"), reason::kBadAlgorithm);
-  EXPECT_EQ(reason_of(verifiers.verify("a.b", kNow, &ask)), reason::kMalformed);
-  EXPECT_EQ(reason_of(verifiers.verify(std::string(9000, 'a') + ".b.c", kNow, &ask)), reason::kTooLarge);
+  EXPECT_EQ(reason_of(verifiers.verify("a.b", kNow, &told)), reason::kMalformed);
+  EXPECT_EQ(reason_of(verifiers.verify(std::string(9000, 'a') + ".b.c", kNow, &told)), reason::kTooLarge);
 }
 
 // ---- remembered across rotation

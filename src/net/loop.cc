@@ -11,6 +11,8 @@
 #include <limits>
 #include <system_error>
 
+#include "net/descriptors.h"
+
 namespace net {
 
 namespace {
@@ -58,6 +60,7 @@ Loop::Loop() : now_(base::mono_now()), wheel_(now_) {
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   wakeup_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (epoll_ < 0 || wakeup_ < 0) throw std::system_error(errno, std::generic_category(), "event loop");
+  descriptors().taken(2);
   epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.ptr = nullptr}};
   ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wakeup_, &event);
 }
@@ -66,6 +69,7 @@ Loop::~Loop() {
   retired_.clear();
   ::close(wakeup_);
   ::close(epoll_);
+  descriptors().given_back(2);
 }
 
 Loop* Loop::current() {
@@ -99,11 +103,13 @@ Watch* Loop::watch(int fd) {
     ::close(fd);
     return nullptr;
   }
+  descriptors().taken();
   return watch.release();
 }
 
 void Loop::unwatch(Watch* watch) {
   ::close(watch->fd);  // the last close takes it out of epoll as well
+  descriptors().given_back();
   watch->fd = -1;
   watch->on_hangup = watch->on_input = nullptr;
   watch->Timer::clear();

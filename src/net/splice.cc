@@ -6,10 +6,24 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "net/descriptors.h"
+
 namespace net {
 
+using For = Descriptors::For;
+
 PipePool::~PipePool() {
-  for (Pipe& pipe : free_) ::close(pipe.in), ::close(pipe.out);
+  close_idle();
+}
+
+void PipePool::close(const Pipe& pipe) {
+  ::close(pipe.in), ::close(pipe.out);
+  descriptors().given_back(2);
+}
+
+void PipePool::close_idle() {
+  for (const Pipe& pipe : free_) close(pipe);
+  free_.clear();
 }
 
 PipePool::Pipe PipePool::take() {
@@ -18,6 +32,7 @@ PipePool::Pipe PipePool::take() {
     free_.pop_back();
     return pipe;
   }
+  if (!descriptors().room(For::kPipe, 2)) return {};
   int ends[2];
   if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return {};
   const int size = ::fcntl(ends[1], F_SETPIPE_SZ, kSize);
@@ -25,15 +40,15 @@ PipePool::Pipe PipePool::take() {
     ::close(ends[0]), ::close(ends[1]);
     return {};
   }
+  descriptors().taken(2);
   return {.in = ends[1], .out = ends[0], .capacity = static_cast<std::size_t>(size)};
 }
 
 void PipePool::give_back(Pipe pipe, bool drained) {
-  if (drained && free_.size() < kKept) {
+  if (drained && free_.size() < kKept && descriptors().room(For::kKept))
     free_.push_back(pipe);
-    return;
-  }
-  ::close(pipe.in), ::close(pipe.out);
+  else
+    close(pipe);
 }
 
 Task<Result<>> splice_exactly(PipePool& pool, PipePool::Pipe pipe, Stream& from, Stream& to, std::uint64_t n,

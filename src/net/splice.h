@@ -35,10 +35,12 @@ class PipePool {
   PipePool(const PipePool&) = delete;
   PipePool& operator=(const PipePool&) = delete;
 
-  Pipe take();  // empty when the system gives none of a useful size
+  Pipe take();  // empty when the system gives none of a useful size, or descriptors are scarce
   void give_back(Pipe pipe, bool drained);
+  void close_idle();
 
  private:
+  static void close(const Pipe& pipe);
   static constexpr std::size_t kKept = 32;
   std::vector<Pipe> free_;
 };

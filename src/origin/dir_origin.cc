@@ -15,6 +15,7 @@
 #include "client/reply_maker.h"
 #include "config/fingerprint.h"
 #include "http/date.h"
+#include "net/descriptors.h"
 #include "origin/content_type.h"
 
 namespace origin {
@@ -110,6 +111,7 @@ base::Result<Reply> DirOrigin::open(const Ask& ask) const {
     ::close(file.fd);
     return fail(Code::kNotFound, "no such object");
   }
+  net::descriptors().taken();  // until the reply goes
   file.size = static_cast<std::uint64_t>(found.st_size);
   return ReplyMaker::of(file, head_of(found, path), ask.method == http::Method::kGet, asked);
 }

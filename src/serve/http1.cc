@@ -49,6 +49,7 @@ Http1::Http1(Shared& shared, int fd, const net::Endpoint& peer, Opening opening)
     : shared_(shared),
       client_(shared.loop, fd),
       peer_(peer),
+      idle_since_(shared.loop.now()),
       awaits_proxy_header_(opening == Opening::kProxyHeader) {}
 
 // ---- requests
@@ -121,6 +122,7 @@ bool Http1::patient(const Terms& terms) {
   }
   input_.give_back(shared_.buffers);
   request_ = nullptr;
+  idle_since_ = shared_.loop.now();
   if (shared_.closing && !first_) return false;
   base::Nanos patience = first_ ? terms.head_patience : terms.idle;
   if (shared_.closing) patience = std::min(patience, kLastWord);
@@ -193,9 +195,17 @@ void Http1::close_if_idle() {
     client_.cancel();
 }
 
+base::Mono Http1::rests_since() const {
+  const bool rests = idle_ && client_.open() && !client_.watch().readable && !client_.watch().cancelled;
+  return rests ? idle_since_ : base::Mono::max();
+}
+
 void Http1::cut() {
   if (!client_.open()) return;
-  if (!idle_ && request_) request_->gone.request();
+  if (!idle_ && request_) {
+    request_->cut = true;
+    request_->gone.request();
+  }
   client_.cancel();
 }
 

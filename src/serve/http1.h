@@ -81,7 +81,11 @@ class Http1 {
 
   // ---- at any time, from outside of the session's coroutine
   void close_if_idle();  // at shutdown: nobody is to wait for a client who has nothing to say
-  void cut();            // now, whatever is under way
+  // Since when it rests: nothing is under way, nothing has arrived, and it has not been told to go. Max: it
+  // does not.
+  base::Mono rests_since() const;
+  void evict() { client_.cancel(); }  // one that rests
+  void cut();                         // now, whatever is under way
 
   // ---- a reply, as Downstream offers it
   net::Upload& body() { return body_; }
@@ -126,6 +130,7 @@ class Http1 {
   const Terms* terms_ = nullptr;
   std::string_view left_;       // of the head, when begin() could not send it whole
   std::size_t seen_ = 0;        // of the head being read, see http::parse_request
+  base::Mono idle_since_;       // while idle_
   base::Mono first_byte_{};     // when it began to arrive: its deadline counts from here, however it drips
   std::uint64_t in_a_row_ = 0;  // bytes, since others had their turn
   net::Pace pace_;              // of the client, in taking a reply

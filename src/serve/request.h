@@ -35,6 +35,7 @@ struct Request {
   base::Error refused{};
   const Peer* peer = nullptr;
   net::Cancel gone;  // the client has left
+  bool cut = false;  // it has not: the connection was closed under it, since the process ends
 
   base::Mono started{};
   base::Nanos client_wait{0};                 // spent waiting for the client to take bytes
@@ -45,6 +46,7 @@ struct Request {
     head.fields.clear();
     refused = {};
     gone.reset();
+    cut = false;
     client_wait = base::Nanos(0);
     bytes_in = bytes_out = 0;
   }

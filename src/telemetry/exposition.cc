@@ -52,6 +52,8 @@ constexpr Family<WorkerMetrics> kConnections[] = {
     {"sekisho_connections_active", "Open client connections.", &WorkerMetrics::connections_active},
     {"sekisho_connections_accepted_total", "Client connections accepted.",
      &WorkerMetrics::connections_accepted},
+    {"sekisho_connections_evicted_total", "Idle client connections closed to make room for others.",
+     &WorkerMetrics::connections_evicted},
     {"sekisho_received_bytes_total", "Bytes from clients.", &WorkerMetrics::bytes_received},
     {"sekisho_sent_bytes_total", "Bytes to clients.", &WorkerMetrics::bytes_sent},
 };

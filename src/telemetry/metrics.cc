@@ -22,7 +22,8 @@ constexpr Names<OriginOutcome> kOriginOutcomes = {"reply",   "server_error", "re
                                                   "timeout", "bad_reply",    "denied",  "cancelled"};
 constexpr Names<OriginConnection> kOriginConnections = {"opened", "reused", "retried"};
 constexpr Names<Verification> kVerifications = {"verified", "remembered", "failed"};
-constexpr Names<Refusal> kRefusals = {"limit", "error", "untrusted_proxy", "proxy_header"};
+constexpr Names<Refusal> kRefusals = {"limit", "address",         "descriptors",
+                                      "error", "untrusted_proxy", "proxy_header"};
 template <class Enum>
 constexpr bool complete(const Names<Enum>& names) {
   return std::ranges::none_of(names, &std::string_view::empty);

@@ -50,6 +50,8 @@ enum class OriginConnection : std::uint8_t { kOpened, kReused, kRetried, kCount 
 enum class Verification : std::uint8_t { kVerified, kRemembered, kFailed, kCount };
 enum class Refusal : std::uint8_t {  // of a connection
   kLimit,
+  kAddress,      // too many of one address
+  kDescriptors,  // none is left for one more
   kError,
   kUntrustedProxy,  // a stranger at a listener with proxy_protocol
   kProxyHeader,     // a proxy whose header could not be read, or did not come
@@ -114,8 +116,9 @@ struct alignas(kCacheLine) WorkerMetrics {
   Gauge connections_active;
   Counter connections_accepted;
   PerEnum<Refusal, Counter> connections_refused;
-  Counter bytes_received;  // from clients, heads included
-  Counter bytes_sent;      // to clients, heads included
+  Counter connections_evicted;  // idle ones, for the sake of others
+  Counter bytes_received;       // from clients, heads included
+  Counter bytes_sent;           // to clients, heads included
 
   // requests
   PerLabel<RouteMetrics, kMaxRoutes> routes;

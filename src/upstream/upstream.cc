@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/sabotage.h"
+#include "net/descriptors.h"
 
 namespace upstream {
 
@@ -50,6 +51,9 @@ Verdict judge(const base::Result<origin::Reply>& reply) {
 }
 
 net::Task<base::Result<Answer>> ask(Way way, const Request& request, net::Cancel* cancel) {
+  // Before it queues for a place: what would come of it is a connection, or a file.
+  if (!net::descriptors().room(net::Descriptors::For::kRequest))
+    co_return base::fail(base::Code::kOverloaded, "no descriptor is left to ask the origin with");
   Answer answer;
   if (way.gate && !sabotage::on("concurrency-ignored")) {
     auto place = co_await way.gate->enter(way.loop, cancel);

@@ -267,6 +267,7 @@ class Gateway:
         raise KeyError(key)
 
     def descriptors(self) -> int:
+        """Open ones; only root sees them of a process that hides its memory (`--allow-core-dumps`)."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def cpu_seconds(self) -> float:
