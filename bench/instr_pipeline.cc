@@ -158,7 +158,9 @@ class Gateway {
   }
 
   cache::Memory memory_{64 << 20};
-  cache::Fills fills_{16 << 20, 64 << 20, &store, &memory_, memory_.writes()};
+  base::Account account_{1ULL << 40};
+  cache::Fills fills_{16 << 20, 64 << 20, account_, &store, &memory_, memory_.writes()};
+  cache::Loans loans_{memory_};
   net::Offload offload_{1};
   limit::Rates rates_{config::Limits{}};
   limit::Failures failures_{config::Limits{}};
@@ -169,6 +171,8 @@ class Gateway {
   limit::Connections connections_{1000};
   gateway::Worker worker_{{.memory = memory_,
                            .fills = fills_,
+                           .loans = loans_,
+                           .account = account_,
                            .offload = offload_,
                            .rates = rates_,
                            .failures = failures_,

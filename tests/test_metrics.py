@@ -42,6 +42,9 @@ STILL = {
     r"sekisho_jwks_fetches_total\{result=(malformed|too_large|issuer_mismatch|no_usable_key|status)\}":
         "issuers that lie: test_jwks.py",
     r"sekisho_limit_buckets_evicted_total\{.*": "a million addresses: test_limits.py",
+    r"sekisho_memory_held_bytes\{by=(bodies|buffers|replies)\}": "bodies and readers that are slow: test_read_ahead.py, "
+                                                                  "test_memory.py",
+    r"sekisho_slow_readers_cut_total|sekisho_denials_total\{reason=slow_reader\}": "test_memory.py",
     r"sekisho_origin_requests_total\{outcome=denied\}": "a bucket that does not take our key: test_s3.py",
     r"sekisho_redis_(errors|reconnects)_total": "a Redis that goes away: test_limits.py",
     r"sekisho_rate_limit_fallback_total": "likewise",
@@ -98,7 +101,7 @@ def configuration(origin, folder, issuer, redis) -> dict:
             "down": {"type": "http", "url": f"http://{address}:{free_port()}"},
             "nowhere": {"type": "http", "url": "http://no-such-host.invalid"}},
         "routes": [
-            {"path": "/app/", "origin": "app", "cache": {"ttl": "1m"}},
+            {"path": "/app/", "origin": "app", "cache": {"ttl": "1m"}, "read_ahead": "1KiB"},
             {"path": "/narrow/", "origin": "narrow", "cache": "off",
              "concurrency": {"max": 1, "queue": 1, "wait": "300ms"}},
             {"path": "/site/", "origin": "site"},
@@ -127,6 +130,7 @@ def refuse_and_serve(gw) -> None:
     gw.get("/away/x", bearer(PUBLISHED.token(iss="http://away.test")))
     gw.get("/site/x", method="POST", body=b"x")
     gw.get("/app/x", method="POST", body=b"x" * 2000)
+    gw.get("/app/x", method="POST", body=b"x")
     gw.get("/site/x", {"Field": "a" * 20_000})
     for data in (b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", b"GET / HTTP/3.0\r\nHost: a\r\n\r\n",
                  b"POST /app/x HTTP/1.1\r\nHost: a\r\nExpect: more\r\nContent-Length: 1\r\n\r\nx",

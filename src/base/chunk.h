@@ -6,6 +6,7 @@
 //           they read only below it. `used()` itself belongs to the writer until the chunk is whole.
 // Lifetime: the last Ref frees it. Units: bytes.
 // Failure:  none of its own; the system's refusal of memory ends the process, as for every allocation.
+// Counted:  in the account that make() was given, from its beginning to its end.
 //
 // Usage:    auto chunk = Chunk::make(64 << 10);
 //           n = read(fd, chunk->tail(), chunk->room()); chunk->grow(n);
@@ -19,6 +20,7 @@
 #include <new>
 #include <string_view>
 
+#include "base/account.h"
 #include "base/ref.h"
 
 namespace base {
@@ -27,14 +29,14 @@ class Chunk final : public Shared<Chunk> {
  public:
   static constexpr std::size_t kMaxCapacity = 256 << 10;
 
-  // capacity: 1 … kMaxCapacity.
-  static Ref<Chunk> make(std::size_t capacity) {
+  // capacity: 1 … kMaxCapacity. `account` may be null.
+  static Ref<Chunk> make(std::size_t capacity, Account* account = nullptr) {
     assert(capacity > 0 && capacity <= kMaxCapacity);
-    return Ref<Chunk>(new (::operator new(sizeof(Chunk) + capacity)) Chunk(capacity));
+    return Ref<Chunk>(new (::operator new(sizeof(Chunk) + capacity)) Chunk(capacity, account));
   }
 
-  static Ref<Chunk> copy_of(std::string_view bytes) {
-    Ref<Chunk> chunk = make(bytes.empty() ? 1 : bytes.size());
+  static Ref<Chunk> copy_of(std::string_view bytes, Account* account = nullptr) {
+    Ref<Chunk> chunk = make(bytes.empty() ? 1 : bytes.size(), account);
     if (!bytes.empty()) std::memcpy(chunk->tail(), bytes.data(), bytes.size());
     chunk->grow(bytes.size());
     return chunk;
@@ -54,14 +56,25 @@ class Chunk final : public Shared<Chunk> {
   }
 
   // What it takes of memory, the allocator's header included.
-  std::size_t cost() const { return sizeof(Chunk) + capacity_ + 16; }
+  std::size_t cost() const { return cost(capacity_); }
+  static constexpr std::size_t cost(std::size_t capacity) { return sizeof(Chunk) + capacity + 16; }
+
+  ~Chunk() {
+    if (account_) account_->release(Account::Kind::kObjects, cost());
+  }
+  Chunk(const Chunk&) = delete;
+  Chunk& operator=(const Chunk&) = delete;
 
   // The block is larger than the type, so the compiler's sized delete would be told a wrong size.
   static void operator delete(void* p) { ::operator delete(p); }
 
  private:
-  explicit Chunk(std::size_t capacity) : capacity_(static_cast<std::uint32_t>(capacity)) {}
+  Chunk(std::size_t capacity, Account* account)
+      : account_(account), capacity_(static_cast<std::uint32_t>(capacity)) {
+    if (account_) account_->hold(Account::Kind::kObjects, cost());
+  }
 
+  Account* account_;
   std::uint32_t capacity_;
   std::uint32_t used_ = 0;
 };

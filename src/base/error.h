@@ -32,6 +32,7 @@ enum class Code : std::uint8_t {
   kRequestTimeout,        // 408, head or body did not arrive in time
   kUpgradeRequired,       // 426, a version of WebSocket that is not spoken here
   kClientGone,            // the client left; nobody reads the reply
+  kSlowReader,            // 408, took its reply so slowly that it was cut for others
   // who and whether
   kUnauthorized,     // 401, no credential or none that verifies
   kTwoCredentials,   // 400, more than one where one is asked for

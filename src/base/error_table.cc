@@ -84,6 +84,7 @@ constexpr std::array<ErrorRow, kRows> kTable = {{
     unanswered(refusal(Code::kRequestTimeout, 408, "request-timeout", "The request did not arrive in time")),
     refusal(Code::kUpgradeRequired, 426, "upgrade-required", "Another version is required"),
     given_up(Code::kClientGone, 499, "client-gone", "The client has gone", Side::kClient),
+    refusal(Code::kSlowReader, 408, "slow-reader", "The reply was taken too slowly"),
     refusal(Code::kUnauthorized, 401, "unauthorized", "A valid credential is required"),
     refusal(Code::kTwoCredentials, 400, "two-credentials", "More than one credential was sent"),
     refusal(Code::kForbidden, 403, "forbidden", "Access is denied"),

@@ -21,10 +21,10 @@ char* append(char* to, std::string_view text) {
 }
 
 // A fill reads into chunks of one size, so the last one of a short body may be mostly empty.
-void trim_last(std::vector<base::Ref<const base::Chunk>>& body, std::uint64_t total) {
+void trim_last(std::vector<base::Ref<const base::Chunk>>& body, std::uint64_t total, base::Account* account) {
   base::Ref<const base::Chunk>& last = body.back();
   if (last->used() > 0 && last->capacity() - last->used() > total / 8)
-    last = base::Chunk::copy_of(last->view());
+    last = base::Chunk::copy_of(last->view(), account);
 }
 
 }  // namespace
@@ -61,7 +61,9 @@ base::Ref<const Entry> Entry::make(Parts parts) {
   entry->resource_ = parts.resource;
   entry->asked_at_ = parts.asked_at;
   entry->content_length_ = length;
-  entry->cost_ = block + kAllocatorHeader + kIndexShare;
+  entry->cost_ = entry->block_ = block + kAllocatorHeader + kIndexShare;
+  entry->account_ = parts.account;
+  if (parts.account) parts.account->hold(base::Account::Kind::kObjects, entry->block_);
 
   char* p = reinterpret_cast<char*>(entry + 1);
   for (const std::string_view text : {parts.key.bytes, parts.etag, parts.last_modified, parts.fields,
@@ -70,7 +72,7 @@ base::Ref<const Entry> Entry::make(Parts parts) {
   if (fits) {
     for (const auto& chunk : parts.body) p = append(p, chunk->view());
   } else {
-    trim_last(parts.body, length);
+    trim_last(parts.body, length, parts.account);
     parts.body.shrink_to_fit();
     entry->chunks_ = std::move(parts.body);
     for (const auto& chunk : entry->chunks_) entry->cost_ += chunk->cost() + sizeof chunk;

@@ -5,6 +5,7 @@
 // Thread:   any, once made. The only mutable part is `hook`, which belongs to cache::Memory.
 // Lifetime: the last Ref. Views returned by an Entry live as long as it does.
 // Failure:  none.
+// Counted:  in the account of its Parts, its chunks too, for as long as anybody keeps it.
 //
 // One allocation holds the object, its key, its rendered fields and, up to kInlineBody, its body:
 //
@@ -28,6 +29,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/account.h"
 #include "base/chunk.h"
 #include "base/clock.h"
 #include "base/ref.h"
@@ -74,6 +76,7 @@ class Entry final : public base::Shared<Entry> {
     Resource resource = 0;
     base::Mono asked_at = {};  // when the origin had not been asked yet; a write after it makes this old
     Coded coded = Coded::kNo;
+    base::Account* account = nullptr;  // may be null
   };
   static base::Ref<const Entry> make(Parts parts);
 
@@ -112,6 +115,9 @@ class Entry final : public base::Shared<Entry> {
 
   mutable MemoryHook hook;
 
+  ~Entry() {
+    if (account_) account_->release(base::Account::Kind::kObjects, block_);
+  }
   static void operator delete(void* p) { ::operator delete(p); }  // the block is larger than the type
 
  private:
@@ -133,6 +139,8 @@ class Entry final : public base::Shared<Entry> {
   base::Mono asked_at_;
   std::uint64_t content_length_ = 0;
   std::size_t cost_ = 0;
+  std::size_t block_ = 0;  // of it, without the chunks
+  base::Account* account_ = nullptr;
   std::vector<base::Ref<const base::Chunk>> chunks_;
 };
 

@@ -9,6 +9,12 @@ namespace cache {
 
 using base::Code;
 using base::fail;
+using Kind = base::Account::Kind;
+
+namespace {
+constexpr std::size_t kFirst = 16 << 10;  // most bodies are small
+constexpr std::size_t kTight = 16 << 10;  // a piece, where there is no memory
+}  // namespace
 
 // ---- Fills
 
@@ -68,14 +74,54 @@ bool Fill::begin(FillHead head) {
     head_ = std::move(head);
     // A known length is reserved as a whole, so that a fill does not find the budget spent half-way.
     const std::uint64_t want = head_.length.value_or(0);
-    storable_ = table_.reserve(want);
-    if (storable_) reserved_ = want;
+    const bool memory = table_.account_.try_hold(Kind::kObjects, want);
+    storable_ = memory && table_.reserve(want);
+    if (memory) promised_ = want;
+    if (storable_)
+      reserved_ = want;
+    else
+      settle();
+    if (!memory) wanted_bytes_ += want;
     state_ = State::kFilling;
     wake_readers();
     if (storable_) return true;
   }
   leave_table();  // a window from the start: who comes later must find the start still there
   return true;
+}
+
+base::Ref<base::Chunk> Fill::make_chunk() {
+  base::Account& account = table_.account_;
+  std::size_t size = size_ < (64 << 10) ? kFirst : base::Chunk::kMaxCapacity;
+  if (head_.length)
+    size = static_cast<std::size_t>(
+        std::clamp<std::uint64_t>(*head_.length - size_, 1, base::Chunk::kMaxCapacity));
+  const std::size_t cost = base::Chunk::cost(size);
+  if (storable_ && head_.length) {  // promised
+    const std::uint64_t kept = std::min<std::uint64_t>(promised_, cost);
+    promised_ -= kept;
+    account.release(Kind::kObjects, kept);
+  } else if (!account.fits(cost)) {
+    wanted_bytes_ += cost;
+    size = std::min(size, kTight);
+    give_up_storing();
+  }
+  return base::Chunk::make(size, &account);
+}
+
+// No memory: from here on it is a window.
+void Fill::give_up_storing() {
+  {
+    std::lock_guard lock(lock_);
+    if (!std::exchange(storable_, false)) return;
+    settle();
+  }
+  leave_table();
+}
+
+void Fill::settle() {
+  table_.release(std::exchange(reserved_, 0));
+  table_.account_.release(Kind::kObjects, std::exchange(promised_, 0));
 }
 
 bool Fill::publish(const base::Ref<base::Chunk>& chunk, std::size_t used) {
@@ -122,7 +168,8 @@ net::Task<bool> Fill::room() {
       // Bytes that everybody has read are let go; who is reading one holds a reference of its own.
       while (!pieces_.empty() && pieces_.front().at + pieces_.front().used <= least && pieces_.size() > 1)
         pieces_.pop_front();
-      if (size_ - least < kWindow) co_return true;
+      const std::uint64_t window = table_.account_.fits(base::Chunk::kMaxCapacity) ? kWindow : 1;
+      if (size_ - least < window) co_return true;
       const base::Mono now = base::mono_now();
       bool dropped = false;
       for (const auto& waiter : waiters_) {
@@ -162,6 +209,7 @@ void Fill::complete() {
     parts.resource = resource_;
     parts.asked_at = asked_at_;
     parts.coded = head_.coded;
+    parts.account = &table_.account_;
     for (const Piece& piece : pieces_) parts.body.push_back(piece.chunk);  // only this task changes pieces_
     entry = Entry::make(std::move(parts));
     kept = table_.store_(table_.context_, entry);
@@ -171,7 +219,7 @@ void Fill::complete() {
     state_ = State::kDone;
     entry_ = std::move(entry);
     kept_ = kept;
-    table_.release(std::exchange(reserved_, 0));
+    settle();
     wake_readers();
   }
   leave_table();  // after the store, so that there is no moment in which neither has it
@@ -191,8 +239,14 @@ void Fill::fail(base::Error error) {
   std::lock_guard lock(lock_);
   state_ = State::kFailed;
   error_ = error;
-  table_.release(std::exchange(reserved_, 0));
+  settle();
   wake_readers();
+}
+
+Fill::Left Fill::left() const {
+  std::lock_guard lock(lock_);
+  const bool running = state_ == State::kAsking || state_ == State::kFilling;
+  return {.growing = running && storable_, .entry = entry_};
 }
 
 void Fill::leave_table() {
@@ -347,7 +401,7 @@ net::Task<base::Result<std::string_view>> Reader::next(net::Cancel* cancel) {
         waiter_->moved = base::mono_now();
         nudge = !fill_->storable_;
       }
-      if (waiter_->dropped) co_return fail(Code::kClientGone, "the reader was too slow for the others");
+      if (waiter_->dropped) co_return fail(Code::kSlowReader, "the reader was too slow for the others");
       if (position_ < fill_->size_) {
         const auto after = std::upper_bound(fill_->pieces_.begin(), fill_->pieces_.end(), position_,
                                             [](std::uint64_t at, const Fill::Piece& p) { return at < p.at; });

@@ -19,7 +19,9 @@
 // nothing of it is stored.
 //
 // A body of unknown length that outgrows what may be stored turns into a window of kWindow bytes: from then
-// on the feeder waits for the slowest reader, and one that takes nothing for kPatience is dropped.
+// on the feeder waits for the slowest reader, and one that takes nothing for kPatience is dropped. So does a
+// fill for which no memory is left (base::Account), and its window is then a small piece at a time, for as
+// long as none is.
 //
 // Owner:    base::Ref; the table holds one while new askers may join, the feeder and each Reader another.
 // Thread:   any; a Fill's lock is held for a few dozen instructions, never across a wait. A Reader and the
@@ -34,8 +36,10 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/account.h"
 #include "base/chunk.h"
 #include "base/error.h"
 #include "base/ref.h"
@@ -76,6 +80,10 @@ class Fill final : public base::Shared<Fill> {
   // ---- the feeder's side, in its worker
   net::Cancel& cancel() { return cancel_; }
   bool begin(FillHead head);  // false: nobody reads any more
+  // Where the next bytes are read.
+  base::Ref<base::Chunk> make_chunk();
+  // What could not be had of memory, since the last call.
+  std::uint64_t take_wanted() { return std::exchange(wanted_bytes_, 0); }
   // Appends `chunk`'s new bytes up to `used`. False: stop, nobody reads any more.
   bool publish(const base::Ref<base::Chunk>& chunk, std::size_t used);
   // In window mode: waits until the slowest reader has come near. False: nobody reads any more.
@@ -84,6 +92,13 @@ class Fill final : public base::Shared<Fill> {
   void complete();  // stores what arrived, if it may be
   void pass();
   void fail(base::Error error);
+
+  // ---- any thread
+  struct Left {
+    bool growing = false;          // it is not complete, and may be stored
+    base::Ref<const Entry> entry;  // what it has become
+  };
+  Left left() const;
 
  private:
   friend class Fills;
@@ -110,6 +125,8 @@ class Fill final : public base::Shared<Fill> {
   void detach(const base::Ref<Waiter>& waiter, bool satisfied);
   void leave_table();
   void give_up_unread();
+  void give_up_storing();
+  void settle();                  // gives back what it was promised; with lock_ held
   std::uint64_t slowest() const;  // with lock_ held
   // With lock_ held: its start is gone, or it as a whole.
   bool too_late() const { return abandoned_ || (!pieces_.empty() && pieces_.front().at > 0); }
@@ -129,7 +146,9 @@ class Fill final : public base::Shared<Fill> {
   std::deque<Piece> pieces_;
   std::uint64_t size_ = 0;      // published so far
   std::uint64_t reserved_ = 0;  // of the budget
-  bool storable_ = true;        // false: window mode
+  std::uint64_t promised_ = 0;  // of the account, for chunks to come; this and the next: the feeder's
+  std::uint64_t wanted_bytes_ = 0;
+  bool storable_ = true;  // false: window mode
   bool abandoned_ = false;
   bool wanted_ = false;  // somebody was satisfied early; finish without readers
   base::Error error_{};
@@ -149,6 +168,7 @@ class Reader {
   enum class Start : std::uint8_t { kServe, kAlone, kFailed };
   // Until the origin's head is known. kServe: head() and next() are good. kAlone: ask the origin yourself.
   net::Task<Start> start(net::Cancel* cancel);
+  const base::Ref<Fill>& fill() const { return fill_; }
   const FillHead& head() const { return fill_->head_; }  // constant once start() said kServe
   const base::Error& error() const { return error_; }
 
@@ -184,8 +204,14 @@ class Fills {
  public:
   // store: takes complete entries (the memory tier), or refuses one. writes: those that the tier heard of.
   using Store = bool (*)(void* context, base::Ref<const Entry> entry);
-  Fills(std::uint64_t max_object, std::uint64_t budget, Store store, void* context, const Writes& writes)
-      : max_object_(max_object), budget_(budget), store_(store), context_(context), writes_(writes) {}
+  Fills(std::uint64_t max_object, std::uint64_t budget, base::Account& account, Store store, void* context,
+        const Writes& writes)
+      : max_object_(max_object),
+        budget_(budget),
+        account_(account),
+        store_(store),
+        context_(context),
+        writes_(writes) {}
 
   using Joined = net::FlightTable<Fill>::Joined;
   // Whoever leads starts the feeder.
@@ -226,6 +252,7 @@ class Fills {
   std::atomic<std::uint64_t> budget_;
   std::atomic<std::uint64_t> buffered_{0};
   std::atomic<bool> closing_{false};
+  base::Account& account_;
   Store store_;
   void* context_;
   const Writes& writes_;

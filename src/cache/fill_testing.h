@@ -213,7 +213,8 @@ class FillTest : public testing::Test {
   std::mutex lock_;
   std::vector<base::Ref<const Entry>> stored_;
   Writes writes_;
-  Fills fills_{kMaxObject, kBudget, &FillTest::keep, this, writes_};
+  base::Account account_{1ULL << 40};
+  Fills fills_{kMaxObject, kBudget, account_, &FillTest::keep, this, writes_};
   Worker a_, b_;
 };
 

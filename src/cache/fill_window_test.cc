@@ -66,7 +66,7 @@ TEST_F(FillTest, DropsFromAWindowWhoTakesNothingForFiveSeconds) {
   EXPECT_EQ(quick.bytes, body_of(kSize));
   hold = false;
   ASSERT_TRUE(until([&] { return stuck.done.load(); }));
-  EXPECT_EQ(stuck.error, Code::kClientGone);  // cut, never as if it were whole
+  EXPECT_EQ(stuck.error, Code::kSlowReader);  // cut, never as if it were whole
   EXPECT_EQ(stuck.bytes, body_of(stuck.bytes.size()));
 }
 
@@ -128,6 +128,51 @@ TEST_F(FillTest, AWindowIsGivenUpWhenItsLastReaderLeavesSatisfiedOrNot) {
   ASSERT_TRUE(until([&] { return got.done && fed; }));
   EXPECT_LT(given, 3 * kMaxObject);
   EXPECT_EQ(fills_.buffered(), 0U);
+}
+
+TEST_F(FillTest, IsAWindowOfSmallPiecesWhereNoMemoryIsLeft) {
+  account_.limit(1 << 20);
+  account_.hold(base::Account::Kind::kObjects, 1 << 20);
+  Got got;
+  const auto fill = lead();
+  ask_at(b_, fill, got);
+  ASSERT_TRUE(begin(*fill, 500'000));
+  base::Ref<base::Chunk> chunk;
+  a_.call([&] { chunk = fill->make_chunk(); });
+  EXPECT_LE(chunk->capacity(), 16U << 10);
+  EXPECT_GT(fill->take_wanted(), 0U);
+  EXPECT_TRUE(fills_.join(KeyView("k"), a_.loop()).leader) << "nobody else is let in";
+  fail(*fill);
+  chunk = nullptr;
+  ASSERT_TRUE(until([&] { return got.done.load(); }));
+}
+
+TEST_F(FillTest, CountsWhatAnybodyKeepsAndNothingElse) {
+  Got got;
+  std::atomic<bool> hold{true};
+  {
+    const auto fill = lead();
+    ask_at(b_, fill, got, {.hold = &hold});
+    ASSERT_TRUE(begin(*fill, 1 << 20));
+    EXPECT_GE(account_.held(), 1U << 20) << "room that was promised";
+    a_.call([&] {
+      for (std::size_t at = 0; at < 1 << 20; at += base::Chunk::kMaxCapacity) {
+        const auto chunk = fill->make_chunk();
+        chunk->grow(chunk->room());
+        fill->publish(chunk, chunk->used());
+      }
+    });
+    complete(*fill);
+  }
+  EXPECT_EQ(stored(), 1U);
+  EXPECT_GE(account_.held(), 1U << 20);
+  EXPECT_LT(account_.held(), (1U << 20) + (64 << 10)) << "counted once";
+  stored_.clear();
+  EXPECT_GE(account_.held(), 1U << 20) << "a reader keeps it";
+  hold = false;
+  ASSERT_TRUE(until([&] { return got.done.load(); }));
+  got.entry = nullptr;
+  EXPECT_TRUE(until([&] { return account_.held() == 0; }));
 }
 
 }  // namespace

@@ -361,6 +361,13 @@ bool Memory::put(EntryRef entry) {
   return true;
 }
 
+bool Memory::holds(const Entry& entry) const {
+  const KeyView key = entry.key();
+  Shard& shard = shards_[shard_of(key.hash)];
+  const std::lock_guard guard(shard.lock);
+  return shard.index.find(key) == &entry;
+}
+
 bool Memory::erase(const KeyView& key) {
   Dead dead;
   std::lock_guard queue_guard(queues_->lock);

@@ -60,6 +60,7 @@ class Memory {
   // or when its resource was written after it was asked for.
   bool put(base::Ref<const Entry> entry);
 
+  bool holds(const Entry& entry) const;  // this very one
   bool erase(const KeyView& key);
   // The resource was written: all its entries go, and what was asked for before now does not come in any
   // more.

@@ -64,7 +64,7 @@ Server::Server(Load load, const config::Config& first)
       snapshot_(snapshot_of(first)),
       started_(snapshot_),
       logs_(first),
-      cache_(first.cache),
+      cache_(first),
       keys_(offload_),
       workers_(snapshot_, cache_, limits_, logs_, offload_, ready_),
       door_(first.admin, offload_,
@@ -96,6 +96,7 @@ int Server::run() {
   for (;;) {
     const int signal = next_signal(base::Millis(1000));
     log::tick();
+    cache_.tick();
     if (signal == SIGHUP) reload();
     if ((signal == SIGTERM && !sabotage::on("sigterm-ignored")) || signal == SIGINT) return drain(signal);
   }

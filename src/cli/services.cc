@@ -1,9 +1,11 @@
 #include "cli/services.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include "base/sabotage.h"
 #include "cache/figures.h"
+#include "cli/cgroup.h"
 #include "identity/figures.h"
 #include "limit/figures.h"
 #include "telemetry/oplog.h"
@@ -16,6 +18,8 @@ namespace log = telemetry::log;
 namespace {
 
 constexpr base::Millis kLastLines{500};  // for the outputs of logs, when requests have been cut
+
+constexpr std::uint64_t kProgram = 64 << 20;  // beside what is held for clients
 
 log::Level level_of(config::LogLevel level) {
   return static_cast<log::Level>(level);
@@ -111,20 +115,36 @@ void Limits::expose(telemetry::Page& page) const {
 
 // ---- cache
 
-Cache::Cache(const config::Cache& rules)
-    : memory(rules.memory.size),
-      fills(rules.memory.max_object, rules.fill_budget, &store, &memory, memory.writes()) {}
+Cache::Cache(const config::Config& rules)
+    : account(rules.memory.max),
+      memory(rules.cache.memory.size),
+      fills(rules.cache.memory.max_object, rules.cache.fill_budget, account, &store, &memory,
+            memory.writes()),
+      loans(memory) {}
 
 void Cache::commit(const Snapshot& now) {
   const config::Cache& rules = now->config().cache;
   if (sabotage::on("reload-drops-cache")) memory.clear();
+  account.limit(now->config().memory.max);
   memory.resize(rules.memory.size);
   fills.limits(rules.memory.max_object, rules.fill_budget);
   fills.forget_passed();
 }
 
+void Cache::start(const Snapshot& now) {
+  const std::uint64_t most = now->config().memory.max;
+  const auto allowed = memory_allowed();
+  if (allowed && most + kProgram > *allowed)
+    log::warn("memory.max is more than the system allows this process beside its own needs",
+              {{"max", most}, {"allowed", *allowed}});
+}
+
+void Cache::tick() {
+  if (trim_.due(account.held())) ::malloc_trim(0);
+}
+
 void Cache::expose(telemetry::Page& page) const {
-  cache::expose(page, memory, fills);
+  cache::expose(page, memory, fills, loans, account);
 }
 
 // ---- keys

@@ -9,9 +9,12 @@
 #include <string>
 
 #include "admin/admin.h"
+#include "base/account.h"
 #include "cache/fill.h"
+#include "cache/loan.h"
 #include "cache/memory.h"
 #include "cli/service.h"
+#include "cli/trim.h"
 #include "config/model.h"
 #include "gateway/key_refresh.h"
 #include "limit/failures.h"
@@ -63,18 +66,25 @@ class Limits final : public Service {
   const std::unique_ptr<limit::SharedBuckets> shared;  // null: no Redis
 };
 
-// The memory tier and the fetches into it.
+// The memory tier, the fetches into it, and the count of all that is held for clients.
 class Cache final : public Service {
  public:
-  explicit Cache(const config::Cache& rules);
+  explicit Cache(const config::Config& rules);
 
   void commit(const Snapshot& now) override;
+  void start(const Snapshot& now) override;
+  void tick();  // once a second
   void close() override { fills.close(); }
   void cut() override { fills.close(); }
   void expose(telemetry::Page& page) const override;
 
+  base::Account account;
   cache::Memory memory;
   cache::Fills fills;
+  cache::Loans loans;
+
+ private:
+  Trim trim_;
 };
 
 // What issuers publish.

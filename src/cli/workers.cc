@@ -87,6 +87,8 @@ Workers::Workers(const Snapshot& snapshot, Cache& cache, Limits& limits, Logs& l
   net::descriptors().limit(descriptors_allowed());
   const gateway::Commons commons{.memory = cache.memory,
                                  .fills = cache.fills,
+                                 .loans = cache.loans,
+                                 .account = cache.account,
                                  .offload = offload,
                                  .rates = limits.rates,
                                  .failures = limits.failures,

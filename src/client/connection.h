@@ -61,7 +61,8 @@ class Connection {
 
   const http::ResponseHead& head() const { return head_; }
   http::ResponseHead& head() { return head_; }
-  bool replied() const { return replied_; }  // any byte of a reply has come
+  bool begun() const { return request_begun_; }  // any byte of the request has gone out
+  bool replied() const { return replied_; }      // any byte of a reply has come
   bool reusable() const;
 
   // For relaying past read_body(): only for bodies of known length.

@@ -49,16 +49,25 @@ class Interrupt final : net::Cancellable {
   const net::CancelLink link_;
 };
 
-// The next piece of the body; none: a reply came first.
+// The next piece of the body, behind room for a chunk's header; none: a reply came first. A client that drips
+// holds no buffer meanwhile.
 net::Task<base::Result<std::optional<std::size_t>>> next_piece(Connection& connection,
-                                                               const Question& question, std::span<char> into,
+                                                               const Question& question,
+                                                               std::unique_ptr<char[]>& buffer,
                                                                net::Cancel* cancel, Progress& progress) {
   Interrupt interrupt(*question.body, connection.stream().watch(), cancel);
   for (;;) {
     const auto early = connection.hear(question.method);
     if (!early) co_return std::unexpected(early.error());
     if (*early) co_return std::nullopt;
-    const auto got = co_await question.body->read(into);
+    auto got = base::Result<std::size_t>(0);
+    if (!buffer) {
+      if (const auto there = co_await question.body->wait(); !there)
+        got = std::unexpected(there.error());
+      else  // room on both sides of the data, so that a chunk with its framing is one write
+        buffer = std::make_unique_for_overwrite<char[]>(http::kChunkHeaderMax + kPiece + 2);
+    }
+    if (got) got = co_await question.body->read({buffer.get() + http::kChunkHeaderMax, kPiece});
     if (got) co_return *got;
     const bool interrupted = got.error().code == Code::kCancelled;
     if (!interrupted || (cancel && cancel->requested())) {
@@ -72,15 +81,14 @@ net::Task<base::Result<std::optional<std::size_t>>> next_piece(Connection& conne
 // Sends the body; true when a reply came first.
 net::Task<base::Result<bool>> upload(Connection& connection, const Question& question, base::Nanos idle,
                                      net::Cancel* cancel, Progress& progress) {
-  // Room on both sides of the data, so that a chunk with its framing is one write.
-  const auto buffer = std::make_unique_for_overwrite<char[]>(http::kChunkHeaderMax + kPiece + 2);
-  char* const data = buffer.get() + http::kChunkHeaderMax;
+  std::unique_ptr<char[]> buffer;
   const bool chunked = question.framing == http::Framing::kChunked;
   std::uint64_t left = question.content_length;
   while (chunked || left > 0) {
-    const auto got = co_await next_piece(connection, question, {data, kPiece}, cancel, progress);
+    const auto got = co_await next_piece(connection, question, buffer, cancel, progress);
     if (!got) co_return std::unexpected(got.error());
     if (!*got) co_return true;
+    char* const data = buffer.get() + http::kChunkHeaderMax;
     std::string_view piece(data, **got);
     if (chunked) {
       if (piece.empty()) break;
@@ -99,6 +107,7 @@ net::Task<base::Result<bool>> upload(Connection& connection, const Question& que
     }
     const auto early = co_await connection.send(piece, question.method, idle);
     if (!early || *early) co_return early;
+    if (**got < kPiece) buffer.reset();
   }
   if (!chunked) co_return false;
   co_return co_await connection.send(http::kLastChunk, question.method, idle);
@@ -126,7 +135,8 @@ net::Task<base::Result<>> converse(Connection& connection, const Question& quest
 
 net::Task<base::Result<Reply>> exchange(base::Ref<Pool> pool, const Question& question, net::Cancel* cancel) {
   Stats& stats = pool->stats();
-  const bool repeatable = http::is_idempotent(question.method) && !question.body;
+  const bool whole = !question.body || question.body->rewind();
+  const bool repeatable = http::is_idempotent(question.method) && whole;
   Progress progress;
   for (bool retry = false;; retry = true) {
     std::unique_ptr<Connection> connection;
@@ -148,7 +158,8 @@ net::Task<base::Result<Reply>> exchange(base::Ref<Pool> pool, const Question& qu
     if (done) co_return ReplyMaker::of(std::move(pool), std::move(connection), progress.requested);
 
     const bool died_unused = kept && !connection->replied() && done.error().code == Code::kOriginRefused;
-    if (died_unused && repeatable) {
+    if (died_unused && (repeatable || !connection->begun())) {
+      if (question.body) question.body->rewind();  // to no effect where it is not whole: nothing was read
       stats.count(telemetry::OriginConnection::kRetried);
       continue;
     }

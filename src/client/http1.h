@@ -8,7 +8,7 @@
 //
 // A kept connection that dies before any byte of a reply says nothing about the server, which was free to
 // close it. The exchange is then repeated once, on a new connection, if the method is idempotent and the
-// request has no body (what was taken from the client cannot be taken again).
+// request has no body or one that can be read again (net::Upload::rewind()); or if nothing was written yet.
 //
 // A final reply that comes during the upload ends the upload, also while the client is waited for; the
 // connection is not used again. So it is when the server closes it meanwhile.

@@ -46,6 +46,19 @@ TEST(ConfigErrors, TellWhatDoesNotWorkYet) {
             ":1: listen[0].http2: is not supported yet");
 }
 
+TEST(ConfigErrors, WantRoomForAnObjectBesideTheCache) {
+  const std::string cache = "cache: { memory: { size: 64MiB, max_object: 16MiB } }\n";
+  EXPECT_EQ(after(cache + "memory: { max: 79MiB }"),
+            ":5: memory.max: 79MiB leaves no room beside 'cache.memory.size': 64MiB and an object of "
+            "'cache.memory.max_object' need 80MiB");
+  EXPECT_EQ(after(cache + "memory: 1MiB").substr(0, 15), ":5: memory.max:");
+}
+
+TEST(ConfigErrors, ReadAheadOnlyWhatAnOriginTakes) {
+  EXPECT_EQ(route("  - { path: /, origin: site, read_ahead: 1KiB }"),
+            ":5: routes[0].read_ahead: needs an origin of type http; others take no body");
+}
+
 TEST(ConfigErrors, RefuseRepetition) {
   EXPECT_EQ(after("workers: 1\nworkers: 2"), ":5: workers: is given twice, first in line 4");
   EXPECT_EQ(after("log: { level: info, level: warn }"), ":4: log.level: is given twice, first in line 4");

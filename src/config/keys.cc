@@ -109,6 +109,10 @@ constexpr Row kRouteRows[] = {
         "others), names with an underscore, and, from `trusted_proxies` only, those that say who the caller "
         "is (X-Forwarded-User, X-Real-IP). What is named here is part of the cache's key, and no reason to "
         "bypass it."),
+    size<&Route::read_ahead>(
+        "read_ahead", "0", {0, 16_MiB}, kLive,
+        "How much of a request's body is read before the origin is asked, so that a slow upload keeps no "
+        "connection and no place there; a body that fits can be sent again. Needs an http origin."),
     section<&Route::cache, kRouteCache>("cache", "Caching on this route; `off` turns it off."),
 };
 constexpr Section kRoute =
@@ -193,6 +197,16 @@ constexpr Row kCacheRows[] = {
 };
 constexpr Section kCache = table<Cache>({"cache", "", "The cache that all routes share.", ""}, kCacheRows);
 
+constexpr Row kHeldRows[] = {
+    size<&Memory::max>(
+        "max", "(cache.memory.size + cache.fill_budget)", {1_MiB, 16_TiB}, kLive,
+        "Bytes that may be held for clients at a time, by whoever holds them: what is cached, "
+        "what is being fetched, what replies under way keep, bodies read ahead. Beyond it nothing "
+        "is fetched into the cache, and the slowest readers are cut."),
+};
+constexpr Section kHeld =
+    table<Memory>({"memory_bound", "", "How much memory clients may cause to be held.", "max"}, kHeldRows);
+
 consteval Row listen_row() {
   Row row = drafts<Config, Listen, kListen, rules::place_listen>(
       "listen", kRequired, kRestart, "Where clients connect: an address with port, or a list of them.");
@@ -224,6 +238,7 @@ constexpr Row kRootRows[] = {
     section<&Config::log, kLog>("log", "The logs."),
     section<&Config::audit, kAudit>("audit", "The audit log. None where absent."),
     section<&Config::cache, kCache>("cache", "The cache."),
+    section<&Config::memory, kHeld>("memory", "How much memory clients may cause to be held."),
     section<&Config::redis, kRedis>("redis", "What instances share. None where absent."),
     named_drafts<Config, RateLimit, kRate, rules::place_rate>(
         "rates", "", kLive,

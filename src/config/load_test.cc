@@ -127,6 +127,7 @@ routes:
   EXPECT_EQ(staff.from[2].name, "token");
 
   EXPECT_EQ(c.cache.memory.size, 1U << 30);
+  EXPECT_EQ(c.memory.max, c.cache.memory.size + c.cache.fill_budget);
   EXPECT_EQ(c.log.level, LogLevel::kDebug);
   EXPECT_FALSE(c.log.access.enabled);
   ASSERT_EQ(c.routes.size(), 3U);

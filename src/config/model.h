@@ -62,6 +62,10 @@ struct Cache {
   std::uint64_t fill_budget = 256 << 20;  // bytes that all fills under way may buffer together
 };
 
+struct Memory {
+  std::uint64_t max = 0;  // bytes held for clients, wherever they are; after load never 0
+};
+
 // ---- what the gateway answers itself
 
 struct StatusApp {};  // GET /health, /ready and /whoami
@@ -104,6 +108,7 @@ struct Route {
   std::vector<std::string> forward_credentials;  // identities whose credentials the origin may have and set
   std::vector<std::string>
       forward_fields;  // that go on although they would be dropped, and into the cache's key
+  std::uint64_t read_ahead = 0;  // bytes of a request's body, before the origin is asked
   RouteCache cache;
 };
 
@@ -131,6 +136,7 @@ struct Config {
   Log log;
   Audit audit;
   Cache cache;
+  Memory memory;
   Redis redis;
   std::map<std::string, RateLimit> rates;
   std::map<std::string, Origin> origins;

@@ -75,6 +75,9 @@ void check_one_route(Reader& reader, const YamlNode& item, const Route& route, c
     check_name(reader, line_of(item, "app"), "app", "app", route.app, config.apps);
   check_identities(reader, item, route.identity, config);
   check_forwarded(reader, item, route, config);
+  if (route.read_ahead > 0 &&
+      (!route.app.empty() || !std::holds_alternative<HttpOrigin>(config.origins.at(route.origin).kind)))
+    reader.fail_at(item, "read_ahead", "needs an origin of type http; others take no body");
   check_reach(reader, item, route, config);
 }
 
@@ -159,6 +162,28 @@ void check_route_cache(Reader& reader, const YamlNode& node, RouteCache& cache) 
                      fmt::format("has '{}'; a star stands at the end of a name, behind its beginning", name));
 }
 
+namespace {
+
+// What the cache may keep is within the bound, and a fetch must find room beside it.
+void check_memory(Reader& reader, const YamlNode& node, Config& config) {
+  const std::uint64_t cache = config.cache.memory.size;
+  if (config.memory.max == 0) {
+    config.memory.max = cache + config.cache.fill_budget;
+    return;
+  }
+  const std::uint64_t least = cache + std::min(config.cache.memory.max_object, cache);
+  if (config.memory.max >= least) return;
+  const YamlNode& memory = node.find("memory")->value;
+  const Reader::Step step(reader, "memory");
+  const Reader::Step max(reader, "max");
+  reader.fail(line_of(memory, "max"),
+              fmt::format("{} leaves no room beside 'cache.memory.size': {} and an object of "
+                          "'cache.memory.max_object' need {}",
+                          Size::show(config.memory.max), Size::show(cache), Size::show(least)));
+}
+
+}  // namespace
+
 void check_config(Reader& reader, const YamlNode& node, Config& config) {
   const auto clean = [&reader](std::initializer_list<std::string_view> keys) {
     return std::ranges::all_of(keys, [&](std::string_view key) { return reader.clean(key); });
@@ -166,6 +191,7 @@ void check_config(Reader& reader, const YamlNode& node, Config& config) {
   const Entry* const admin = node.find("admin");
   if (admin == nullptr) config.admin.token_file = reader.resolve("admin.token");
   Reader::Parts parts(reader);
+  if (clean({"memory", "cache"})) parts([&] { check_memory(reader, node, config); });
   if (clean({"listen", "trusted_proxies", "admin"})) parts([&] { check_listeners(reader, node, config); });
   if (clean({"routes", "origins", "apps", "identities"})) parts([&] { check_routes(reader, node, config); });
   if (clean({"routes", "limits", "rates", "redis"})) parts([&] { check_rates(reader, node, config); });

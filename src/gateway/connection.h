@@ -56,7 +56,7 @@ class Connection {
   Walk walk_;
   Responder responder_;
   std::unique_ptr<Exchange> x_;
-  Term* term_ = nullptr;          // of the exchange that waits
+  Term* term_ = nullptr;  // of the exchange that waits
   limit::Connections::Seat seat_;
   bool unseated_;                 // its address is not counted yet
   bool walking_ = false;          // the walk has to wait before there is something to respond

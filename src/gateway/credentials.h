@@ -33,11 +33,11 @@ class Credentials {
 
   bool hide(const http::Field& field) const;  // as a whole; for Cookie see append_cookies()
   const std::vector<std::string>& queries() const { return queries_; }
-  // The field line, with the cookies that are no credential; none: nothing. `for_all`: also without those that
-  // the route ignores, since what comes back is for everybody.
+  // The field line, with the cookies that are no credential; none: nothing. `for_all`: also without those
+  // that the route ignores, since what comes back is for everybody.
   void append_cookies(const http::Field& field, bool for_all, std::string& out) const;
-  // Whether a credential of the client's own reaches the origin, ours or what may be one that the origin knows
-  // (http/field_kind.h). Not those cookies and fields of which the route says that they are none.
+  // Whether a credential of the client's own reaches the origin, ours or what may be one that the origin
+  // knows (http/field_kind.h). Not those cookies and fields of which the route says that they are none.
   bool let_pass(const http::FieldList& fields) const;
 
   // ---- of a reply
@@ -54,7 +54,7 @@ class Credentials {
   bool hides_all_authorization_ = false;     // of any scheme
   std::vector<std::string> authorizations_;  // what a hidden one begins with
   std::vector<std::string> fields_, cookies_, queries_;
-  std::vector<std::string> not_to_be_set_;  // cookies
+  std::vector<std::string> not_to_be_set_;                   // cookies
   std::vector<std::string> ignored_cookies_, keyed_fields_;  // of the route: ignore_cookies, forward_fields
 };
 

@@ -75,6 +75,7 @@ struct Exchange : serve::Request {
   bool may_fill = false;  // store and collapse
   bool stored = false;    // what this request fetched, before its head went out
   CacheUse cache = CacheUse::kNone;
+  bool read_ahead = false;        // of the body, as much as the route says
   std::string_view cache_detail;  // for Cache-Status and the log: why it was not a hit
 
   // ---- the reply
@@ -105,6 +106,10 @@ struct Exchange : serve::Request {
     plan = Plan::kProblem;
     error = why;
   }
+  // A reply under way: why it will break off.
+  void stop_for(base::Error why) {
+    if (error.text.empty()) error = why;
+  }
   bool whole() const { return head_sent && !failed; }  // once respond is done: the client was given all of it
 
   // Ready for the next request of the same connection.
@@ -132,6 +137,7 @@ struct Exchange : serve::Request {
     may_fill = false;
     stored = false;
     cache = CacheUse::kNone;
+    read_ahead = false;
     cache_detail = {};
     why_gone = &kClientLeft;
     plan = Plan::kProblem;

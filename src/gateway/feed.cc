@@ -44,12 +44,10 @@ namespace {
 
 constexpr std::uint64_t kInARow = 1 << 20;  // bytes, until others have their turn: a file never lets us wait
 
-std::size_t chunk_size(const std::optional<std::uint64_t>& length, std::uint64_t so_far) {
-  if (length) {
-    const std::uint64_t left = *length - so_far;
-    return static_cast<std::size_t>(std::clamp<std::uint64_t>(left, 1, base::Chunk::kMaxCapacity));
-  }
-  return so_far < (64 << 10) ? 16 << 10 : base::Chunk::kMaxCapacity;  // most bodies are small
+// What there was no memory for now, there may be for the next.
+void recall(cache::Loans& loans, cache::Fill& fill) {
+  if (const std::uint64_t wanted = fill.take_wanted(); wanted > 0) [[unlikely]]
+    loans.recall(wanted);
 }
 
 // What one coding was asked for may be another's for who asks otherwise, though no Vary says so.
@@ -111,7 +109,8 @@ net::Task<> feed(const Services& services, base::Ref<cache::Fill> fill, base::Re
   std::uint64_t so_far = 0;
   base::Ref<base::Chunk> chunk;
   for (;;) {
-    if (!chunk || chunk->room() == 0) chunk = base::Chunk::make(chunk_size(length, so_far));
+    if (!chunk || chunk->room() == 0) chunk = fill->make_chunk();
+    recall(services.commons.loans, *fill);
     const auto n = co_await reply.read({chunk->tail(), chunk->room()}, &fill->cancel());
     if (!n) {
       fill->fail(n.error());

@@ -34,12 +34,14 @@ TEST_F(Forward, SendsOnWhatIsEndToEndAndOfOurOwnNamesOnlyOurs) {
   EXPECT_EQ(sent(),
             "Accept: text/html\r\nAccept: text/*\r\nX-Own: 1\r\n"
             "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: example.com\r\n"
-            "X-Request-Id: our-id\r\nVia: 1.1 " + http::our_name() + "\r\n");
+            "X-Request-Id: our-id\r\nVia: 1.1 " +
+                http::our_name() + "\r\n");
 }
 
 TEST_F(Forward, LetsNobodyNominateAwayWhatWeAdd) {
   receive("GET / HTTP/1.1\nHost: a\nConnection: x-forwarded-for, via, x-request-id, x-forwarded-host\n");
-  EXPECT_THAT(sent(), AllOf(HasSubstr("X-Forwarded-For: 192.0.2.7\r\n"), HasSubstr("Via: 1.1 " + http::our_name() + "\r\n"),
+  EXPECT_THAT(sent(), AllOf(HasSubstr("X-Forwarded-For: 192.0.2.7\r\n"),
+                            HasSubstr("Via: 1.1 " + http::our_name() + "\r\n"),
                             HasSubstr("X-Request-Id: our-id\r\n"), HasSubstr("X-Forwarded-Host: a\r\n")));
 }
 
@@ -52,7 +54,8 @@ TEST_F(Forward, ReplacesWhatAStrangerSaysOfItself) {
   EXPECT_EQ(x().request_id, "our-id");
   EXPECT_EQ(sent(),
             "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: a\r\n"
-            "X-Request-Id: our-id\r\nVia: 1.1 " + http::our_name() + "\r\n");
+            "X-Request-Id: our-id\r\nVia: 1.1 " +
+                http::our_name() + "\r\n");
 }
 
 TEST_F(Forward, GoesOnWithTheChainOfATrustedProxy) {
@@ -65,7 +68,8 @@ TEST_F(Forward, GoesOnWithTheChainOfATrustedProxy) {
       << "the nearest that is not ours; what it says itself is a stranger's word";
   EXPECT_EQ(sent(),
             "X-Forwarded-For: 1.1.1.1, 198.51.100.5, 10.0.0.2, 192.0.2.7\r\nX-Forwarded-Proto: https\r\n"
-            "X-Forwarded-Host: outer\r\nX-Request-Id: theirs/1\r\nVia: 1.1 edge, 1.0 " + http::our_name() + "\r\n");
+            "X-Forwarded-Host: outer\r\nX-Request-Id: theirs/1\r\nVia: 1.1 edge, 1.0 " +
+                http::our_name() + "\r\n");
 }
 
 TEST_F(Forward, TellsXForwardedForOfWhatForwardedSaid) {

@@ -22,6 +22,7 @@ Outcome outcome_of(const Exchange& x) {
   // A problem of our own is all there at once: when it broke off, it was the client who left.
   const bool left = x.failed && (x.error.code == Code::kClientGone || x.plan == Plan::kProblem);
   const bool gone = !x.whole() && (x.gone.requested() || left);
+  if (x.failed && x.error.code == Code::kSlowReader) return Outcome::kDenied;
   if (gone) return Outcome::kClientGone;
   if (x.failed) return Outcome::kOriginError;
   if (x.plan > Plan::kRefusal) return Outcome::kServed;
@@ -137,7 +138,7 @@ void record(Exchange& x, telemetry::WorkerMetrics& metrics, telemetry::AccessLog
   metrics.request_duration.record(total);
   metrics.gateway_duration.record(total - x.origin_wait - x.client_wait);
   base::Mono last = x.started;
-  for (const Phase phase : {Phase::kIdentity, Phase::kLimit, Phase::kCache}) {
+  for (const Phase phase : {Phase::kIdentity, Phase::kLimit, Phase::kCache, Phase::kBody}) {
     const base::Mono ended = x.ended[phase];
     if (ended == base::Mono{}) continue;
     metrics.phases[phase].record(ended - last);

@@ -24,6 +24,7 @@ using http::FieldId;
 namespace {
 
 constexpr std::size_t kCopy = 64 << 10;
+constexpr std::size_t kTight = 8 << 10;
 constexpr std::uint64_t kWorthSplicing = 64 << 10;
 constexpr std::size_t kGather = 15;
 
@@ -54,6 +55,27 @@ iovec part_of(std::string_view bytes) {
   return {const_cast<char*>(bytes.data()), bytes.size()};
 }
 
+// What a copy holds between the two sides. Counted; small where memory is short.
+class Buffer {
+ public:
+  explicit Buffer(base::Account& account)
+      : account_(account),
+        size_(account.fits(kCopy) ? kCopy : kTight),
+        data_(std::make_unique_for_overwrite<char[]>(size_)) {
+    account_.hold(base::Account::Kind::kBuffers, size_);
+  }
+  ~Buffer() { account_.release(base::Account::Kind::kBuffers, size_); }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+
+  std::span<char> all() { return {data_.get(), size_}; }
+
+ private:
+  base::Account& account_;
+  const std::size_t size_;
+  const std::unique_ptr<char[]> data_;
+};
+
 }  // namespace
 
 // ---- sending
@@ -61,7 +83,7 @@ iovec part_of(std::string_view bytes) {
 bool Responder::stop(Exchange& x, base::Error why) {
   x.failed = true;
   if (x.gone.requested()) why = *x.why_gone;
-  if (x.error.text.empty()) x.error = why;
+  x.stop_for(why);
   return false;
 }
 
@@ -250,17 +272,39 @@ bool Responder::at_once(Exchange& x, serve::Downstream down) {
 
 // ---- what waits
 
+struct Responder::Keeper {
+  Exchange& x;
+  serve::Downstream down;
+
+  // For a loan of what this reply keeps in memory.
+  cache::Loan::Keeper lend(net::Loop& loop) {
+    return {.loop = loop, .taken = x.taken, .cut = &Keeper::cut, .context = this};
+  }
+  static void cut(void* self) {
+    auto& keeper = *static_cast<Keeper*>(self);
+    keeper.x.stop_for({Code::kSlowReader, "the client took its reply too slowly, and memory was short"});
+    keeper.down.cut();
+  }
+};
+
 net::Task<> Responder::rest(Exchange& x, serve::Downstream down) {
   switch (x.plan) {
     case Plan::kProblem:
       co_await send_problem(x, down);
       break;
-    case Plan::kEntry:
+    case Plan::kEntry: {
+      Keeper keeper{x, down};
+      const cache::Loan loan(services_.commons.loans, {.entry = x.entry}, keeper.lend(services_.loop));
       co_await send_kept(x, down, kept_entry(x));
       break;
-    case Plan::kFill:
+    }
+    case Plan::kFill: {
+      Keeper keeper{x, down};
+      const cache::Loan loan(services_.commons.loans, {.fill = x.reader->fill()},
+                             keeper.lend(services_.loop));
       co_await send_fill(x, down);
       break;
+    }
     case Plan::kOrigin:
       co_await send_origin(x, down);
       break;
@@ -493,14 +537,16 @@ net::Task<> Responder::relay(Exchange& x, serve::Downstream down) {
 
 // A stream that says nothing for minutes holds no buffer meanwhile.
 net::Task<> Responder::copy(Exchange& x, serve::Downstream down) {
-  std::unique_ptr<char[]> buffer;
+  std::optional<Buffer> buffer;
+  Keeper keeper{x, down};
+  std::optional<cache::Loan> loan;
   for (;;) {
     const base::Mono before = base::mono_now();
     auto there = co_await x.reply->wait(&x.gone);
     std::size_t n = 0;
     if (there) {
-      if (!buffer) buffer = std::make_unique_for_overwrite<char[]>(kCopy);
-      const auto read = co_await x.reply->read({buffer.get(), kCopy}, &x.gone);
+      if (!buffer) buffer.emplace(services_.commons.account);
+      const auto read = co_await x.reply->read(buffer->all(), &x.gone);
       if (read)
         n = *read;
       else
@@ -512,9 +558,15 @@ net::Task<> Responder::copy(Exchange& x, serve::Downstream down) {
       co_return;
     }
     if (n == 0) break;
-    if (sabotage::one_in("reply-corrupt", 500)) buffer[n / 2] ^= 1;
-    if (!co_await send(x, down, {buffer.get(), n})) co_return;
-    if (n < kCopy) buffer.reset();  // all that had come: what follows may take its time
+    const std::span<char> bytes = buffer->all().first(n);
+    if (sabotage::one_in("reply-corrupt", 500)) bytes[n / 2] ^= 1;
+    const bool full = n == buffer->all().size();
+    if (full && !loan)
+      loan.emplace(services_.commons.loans, cache::Loan::Object{.bytes = n}, keeper.lend(services_.loop));
+    if (!co_await send(x, down, {bytes.data(), n})) co_return;
+    if (full) continue;
+    loan.reset();  // all that had come: what follows may take its time
+    buffer.reset();
   }
   co_await finish(x, down);
 }

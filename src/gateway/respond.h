@@ -35,6 +35,8 @@ class Responder {
     const origin::File* file = nullptr;
   };
 
+  struct Keeper;
+
   static Kept kept_entry(const Exchange& x);
 
   void compose_problem(Exchange& x, std::string_view more = {});

@@ -12,7 +12,9 @@
 #include <cstdint>
 #include <functional>
 
+#include "base/account.h"
 #include "cache/fill.h"
+#include "cache/loan.h"
 #include "cache/memory.h"
 #include "config/model.h"
 #include "gateway/dates.h"
@@ -33,6 +35,8 @@ class Worker;
 struct Commons {
   cache::Memory& memory;
   cache::Fills& fills;
+  cache::Loans& loans;
+  base::Account& account;
   net::Offload& offload;
   limit::Rates& rates;
   limit::Failures& failures;

@@ -48,11 +48,11 @@ using telemetry::Phase;
 struct Walk::Stages {
   struct Row {
     Next (Walk::*step)(Exchange&);
-    net::Task<bool> (Walk::*wait)(Exchange&, serve::Downstream down);  // null: the step never waits
+    net::Task<bool> (Walk::*wait)(Exchange&, const Client& client);  // null: the step never waits
     Phase phase;
   };
   static constexpr Phase kNone = Phase::kCount;
-  static constexpr std::array<Row, 9> kRows = {{
+  static constexpr std::array<Row, 10> kRows = {{
       {&Walk::shed, nullptr, kNone},
       {&Walk::route, nullptr, kNone},
       {&Walk::identify, &Walk::fetch_keys, Phase::kIdentity},
@@ -61,6 +61,7 @@ struct Walk::Stages {
       {&Walk::enter, &Walk::queue, Phase::kLimit},
       {&Walk::allow, nullptr, kNone},
       {&Walk::look_up, nullptr, Phase::kCache},
+      {&Walk::read_ahead, &Walk::read_body, Phase::kBody},
       {&Walk::ask, &Walk::ask_origin, kNone},
   }};
 };
@@ -92,8 +93,10 @@ Walk::Next Walk::advance(Exchange& x) {
 }
 
 net::Task<> Walk::wait(Exchange& x, serve::Downstream down) {
+  HeldBody body(down.body(), services_.commons.account);
+  const Client client{down, body};
   do {
-    const bool go_on = co_await (this->*Stages::kRows[x.stage].wait)(x, down);
+    const bool go_on = co_await (this->*Stages::kRows[x.stage].wait)(x, client);
     if (!go_on) co_return;
     if (x.gone.requested()) {
       x.stop(*x.why_gone);
@@ -391,6 +394,12 @@ bool Walk::kept_will_do(const Exchange& x) {
   return false;
 }
 
+// So far as the route says. An upload is held up by whoever sends it, and not by the origin's places.
+Walk::Next Walk::read_ahead(Exchange& x) {
+  if (x.route->rules->rules.read_ahead == 0 || x.head.framing == http::Framing::kNone) return Next::kSkip;
+  return x.read_ahead ? Next::kGoOn : Next::kWait;
+}
+
 // What is not in the cache, and not refused, comes from behind, or from an application inside.
 Walk::Next Walk::ask(Exchange& x) {
   return x.origin_answered == base::Mono{} && !x.answer ? Next::kWait : Next::kRespond;
@@ -398,18 +407,18 @@ Walk::Next Walk::ask(Exchange& x) {
 
 // ---- what waits
 
-net::Task<bool> Walk::fetch_keys(Exchange& x, serve::Downstream) {
+net::Task<bool> Walk::fetch_keys(Exchange& x, const Client&) {
   const base::Mono until = base::mono_now() + x.key_source->rules().timeout;
   co_await keys_fetched(*x.key_source, services_.loop, until, &x.gone);
   co_return true;
 }
 
-net::Task<bool> Walk::draw_tokens(Exchange& x, serve::Downstream) {
+net::Task<bool> Walk::draw_tokens(Exchange& x, const Client&) {
   co_await limit::Rates::wait(x.standing, *services_.shared_limits, &x.gone);
   co_return true;
 }
 
-net::Task<bool> Walk::queue(Exchange& x, serve::Downstream) {
+net::Task<bool> Walk::queue(Exchange& x, const Client&) {
   auto slot = co_await x.route->rules->gate->enter(services_.loop, &x.gone);
   if (slot)
     x.slot = std::move(*slot);
@@ -418,14 +427,23 @@ net::Task<bool> Walk::queue(Exchange& x, serve::Downstream) {
   co_return slot.has_value();
 }
 
-net::Task<bool> Walk::ask_origin(Exchange& x, serve::Downstream down) {
+net::Task<bool> Walk::read_body(Exchange& x, const Client& client) {
+  const base::Mono before = base::mono_now();
+  const auto held = co_await client.body.hold(x.route->rules->rules.read_ahead);
+  x.client_wait += base::mono_now() - before;
+  x.read_ahead = true;
+  if (!held) x.stop(held.error());
+  co_return held.has_value();
+}
+
+net::Task<bool> Walk::ask_origin(Exchange& x, const Client& client) {
   if (x.route->app) {
-    co_await answer_inside(x, down);
+    co_await answer_inside(x, client.down);
     co_return x.answer.has_value();
   }
   x.origin_asked = base::mono_now();
-  const bool answered = x.may_fill && co_await collapse(x, down);
-  if (!answered) co_await ask_alone(x, down);
+  const bool answered = x.may_fill && co_await collapse(x, client.down);
+  if (!answered) co_await ask_alone(x, client);
   x.origin_answered = base::mono_now();
   co_return true;
 }
@@ -498,10 +516,10 @@ net::Task<bool> Walk::collapse(Exchange& x, serve::Downstream down) {
   co_return true;
 }
 
-net::Task<> Walk::ask_alone(Exchange& x, serve::Downstream down) {
+net::Task<> Walk::ask_alone(Exchange& x, const Client& client) {
   std::string fields;
   if (x.route->rules->can.forwards_fields) forward_fields(x, ForFill::kNo, fields);
-  Early early(x, down);
+  Early early(x, client.down);
   const upstream::Request request({.method = x.head.method,
                                    .method_text = x.head.method_text,
                                    .path = x.rest,
@@ -517,7 +535,7 @@ net::Task<> Walk::ask_alone(Exchange& x, serve::Downstream down) {
                                    .if_unmodified_since = x.head.value(FieldId::kIfUnmodifiedSince),
                                    .framing = x.head.framing,
                                    .content_length = x.head.content_length,
-                                   .body = x.head.framing == http::Framing::kNone ? nullptr : &down.body(),
+                                   .body = x.head.framing == http::Framing::kNone ? nullptr : &client.body,
                                    .websocket = asks_upgrade(x) ? &x.head : nullptr,
                                    .interims = &early,
                                    .request_id = x.request_id});

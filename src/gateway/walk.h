@@ -3,7 +3,7 @@
 // Owner:    a Connection.  Thread: its worker's.
 // Failure:  whatever stops a request is noted in the exchange as a problem; nothing throws.
 //
-//   shed → route → identify (and admit) → require → rate → enter → allow → look_up → ask
+//   shed → route → identify (and admit) → require → rate → enter → allow → look_up → read_ahead → ask
 //
 // The order is policy:
 //   route first, since it says who may call and whom we ask; nothing else is known of an unrouted request;
@@ -13,7 +13,8 @@
 //   turned away before the next one costs a verification;
 //   what the caller may before how often, so that a refusal costs no token of a bucket;
 //   how often before how many at a time, so that nobody waits in a queue who would be refused at its end;
-//   the cache before the origin, since a hit must not depend on what is behind us.
+//   the cache before the origin, since a hit must not depend on what is behind us;
+//   a body before the origin, where the route says so: who is slow to send it keeps no place there.
 //
 // A stage is a row of Walk::Stages (walk.cc): a plain step, and for one that may have to wait a coroutine
 // beside it. advance() does all that needs no waiting, and for a cached hit that is everything, so that it
@@ -25,6 +26,7 @@
 #include <utility>
 
 #include "gateway/exchange.h"
+#include "gateway/held_body.h"
 #include "gateway/services.h"
 #include "net/task.h"
 #include "serve/downstream.h"
@@ -50,6 +52,10 @@ class Walk {
 
  private:
   struct Stages;  // the rows, in their order
+  struct Client {  // as a wait sees it
+    serve::Downstream down;
+    HeldBody& body;  // of the request, from its beginning
+  };
 
   // ---- steps
   Next shed(Exchange& x);
@@ -60,13 +66,15 @@ class Walk {
   Next enter(Exchange& x);
   Next allow(Exchange& x);
   Next look_up(Exchange& x);
+  Next read_ahead(Exchange& x);
   Next ask(Exchange& x);
 
   // ---- waits; false: there is something to respond, a problem
-  net::Task<bool> fetch_keys(Exchange& x, serve::Downstream down);
-  net::Task<bool> draw_tokens(Exchange& x, serve::Downstream down);
-  net::Task<bool> queue(Exchange& x, serve::Downstream down);
-  net::Task<bool> ask_origin(Exchange& x, serve::Downstream down);
+  net::Task<bool> fetch_keys(Exchange& x, const Client& client);
+  net::Task<bool> draw_tokens(Exchange& x, const Client& client);
+  net::Task<bool> queue(Exchange& x, const Client& client);
+  net::Task<bool> read_body(Exchange& x, const Client& client);
+  net::Task<bool> ask_origin(Exchange& x, const Client& client);
 
   template <std::size_t... I>
   Next fold(Exchange& x, std::index_sequence<I...>);
@@ -76,9 +84,9 @@ class Walk {
   static bool parameters_pass(const Exchange& x);
   static Next answer_options(Exchange& x, std::string_view allowed);
   bool admit(Exchange& x, std::string_view token);
-  static bool kept_will_do(const Exchange& x);  // the entry found, for this request
+  static bool kept_will_do(const Exchange& x);                    // the entry found, for this request
   net::Task<bool> collapse(Exchange& x, serve::Downstream down);  // false: ask the origin alone
-  net::Task<> ask_alone(Exchange& x, serve::Downstream down);
+  net::Task<> ask_alone(Exchange& x, const Client& client);
   net::Task<> answer_inside(Exchange& x, serve::Downstream down);
 
   const Services& services_;

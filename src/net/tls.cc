@@ -99,11 +99,12 @@ Result<SSL*> TlsContext::start(int fd, const std::string& server_name) const {
 
 void TlsContext::end(SSL* ssl) {
   if (SSL_is_init_finished(ssl)) {
-    // Said once, if the socket takes it: nobody waits for a goodbye. After a failure TLS says none (tls_result).
+    // Said once, if the socket takes it: nobody waits for a goodbye. After a failure TLS says none
+    // (tls_result).
     if (!(SSL_get_shutdown(ssl) & SSL_SENT_SHUTDOWN)) SSL_shutdown(ssl);
     ERR_clear_error();
-    // OpenSSL forbids a session to be resumed whose connection ends without the other's farewell; we end in the
-    // middle of things, and HTTP's own framing tells whole from torn.
+    // OpenSSL forbids a session to be resumed whose connection ends without the other's farewell; we end in
+    // the middle of things, and HTTP's own framing tells whole from torn.
     SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   }
   SSL_free(ssl);

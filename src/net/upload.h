@@ -24,6 +24,10 @@ namespace net {
 class Upload {
  public:
   virtual Task<base::Result<std::size_t>> read(std::span<char> out) = 0;  // 0: complete; `out` is not empty
+  // Until read() has something to give, so that nobody holds a buffer meanwhile.
+  virtual Task<base::Result<>> wait() { co_return base::Result<>{}; }
+  // From its beginning once more, so that what was sent can be sent again. False: what was read is gone.
+  virtual bool rewind() { return false; }
 
   // Who ends a wait for the sender of the body; null: nobody. The one who did so before.
   Cancel* interrupt_by(Cancel* whom) { return std::exchange(interrupt_, whom); }

@@ -33,6 +33,7 @@ class Downstream {
     return one_.send_file(fd, offset, length);
   }
   net::Task<base::Result<>> finish(std::string_view trailers = {}) const { return one_.finish(trailers); }
+  void cut() const { one_.cut(); }  // now, whatever is under way
   bool relays() const { return one_.relays(); }
   net::Task<net::Result<Sent>> relay(Relay& what) const { return one_.relay(what); }
   // False: the client has left before its head was out.

@@ -296,6 +296,7 @@ net::Task<base::Result<>> Http1::takes() {
   if (!pace_.holds(terms_->least, request_->bytes_out))
     co_return fail(Code::kClientGone, "the client takes bytes too slowly");
   const base::Mono before = base::mono_now();
+  request_->taken.store(request_->bytes_out, std::memory_order_relaxed);
   client_.set_deadline(terms_->write);
   const net::Wake wake = co_await client_.writable();
   const base::Nanos waited = base::mono_now() - before;

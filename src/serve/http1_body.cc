@@ -12,6 +12,8 @@ using base::fail;
 namespace {
 constexpr std::uint64_t kDrainable = 64 << 10;
 constexpr std::size_t kBuffer = 32 << 10;
+constexpr base::Error kLeft = {Code::kClientGone, "the client has left"};
+constexpr base::Error kTooLate = {Code::kRequestTimeout, "the request body did not arrive in time"};
 
 // Ends one wait of a stream, and leaves the stream as it was.
 struct Poke final : net::Cancellable {
@@ -49,13 +51,37 @@ bool Http1Body::drainable() const {
   return request_->head.framing == http::Framing::kChunked || left_ <= kDrainable;
 }
 
-net::Task<base::Result<std::size_t>> Http1Body::receive(std::span<char> into) {
+// To send what there is, where the client waits to be asked.
+net::Task<base::Result<>> Http1Body::invite() {
   client_.set_deadline(patience_);
   if (std::exchange(continue_due_, false) && !co_await client_.write_all("HTTP/1.1 100 Continue\r\n\r\n"))
-    co_return fail(Code::kClientGone, "the client has left");
+    co_return std::unexpected(kLeft);
   if (!pace_.holds(least_, request_->bytes_in))
     co_return fail(Code::kRequestTimeout, "the request body arrives too slowly");
   client_.set_deadline(patience_);
+  co_return base::Result<>{};
+}
+
+net::Task<base::Result<>> Http1Body::wait() {
+  if (complete_ || failed_ || !pending().empty()) co_return base::Result<>{};
+  buffer_ = {};
+  auto there = co_await invite();
+  Poke poke(client_.watch());
+  const net::CancelLink link(interrupt(), poke);
+  const base::Mono before = client_.loop().now();
+  while (there && !client_.something_to_read()) {
+    if (poke.came) co_return fail(Code::kCancelled, "cancelled");
+    const net::Wake wake = co_await client_.readable();
+    if (poke.came) continue;
+    if (wake != net::Wake::kReady) there = std::unexpected(wake == net::Wake::kTimeout ? kTooLate : kLeft);
+  }
+  pace_.waited(least_, client_.loop().now() - before);
+  failed_ = !there;
+  co_return there;
+}
+
+net::Task<base::Result<std::size_t>> Http1Body::receive(std::span<char> into) {
+  if (const auto invited = co_await invite(); !invited) co_return std::unexpected(invited.error());
   Poke poke(client_.watch());
   const net::CancelLink link(interrupt(), poke);
   if (poke.came) co_return fail(Code::kCancelled, "cancelled");
@@ -64,9 +90,7 @@ net::Task<base::Result<std::size_t>> Http1Body::receive(std::span<char> into) {
   pace_.waited(least_, client_.loop().now() - before);
   if (!n && poke.came && n.error().fault == net::Fault::kTimedOut)
     co_return fail(Code::kCancelled, "cancelled");
-  if (!n && n.error().fault == net::Fault::kTimedOut)
-    co_return fail(Code::kRequestTimeout, "the request body did not arrive in time");
-  if (!n) co_return fail(Code::kClientGone, "the client has left");
+  if (!n) co_return std::unexpected(n.error().fault == net::Fault::kTimedOut ? kTooLate : kLeft);
   if (*n == 0) co_return fail(Code::kClientGone, "the client left before its body was complete");
   co_return *n;
 }

@@ -26,6 +26,7 @@ class Http1Body final : public net::Upload {
   void start(Request& request, const Terms& terms);
 
   net::Task<base::Result<std::size_t>> read(std::span<char> out) override;
+  net::Task<base::Result<>> wait() override;
 
   bool complete() const { return complete_; }
   // Whether what is left is little enough to be read and dropped, so that the connection can go on.
@@ -36,6 +37,7 @@ class Http1Body final : public net::Upload {
   void take_rest();
 
  private:
+  net::Task<base::Result<>> invite();
   net::Task<base::Result<std::size_t>> receive(std::span<char> into);
   std::string_view pending() const { return buffer_.data ? buffer_.pending() : input_.pending(); }
   void consume(std::size_t n) { (buffer_.data ? buffer_ : input_).begin += n; }

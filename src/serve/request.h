@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -40,6 +41,8 @@ struct Request {
   base::Mono started{};
   base::Nanos client_wait{0};                 // spent waiting for the client to take bytes
   std::uint64_t bytes_in = 0, bytes_out = 0;  // heads included, framing of bodies not
+  // bytes_out, when the client was last waited for: what other threads may know of its pace.
+  std::atomic<std::uint64_t> taken{0};
 
   void clear() {
     parsed = false;
@@ -49,6 +52,7 @@ struct Request {
     cut = false;
     client_wait = base::Nanos(0);
     bytes_in = bytes_out = 0;
+    taken.store(0, std::memory_order_relaxed);
   }
 };
 

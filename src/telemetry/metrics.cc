@@ -16,7 +16,7 @@ std::string_view name_in(const Names<Enum>& names, Enum e) {
 }
 
 constexpr Names<Outcome> kOutcomes = {"served", "denied", "origin_error", "client_gone", "error"};
-constexpr Names<Phase> kPhases = {"identity", "limit", "cache", "origin", "respond"};
+constexpr Names<Phase> kPhases = {"identity", "limit", "cache", "body", "origin", "respond"};
 constexpr Names<CacheResult> kCacheResults = {"hit", "miss", "collapsed", "bypass"};
 constexpr Names<OriginOutcome> kOriginOutcomes = {"reply",   "server_error", "refused", "unreachable",
                                                   "timeout", "bad_reply",    "denied",  "cancelled"};

@@ -38,7 +38,7 @@ class PerEnum {
 
 using base::OriginOutcome;
 using base::Outcome;
-enum class Phase : std::uint8_t { kIdentity, kLimit, kCache, kOrigin, kRespond, kCount };
+enum class Phase : std::uint8_t { kIdentity, kLimit, kCache, kBody, kOrigin, kRespond, kCount };
 enum class CacheResult : std::uint8_t {
   kHit,
   kMiss,       // fetched, whether or not it was stored

@@ -1,0 +1,63 @@
+#include "gateway/held_body.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace gateway {
+
+namespace {
+constexpr std::size_t kFirst = 4 << 10;
+}  // namespace
+
+void HeldBody::count() {
+  const std::size_t now = held_.capacity();
+  account_.hold(base::Account::Kind::kBodies, now - counted_);
+  counted_ = now;
+}
+
+// The end is seen by a read of its own, so one byte more than `most` is asked for and kept.
+net::Task<base::Result<>> HeldBody::hold(std::size_t most) {
+  while (!whole_ && held_.size() <= most) {
+    if (const auto there = co_await from_.wait(); !there) co_return there;  // holding no room for it
+    const std::size_t before = held_.size();
+    const std::size_t step = std::min(most + 1 - before, std::max(before, kFirst));
+    if (!account_.fits(2 * step)) co_return base::Result<>{};
+    held_.resize(before + step);
+    count();
+    const auto n = co_await from_.read(std::span(held_).subspan(before));
+    held_.resize(before + n.value_or(0));
+    if (!n) co_return std::unexpected(n.error());
+    whole_ = *n == 0;
+  }
+  co_return base::Result<>{};
+}
+
+net::Task<base::Result<std::size_t>> HeldBody::read(std::span<char> out) {
+  if (at_ < held_.size()) {
+    const std::size_t n = std::min(out.size(), held_.size() - at_);
+    std::memcpy(out.data(), held_.data() + at_, n);
+    at_ += n;
+    co_return n;
+  }
+  if (whole_) co_return std::size_t{0};
+  net::Cancel* const before = from_.interrupt_by(interrupt());
+  auto n = co_await from_.read(out);
+  from_.interrupt_by(before);
+  co_return n;
+}
+
+net::Task<base::Result<>> HeldBody::wait() {
+  if (at_ < held_.size() || whole_) co_return base::Result<>{};
+  net::Cancel* const before = from_.interrupt_by(interrupt());
+  auto there = co_await from_.wait();
+  from_.interrupt_by(before);
+  co_return there;
+}
+
+bool HeldBody::rewind() {
+  if (!whole_) return false;
+  at_ = 0;
+  return true;
+}
+
+}  // namespace gateway
