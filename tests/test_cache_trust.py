@@ -195,8 +195,8 @@ def test_hits_parts_and_304_behind_an_identity_are_private_and_open_ones_are_not
 def test_our_own_answers_behind_an_identity_are_private(gateway, origin):
     gw = private_gw(gateway, origin)
     origin.on("/x", lambda ask: ask.close())
-    assert {"private"} <= words(gw.get("/me/x"))  # 401
-    assert {"private"} <= words(gw.get("/me/x", bearer(hs256())))  # 502
+    assert {"no-store"} == words(gw.get("/me/x"))  # 401
+    assert {"no-store"} == words(gw.get("/me/x", bearer(hs256())))  # 502
     assert {"private", "no-store"} == words(gw.get("/about/whoami", bearer(hs256())))
 
 

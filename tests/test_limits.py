@@ -516,7 +516,7 @@ def test_a_forgery_that_cost_a_signature_is_charged_while_the_issuer_is_away(gat
     """It may be a good token of a key that nobody has seen, so it is told 503; but not as often as one likes."""
     issuer = Issuer(present=False)
     config = guarded(app, FEW)
-    config["identities"]["staff"] = {"type": "jwt", "issuer": issuer.url, "algorithms": ["ES256"],
+    config["identities"]["staff"] = {"type": "jwt", "issuer": issuer.url, "audience": AUDIENCE, "algorithms": ["ES256"],
                                      "keys": [{"inline": Signer("ES256").public_pem}],
                                      "jwks": {"url": issuer.keys_url, "cooldown": "1s"}}
     forged = Signer("ES256", "another")

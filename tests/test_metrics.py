@@ -45,6 +45,7 @@ STILL = {
     r"sekisho_memory_held_bytes\{by=(bodies|buffers|replies)\}": "bodies and readers that are slow: test_read_ahead.py, "
                                                                   "test_memory.py",
     r"sekisho_slow_readers_cut_total|sekisho_denials_total\{reason=slow_reader\}": "test_memory.py",
+    r"sekisho_origin_requests_total\{outcome=bad_reply\}": "origins that lie: test_http_origin.py",
     r"sekisho_origin_requests_total\{outcome=denied\}": "a bucket that does not take our key: test_s3.py",
     r"sekisho_redis_(errors|reconnects)_total": "a Redis that goes away: test_limits.py",
     r"sekisho_rate_limit_fallback_total": "likewise",

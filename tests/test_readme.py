@@ -63,7 +63,7 @@ def test_the_guide_protects_a_bucket_with_an_identity_provider(tmp_path, minio, 
 
         def ready():
             try:
-                return fetch((host, int(port)), "/ready").status == 200
+                return fetch((host, int(port)), "/ready", host="localhost").status == 200
             except OSError:
                 return False
         until(ready, 20, "the gateway to be ready")

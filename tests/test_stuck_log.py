@@ -121,8 +121,9 @@ def test_a_reader_that_comes_back_gets_what_was_kept(stuck, full_pipe):
         return text
 
     until(lambda: b'"message":"sekisho started"' in read() and b'"listener":"admin"' in text, 10, "the lines")
+    gw.process.send_signal(signal.SIGTERM)
+    until(lambda: b'"message":"stopped"' in read(), 5, "the last line")
     assert gw.end(signal.SIGTERM) == 0
-    assert b'"message":"stopped"' in read()
 
 
 def test_a_complaint_at_the_start_is_not_waited_for(full_pipe, tmp_path):

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lib.deadline import holds, until
+from lib.deadline import until
 from lib.origin import CHUNKED, Ask, says
 from lib.tokens import AUDIENCE, ISSUER, SECRET, bearer, hs256
 from lib.wire import Truncated
@@ -67,7 +67,8 @@ def test_half_a_handshake_opens_no_tunnel(gw, origin, name):
     if status == 426:
         assert reply["Sec-WebSocket-Version"] == "13" and reply["Upgrade"] == "websocket"
         assert "upgrade" in ", ".join(reply.all("Connection")).lower()
-    assert gw.access_for(lambda line: line["path"] == "/ws")["reason"] == {426: "upgrade_required", 400: "bad_request"}[status]
+    reason = {426: "upgrade_required", 400: "bad_request"}[status]
+    assert gw.access_for(lambda line: line["path"] == "/ws")["reason"] == reason
 
 
 @pytest.mark.parametrize("field", ["Sec-WebSocket-Key", "Sec-WebSocket-Version"])
@@ -94,7 +95,8 @@ def test_a_bare_101_opens_no_tunnel(gw, origin, name):
     """Whoever can steer an origin's status gets no raw way to it past route, identity and audit."""
     origin.on("/ws", lambda ask: (ask.head(101, LIES[name]), ask.stall()))
     with gw.client() as client:
-        client.ask("/ws", fields=ASKS | {"Sec-WebSocket-Protocol": "chat", "Sec-WebSocket-Extensions": "permessage-deflate"})
+        client.ask("/ws", fields=ASKS | {"Sec-WebSocket-Protocol": "chat",
+                                         "Sec-WebSocket-Extensions": "permessage-deflate"})
         client.send(b"GET /private HTTP/1.1\r\nHost: x\r\n\r\n")
         assert client.read().status == 502
         assert client.read().status == 200, "what follows is a request like any other"
@@ -176,9 +178,10 @@ def test_grpc_web_streams_frame_by_frame(gw, origin):
     """Messages, and the trailers as a last frame of the body (0x80)."""
     more = threading.Event()
     frames = [b"\0\0\0\0\x03one", b"\0\0\0\0\x03two", b"\x80\0\0\0\x0fgrpc-status:0\r\n"]
-    origin.on("/pkg.Service/Watch", says(200, {"Content-Type": "application/grpc-web+proto"} | CHUNKED, frames[0], more, *frames[1:]))
+    web = {"Content-Type": "application/grpc-web+proto"}
+    origin.on("/pkg.Service/Watch", says(200, web | CHUNKED, frames[0], more, *frames[1:]))
     with gw.client() as client:
-        client.ask("/pkg.Service/Watch", "POST", {"Content-Type": "application/grpc-web+proto", "X-Grpc-Web": "1"}, b"\0\0\0\0\0")
+        client.ask("/pkg.Service/Watch", "POST", web | {"X-Grpc-Web": "1"}, b"\0\0\0\0\0")
         head, chunks = client.read_head(), client.chunks()
         assert head["Content-Type"] == "application/grpc-web+proto"
         assert next(chunks) == frames[0]
@@ -294,16 +297,17 @@ def test_a_body_of_known_length_is_finished(gateway, streams):
     streams.on("/file", says(200, {"Content-Length": "6"}, b"one", gate, b"two"))
     now = int(time.time())
     with gw.client() as client:
-        client.ask("/file", fields=bearer(hs256(exp=now + 1)))
+        client.ask("/file", fields=bearer(hs256(exp=now + 2)))
         head = client.read_head()
-        until(lambda: time.time() > now + 1.3, 5)
+        until(lambda: time.time() > now + 2.3, 5)
         gate.set()
         assert b"".join(client.pieces(head)) == b"onetwo"
 
 
 CHANGES = {
     "the identity has another key": lambda c: c | {"identities": {"staff": staff(keys=[{"inline": SECRET[::-1]}])}},
-    "the route asks for more": lambda c: c | {"routes": [c["routes"][0] | {"require": [{"claim": "sub", "equals": "eve"}]}]},
+    "the route asks for more": lambda c: c | {
+        "routes": [c["routes"][0] | {"require": [{"claim": "sub", "equals": "eve"}]}]},
     "the route is another identity's": lambda c: c | {
         "identities": c["identities"] | {"others": staff(issuer="https://other.test")},
         "routes": [c["routes"][0] | {"identity": "others"}]},
@@ -357,6 +361,11 @@ def strict_origin(tls_origin):
     return tls_origin
 
 
+def tls_proxy(origin, certificate, **options):
+    url, tls = f"https://127.0.0.1:{origin.port}", {"ca_file": str(certificate.ca)}
+    return proxy(origin, options={"url": url, "tls": tls} | options)
+
+
 def strict(ask):
     ask.connection.socket.suppress_ragged_eofs = False
     return ask.connection.socket
@@ -376,7 +385,7 @@ def test_a_half_closed_tunnel_over_tls_loses_nothing(gateway, strict_origin, cer
         ask.close()
 
     strict_origin.on("/ws", last_words)
-    gw = gateway(proxy(strict_origin, options={"url": f"https://127.0.0.1:{strict_origin.port}", "tls": {"ca_file": str(certificate.ca)}}))
+    gw = gateway(tls_proxy(strict_origin, certificate))
     with gw.client() as client:
         client.ask("/ws", fields=ASKS)
         assert client.read_head().status == 101
@@ -398,8 +407,7 @@ def test_a_kept_tls_connection_is_closed_with_close_notify(gateway, strict_origi
             seen.append(error)
 
     strict_origin.on("/", watch)
-    gw = gateway(proxy(strict_origin, options={"url": f"https://127.0.0.1:{strict_origin.port}", "tls": {"ca_file": str(certificate.ca)},
-                                            "pool": {"idle_timeout": "200ms"}}))
+    gw = gateway(tls_proxy(strict_origin, certificate, pool={"idle_timeout": "200ms"}))
     assert gw.get("/").status == 200
     until(lambda: seen, 5, "the end of the connection")
     assert seen == [b""]

@@ -113,15 +113,24 @@ base::Secret read(const std::string& path, int fd) {
   return token;
 }
 
+base::Secret read(const std::string& path) {
+  // A link is how secrets are mounted; one that somebody else has laid is not followed.
+  struct stat about{};
+  const bool link = ::lstat(path.c_str(), &about) == 0 && S_ISLNK(about.st_mode);
+  if (link && !trusted(about.st_uid)) refuse(path, "is a symbolic link of another user");
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (file.fd < 0 && link) refuse(path, "is a symbolic link to what cannot be opened");
+  if (file.fd < 0) refuse(path, errno);
+  return read(link ? path + " (a symbolic link)" : path, file.fd);
+}
+
 }  // namespace
 
 std::string why_no_token_file(const std::string& path) {
   struct stat about{};
   try {
     if (::lstat(path.c_str(), &about) == 0) {
-      const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-      if (file.fd < 0) refuse(path, errno);
-      read(path, file.fd);
+      read(path);
     } else if (errno != ENOENT) {
       refuse(path, errno);
     } else if (::faccessat(AT_FDCWD, folder_of(path).c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
@@ -143,13 +152,7 @@ base::Secret open_token_file(const std::string& path) {
       return token;
     }
   }
-  // A link is how secrets are mounted; one that somebody else has laid is not followed.
-  const bool link = ::lstat(path.c_str(), &about) == 0 && S_ISLNK(about.st_mode);
-  if (link && !trusted(about.st_uid)) refuse(path, "is a symbolic link of another user");
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (file.fd < 0 && link) refuse(path, "is a symbolic link to what cannot be opened");
-  if (file.fd < 0) refuse(path, errno);
-  return read(link ? path + " (a symbolic link)" : path, file.fd);
+  return read(path);
 }
 
 }  // namespace admin

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 #include <malloc.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include "base/sabotage.h"
 #include "cache/figures.h"
@@ -20,6 +23,12 @@ namespace {
 constexpr base::Millis kLastLines{500};  // for the outputs of logs, when requests have been cut
 
 constexpr std::uint64_t kProgram = 64 << 20;  // beside what is held for clients
+
+std::uint64_t resident() {
+  std::uint64_t all = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> all >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
 
 log::Level level_of(config::LogLevel level) {
   return static_cast<log::Level>(level);
@@ -140,7 +149,9 @@ void Cache::start(const Snapshot& now) {
 }
 
 void Cache::tick() {
-  if (trim_.due(account.held())) ::malloc_trim(0);
+  if (!trim_.due(account.held(), resident())) return;
+  ::malloc_trim(0);
+  trim_.trimmed(resident());
 }
 
 void Cache::expose(telemetry::Page& page) const {

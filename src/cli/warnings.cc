@@ -56,6 +56,7 @@ bool leads_to(const config::Url& url, const config::Address& listener) {
 
 std::vector<std::string> warnings_of(const config::Config& config) {
   std::vector<config::Address> listeners;
+  listeners.reserve(config.listen.size() + 1);
   for (const config::Listen& listen : config.listen) listeners.push_back(listen.address);
   if (config.admin.listen) listeners.push_back(*config.admin.listen);
 

@@ -97,7 +97,10 @@ TEST(IdentityErrors, KeySetsComeOverTlsOrFromThisHost) {
        {"id.test", "10.0.0.1", "127.0.0.1.test", "localhost.test", "[::2]", "[::ffff:127.0.0.1]"})
     EXPECT_EQ(jwt("algorithms: ES256, jwks: 'http://" + std::string(host) + "/k'"), wrong) << host;
   for (const char* host : {"localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "[::1]"})
-    EXPECT_EQ(jwt("algorithms: ES256, jwks: 'http://" + std::string(host) + ":1/k'"), "") << host;
+    EXPECT_EQ(
+        jwt("issuer: any, audience: any, algorithms: ES256, jwks: 'http://" + std::string(host) + ":1/k'"),
+        "")
+        << host;
   EXPECT_EQ(
       jwt("algorithms: ES256, jwks: { url: 'https://me:hunter2@a/k' }"),
       ":4: identities.i.jwks.url: must have no user or password; use a header or the origin's own keys");
@@ -160,8 +163,9 @@ TEST(RouteErrors, RulesNeedAnIdentity) {
 TEST(ClaimRuleErrors, OneWayAndOneTest) {
   EXPECT_EQ(rule("{ claim: a, equals: x }"), "");
   EXPECT_EQ(rule("{}"), ": needs one of: all, any, not, claim");
-  EXPECT_EQ(rule("x"), ": must be a map of keys, not a single value; write { claim: … }");
-  EXPECT_EQ(rule("{ claim: a }"), ": needs one of: equals, in, contains, gt, lt, gte, lte, exists");
+  EXPECT_EQ(rule("x"), ": must be a map of keys, not a single value; write { all: … }");
+  EXPECT_EQ(rule("{ claim: a }"),
+            ": needs one of: equals, in, contains, substring, gt, lt, gte, lte, exists");
   EXPECT_EQ(rule("{ equals: x }"), ": needs one of: all, any, not, claim");
   EXPECT_EQ(rule("{ claim: a, equals: x, in: [y] }"), ".in: stands beside 'equals'; give one of them");
   EXPECT_EQ(rule("{ claim: a, equals: x, not: { claim: b, exists: true } }"),

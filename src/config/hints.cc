@@ -143,10 +143,8 @@ std::string hint_for_map(const YamlNode& node, const Section& section) {
   if (const std::size_t colon = node.text.find(':');
       !node.quoted && colon != node.text.npos && lacks_space(node.text))
     return fmt::format("; is a space missing behind '{}'?", std::string_view(node.text).substr(0, colon + 1));
-  for (const Row& row : section.rows) {
-    if (row.kind == Kind::kPlanned) continue;
-    return fmt::format("; write {{ {}: … }}", row.name);
-  }
+  for (const Row& row : section.rows)
+    if (row.kind != Kind::kPlanned) return fmt::format("; write {{ {}: … }}", row.name);
   return "";
 }
 

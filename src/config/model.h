@@ -107,7 +107,7 @@ struct Route {
   bool forward_authorization = false;
   std::vector<std::string> forward_credentials;  // identities whose credentials the origin may have and set
   std::vector<std::string>
-      forward_fields;  // that go on although they would be dropped, and into the cache's key
+      forward_fields;            // that go on although they would be dropped, and into the cache's key
   std::uint64_t read_ahead = 0;  // bytes of a request's body, before the origin is asked
   RouteCache cache;
 };

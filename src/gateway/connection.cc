@@ -41,6 +41,11 @@ bool Connection::seated(Exchange& x) {
   return false;
 }
 
+void Connection::cut() {
+  if (x_) x_->cut = true;
+  session_.cut();
+}
+
 net::Task<> Connection::run(std::unique_ptr<Connection> connection) {
   return serve::run(std::move(connection));
 }

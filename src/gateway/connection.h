@@ -34,7 +34,7 @@ class Connection {
 
   bool open() const { return session_.open(); }
   void close_if_idle() { session_.close_if_idle(); }
-  void cut() { session_.cut(); }
+  void cut();  // since the process ends
 
   // ---- as the session's guest
   serve::Http1& session() { return session_; }

@@ -85,9 +85,9 @@ bool Credentials::hide(const http::Field& field) const {
 
 bool Credentials::let_pass(const http::FieldList& fields) const {
   if (passes_some_) return true;
-  constexpr std::uint64_t kTheirs =
-      http::bit_of(FieldId::kAuthorization) | http::bit_of(FieldId::kCookie) | http::bit_of(FieldId::kOther);
-  if (!fields.has_any(kTheirs)) return false;
+  std::uint64_t theirs = http::bit_of(FieldId::kCookie) | http::bit_of(FieldId::kOther);
+  if (!hides_all_authorization_) theirs |= http::bit_of(FieldId::kAuthorization);
+  if (!fields.has_any(theirs)) return false;
   return std::ranges::any_of(fields, [&](const http::Field& field) {
     if (field.id == FieldId::kAuthorization) return !hide(field);
     if (field.id == FieldId::kOther)

@@ -179,7 +179,9 @@ bool credentials_go_on(const Exchange& x) {
 void append_keyed_fields(const Exchange& x, std::string& out) {
   for (const std::string& name : x.route->rules->rules.forward_fields)
     for (const http::Field& field : x.head.fields)
-      if (http::iequals(field.name, name) && goes_on_by_name(x, field)) append_field(out, name, field.value);
+      if (http::iequals(field.name, name) && goes_on_by_name(x, field) &&
+          !x.route->rules->credentials.hide(field))
+        append_field(out, name, field.value);
 }
 
 void forward_fields(const Exchange& x, ForFill for_fill, std::string& out) {

@@ -151,8 +151,7 @@ void Responder::compose_problem(Exchange& x, std::string_view more) {
   if (x.route && x.route->rules->cacheable) append_cache_fields(x, base::Nanos(0), base::Nanos(0));
   append_field(fields, "Date", services_.dates.http(services_.loop.now()));
   append_field(fields, "Content-Type", http::kProblemType);
-  append_field(fields, "Cache-Control",
-               x.route && x.route->rules->is_private ? "private, no-store" : "no-store");
+  append_field(fields, "Cache-Control", "no-store");
   const auto said = [&](std::string_view name) { return rendered_value(more, name).data() != nullptr; };
   switch (x.error.code) {
     case Code::kUnauthorized:
@@ -576,7 +575,7 @@ net::Task<> Responder::send_answer(Exchange& x, serve::Downstream down) {
   std::string& fields = begin_fields(x);
   append_field(fields, "Date", services_.dates.http(services_.loop.now()));
   const std::string for_one = http::as_private(answer.cache_control);
-  if (x.route->rules->is_private) answer.cache_control = for_one;
+  if (x.route && x.route->rules->is_private) answer.cache_control = for_one;
   answer.append_field_lines(fields);
   x.head_sent = true;
   x.status = answer.status;

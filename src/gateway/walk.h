@@ -51,7 +51,7 @@ class Walk {
   net::Task<> wait(Exchange& x, serve::Downstream down);
 
  private:
-  struct Stages;  // the rows, in their order
+  struct Stages;   // the rows, in their order
   struct Client {  // as a wait sees it
     serve::Downstream down;
     HeldBody& body;  // of the request, from its beginning

@@ -73,7 +73,7 @@ TEST(ResponseHead, RefusesWhatIsNoReply) {
         "HTTP/1.1 200\n\n", "HTTP/1.1 200\tOK\r\n\r\n"})
     refused(text);
   for (const char* fields :
-       {"X : y\r\n", " x\r\n", "X: y\r\n z\r\n", "X: y\n", "X: a\rb\r\n", "X\r\n", "X: \x01\r\n"})
+       {"X y: z\r\n", " x\r\n", "X: y\r\n z\r\n", "X: y\n", "X: a\rb\r\n", "X\r\n", "X: \x01\r\n"})
     refused(with(fields));
 }
 

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -20,7 +21,7 @@ class Connections {
  public:
   using AddressBytes = std::array<std::uint8_t, 16>;  // IPv4 as ::ffff:a.b.c.d
 
-  explicit Connections(std::uint64_t most) : most_(most), cells_(2 * kCells) {}
+  explicit Connections(std::uint64_t most) : most_(most), cells_(std::size_t{2} * kCells) {}
 
   // A place among all, and maybe one of an address; given back when it goes.
   class Seat {

@@ -90,6 +90,11 @@ TEST_F(DirOriginTest, NothingLeavesTheRoot) {
 
 TEST_F(DirOriginTest, FollowsALinkThatStaysInside) {
   fs::create_symlink("../a.txt", root / "sub" / "link");
+  EXPECT_EQ(refusal("/sub/link"), Code::kNotFound) << "unless it is told to";
+  origin = make_origin({.name = "site",
+                        .concurrency = {},
+                        .kind = config::DirOrigin{.path = root.string(), .follow_links = true}},
+                       {test.loop, test.resolver});
   EXPECT_TRUE(get("/sub/link"));
 }
 

@@ -141,14 +141,14 @@ net::Task<base::Result<Reply>> S3Origin::ask(const ObjectQuestion& question, net
   render(question, head);
   auto reply = co_await client::exchange(pool_, {.method = question.method, .head = head}, cancel);
   if (!reply) co_return std::unexpected(reply.error());
-  if (question.method == http::Method::kHead && hides_its_reason(*reply)) {
-    ObjectQuestion telling = question;
-    telling.method = http::Method::kGet;
-    telling.range = "bytes=0-0";
-    auto told = co_await ask(telling, cancel);
-    if (!told || told->status() >= 300) co_return told;
-  }
-  co_return co_await judge_s3(std::move(*reply), !question.query.empty(), cancel);
+  const bool untold = question.method == http::Method::kHead && hides_its_reason(*reply);
+  auto judged = co_await judge_s3(std::move(*reply), !question.query.empty(), cancel);
+  if (!untold) co_return judged;
+  ObjectQuestion telling = question;  // on the connection that is free by now
+  telling.method = http::Method::kGet;
+  telling.range = "bytes=0-0";
+  auto told = co_await ask(telling, cancel);
+  co_return !told || told->status() >= 300 ? std::move(told) : std::move(judged);
 }
 
 net::Task<base::Result<Reply>> S3Origin::fetch(const Ask& ask_, net::Cancel* cancel) {

@@ -156,7 +156,7 @@ TEST_F(S3OriginTest, ShowsTheObjectsFieldsOnly) {
 
 TEST_F(S3OriginTest, TranslatesRefusals) {
   const Ask key{.path = "/k"};
-  const Ask version{.path = "/k", .raw_query = "versionId=x", .has_query = true};
+  const Ask version{.path = "/k", .raw_query = "partNumber=2", .has_query = true};
   const Ask head{.method = http::Method::kHead, .method_text = "HEAD", .path = "/k"};
   EXPECT_EQ(refusal(error("404", "NoSuchKey"), key), Code::kNotFound);
   EXPECT_EQ(refusal(error("404", "NoSuchBucket"), key), Code::kNotFound);

@@ -350,7 +350,7 @@ TEST(CampaignErrors, TellWhatIsMissingAltogether) {
   EXPECT_EQ(phases("  - { name: p, duration: 1s, rate: 1 }\n  - { name: p, duration: 1s, rate: 1 }\n"),
             ":5: phases[1].name: 'p' is also the name of the phase in line 4");
   EXPECT_EQ(error_of(std::string("a: \0", 4)), ": holds a NUL byte; is it a YAML file?");
-  EXPECT_EQ(error_of("a: ["), ":1: is not valid YAML: end of sequence flow not found");
+  EXPECT_EQ(error_of("a: ["), ":1: is not valid YAML: is this [ never closed?");
 }
 
 TEST(CampaignErrors, TellWhatIsWrongWithAnExpression) {

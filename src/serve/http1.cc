@@ -202,10 +202,7 @@ base::Mono Http1::rests_since() const {
 
 void Http1::cut() {
   if (!client_.open()) return;
-  if (!idle_ && request_) {
-    request_->cut = true;
-    request_->gone.request();
-  }
+  if (!idle_ && request_) request_->gone.request();
   client_.cancel();
 }
 

@@ -126,7 +126,7 @@ TEST_F(UpstreamTest, TellsFailuresOfTheOriginFromAnswersAndFromWhatWeBrokeOff) {
   EXPECT_EQ(health->figures().in_a_row, 0U);
   EXPECT_EQ(health->figures().failed, 6U);
   EXPECT_EQ(count(OriginOutcome::kRefused), 1U);
-  EXPECT_EQ(count(OriginOutcome::kCancelled), 2U);
+  EXPECT_EQ(count(OriginOutcome::kCancelled), 3U);
 }
 
 TEST_F(UpstreamTest, CancelsWhatItsCallerWaitsFor) {

@@ -78,6 +78,8 @@ class Gateway:
     def write(self, config) -> None:
         if isinstance(config, dict):
             config = {"listen": "127.0.0.1:0", "admin": {"listen": "127.0.0.1:0"}, "workers": 2} | config
+            if isinstance(config["admin"], dict):  # the name that lib.wire asks for
+                config["admin"] = {"hosts": ["gateway.test"]} | config["admin"]
             self.config = config
             config = yaml.safe_dump(config, sort_keys=False)
         self.file.write_text(config)
@@ -226,10 +228,10 @@ class Gateway:
         return fetch(self.address, target, fields, method, body, **more)
 
     def ready(self) -> Response:
-        return fetch(self.admin, "/ready")
+        return fetch(self.admin, "/ready", host="localhost")
 
     def metrics(self) -> Metrics:
-        reply = fetch(self.admin, "/metrics")
+        reply = fetch(self.admin, "/metrics", host="localhost")
         assert reply.status == 200, reply
         return Metrics(reply.text)
 
