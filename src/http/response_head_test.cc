@@ -45,7 +45,8 @@ TEST(ResponseHead, MayHaveNoReason) {
 }
 
 TEST(ResponseHead, TakesWhiteSpaceInFrontOfAColonAway) {
-  const ResponseHead head = accepted(with("Content-Length : 3\r\nX-A\t : b\r\n"));
+  const std::string text = with("Content-Length : 3\r\nX-A\t : b\r\n");
+  const ResponseHead head = accepted(text);
   EXPECT_EQ(head.content_length, 3u);
   EXPECT_EQ(head.fields[1].name, "X-A");
   EXPECT_EQ(head.fields[1].value, "b");

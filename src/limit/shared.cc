@@ -253,7 +253,9 @@ void SharedLink::answered(Refill& refill, redis::Reply* reply) {
                     static_cast<std::uint64_t>(answer[0]) <= refill.tokens;
   if (good) {
     metrics_.leases.add();
-    const std::int64_t debt = std::min(answer[1], Quota::kLongest / 1000) * 1000;
+    // As Redis saw it; half of the way here has gone by since.
+    const std::int64_t debt = std::max<std::int64_t>(
+        std::min(answer[1], Quota::kLongest / 1000) * 1000 - redis_.round_trip().count() / 2, 0);
     shared_.leases().put(refill.key, refill.quota, refill.tokens, static_cast<std::uint64_t>(answer[0]), debt,
                          refill.waiting, base::mono_now());
     if (std::exchange(lost_, false)) log::info("rate limits are shared again");
