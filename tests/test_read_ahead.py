@@ -165,3 +165,14 @@ def test_it_needs_an_origin_that_takes_bodies(tmp_path):
     config = {"origins": {"site": {"type": "dir", "path": str(tmp_path / "files")}},
               "routes": [{"path": "/", "origin": "site", "read_ahead": "1KiB"}]}
     complaint(tmp_path, config, "read_ahead: needs an origin of type http")
+
+
+def test_the_deadline_of_a_route_ends_the_reading_too(gateway, origin):
+    """The origin is not asked yet, and nothing but the client could end the wait."""
+    gw = gateway(app(origin, read_ahead="64KiB", deadline="500ms"))
+    with gw.client(timeout=10) as client:
+        client.ask("/slow", "POST", {"Content-Length": "10"})
+        client.send(b"12345")
+        assert client.read().status == 504
+    assert gw.access_for(lambda line: line["path"] == "/slow", 5)["reason"] == "deadline"
+    assert origin.count("/slow") == 0

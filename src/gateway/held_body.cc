@@ -18,13 +18,13 @@ void HeldBody::count() {
 // The end is seen by a read of its own, so one byte more than `most` is asked for and kept.
 net::Task<base::Result<>> HeldBody::hold(std::size_t most) {
   while (!whole_ && held_.size() <= most) {
-    if (const auto there = co_await from_.wait(); !there) co_return there;  // holding no room for it
+    if (const auto there = co_await waited(); !there) co_return there;  // holding no room for it
     const std::size_t before = held_.size();
     const std::size_t step = std::min(most + 1 - before, std::max(before, kFirst));
     if (!account_.fits(2 * step)) co_return base::Result<>{};
     held_.resize(before + step);
     count();
-    const auto n = co_await from_.read(std::span(held_).subspan(before));
+    const auto n = co_await more(std::span(held_).subspan(before));
     held_.resize(before + n.value_or(0));
     if (!n) co_return std::unexpected(n.error());
     whole_ = *n == 0;
@@ -40,14 +40,22 @@ net::Task<base::Result<std::size_t>> HeldBody::read(std::span<char> out) {
     co_return n;
   }
   if (whole_) co_return std::size_t{0};
+  co_return co_await more(out);
+}
+
+net::Task<base::Result<>> HeldBody::wait() {
+  if (at_ < held_.size() || whole_) co_return base::Result<>{};
+  co_return co_await waited();
+}
+
+net::Task<base::Result<std::size_t>> HeldBody::more(std::span<char> out) {
   net::Cancel* const before = from_.interrupt_by(interrupt());
   auto n = co_await from_.read(out);
   from_.interrupt_by(before);
   co_return n;
 }
 
-net::Task<base::Result<>> HeldBody::wait() {
-  if (at_ < held_.size() || whole_) co_return base::Result<>{};
+net::Task<base::Result<>> HeldBody::waited() {
   net::Cancel* const before = from_.interrupt_by(interrupt());
   auto there = co_await from_.wait();
   from_.interrupt_by(before);

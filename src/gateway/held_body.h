@@ -37,6 +37,9 @@ class HeldBody final : public net::Upload {
 
  private:
   void count();
+  // Of what is behind it; whoever ends a wait for this body ends it there.
+  net::Task<base::Result<std::size_t>> more(std::span<char> out);
+  net::Task<base::Result<>> waited();
 
   net::Upload& from_;
   base::Account& account_;

@@ -574,8 +574,9 @@ net::Task<> Responder::send_answer(Exchange& x, serve::Downstream down) {
   app::Answer& answer = *x.answer;
   std::string& fields = begin_fields(x);
   append_field(fields, "Date", services_.dates.http(services_.loop.now()));
-  const std::string for_one = http::as_private(answer.cache_control);
-  if (x.route && x.route->rules->is_private) answer.cache_control = for_one;
+  std::string for_one;
+  if (x.route && x.route->rules->is_private)
+    answer.cache_control = for_one = http::as_private(answer.cache_control);
   answer.append_field_lines(fields);
   x.head_sent = true;
   x.status = answer.status;

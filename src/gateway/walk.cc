@@ -429,10 +429,12 @@ net::Task<bool> Walk::queue(Exchange& x, const Client&) {
 
 net::Task<bool> Walk::read_body(Exchange& x, const Client& client) {
   const base::Mono before = base::mono_now();
+  client.body.interrupt_by(&x.gone);  // as by the route's deadline
   const auto held = co_await client.body.hold(x.route->rules->rules.read_ahead);
+  client.body.interrupt_by(nullptr);
   x.client_wait += base::mono_now() - before;
   x.read_ahead = true;
-  if (!held) x.stop(held.error());
+  if (!held) x.stop(x.gone.requested() ? *x.why_gone : held.error());
   co_return held.has_value();
 }
 

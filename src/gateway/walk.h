@@ -9,8 +9,7 @@
 //   route first, since it says who may call and whom we ask; nothing else is known of an unrouted request;
 //   who is calling before anything is given away, a cached byte least of all (C9);
 //   admit within identify: whoever is known already passes, and an address whose credentials failed too often
-//   is
-//   turned away before the next one costs a verification;
+//   is turned away before the next one costs a verification;
 //   what the caller may before how often, so that a refusal costs no token of a bucket;
 //   how often before how many at a time, so that nobody waits in a queue who would be refused at its end;
 //   the cache before the origin, since a hit must not depend on what is behind us;
