@@ -252,8 +252,10 @@ Walk::Next Walk::rate(Exchange& x) {
     caller.subject = x.principal->subject;
   }
   const base::Mono wait_until = x.standing.policies ? x.standing.wait_until : base::Mono{};
-  x.standing = services_.commons.rates.check(policies, caller, services_.loop.now(), services_.shared_limits,
-                                             wait_until);
+  // A worker in the middle of a long turn has an old time. By that the bucket from which another has just
+  // taken would be emptier than it is, and a burst of exactly two one too small.
+  const base::Mono now = std::max(x.started, services_.loop.now());
+  x.standing = services_.commons.rates.check(policies, caller, now, services_.shared_limits, wait_until);
   switch (x.standing.outcome) {
     case limit::Standing::Outcome::kGranted:
       return Next::kGoOn;
