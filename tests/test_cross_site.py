@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from lib.deadline import until
 from lib.gateway import complaint
 from lib.tokens import AUDIENCE, ISSUER, SECRET, bearer, hs256
 from lib.wire import is_hit
@@ -155,7 +156,7 @@ def test_the_refusal_is_counted_and_logged(gateway, app):
     gw = gateway(config(app, audit={"output": "audit.log"}))
     ask(gw, THEIRS["another origin"])
     assert gw.access_for("/x")["reason"] == "cross_site"
-    assert gw.total("sekisho_denials_total", reason="cross_site") == 1
+    until(lambda: gw.total("sekisho_denials_total", reason="cross_site") == 1, 5, "it to be counted")
 
 
 @pytest.mark.parametrize("source, mentions", [

@@ -108,7 +108,7 @@ def test_who_comes_through_a_proxy_is_counted_by_his_own_address(gateway, folder
             late.send(proxied("203.0.113.5"))
             assert late.get("/x").status == 503 and late.closed()
         assert [client.get("/x").status for client in crowd] == [200] * 2
-        assert refused(gw, "address") == 1
+        until(lambda: refused(gw, "address") == 1, 5, "it to be counted")
 
 
 def test_who_leaves_makes_room_for_his_address(gateway, folder):
@@ -276,7 +276,7 @@ def test_when_the_system_has_no_descriptor_left_clients_are_told(gateway, folder
                 late.ask("/x")
                 assert "descriptor" in told(late)["detail"]
         resource.prlimit(gw.pid, resource.RLIMIT_NOFILE, before)
-        assert refused(gw, "descriptors") == 20
+        until(lambda: refused(gw, "descriptors") == 20, 5, "all to be counted")
         assert gw.get("/x").status == 200
         assert 1 <= len(gw.logged("connection refused: the system has no descriptor left")) <= 5
 

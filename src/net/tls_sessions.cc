@@ -103,7 +103,7 @@ void keep_sessions(SSL_CTX* context) {
   SSL_CTX_sess_set_new_cb(context, &remember);
   auto sessions = std::make_unique<Sessions>();
   if (SSL_CTX_set_ex_data(context, slot(), sessions.get()) == 1)
-    sessions.release();
+    static_cast<void>(sessions.release());  // the context's, which forgets them
   else
     SSL_CTX_sess_set_new_cb(context, nullptr);
 }
