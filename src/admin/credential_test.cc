@@ -268,7 +268,7 @@ TEST_F(Who, IsNotShutOutWhoseTokenWasGoodBefore) {
   };
   const std::string known = token(R"("role":"admin")");
   EXPECT_TRUE(ask(known));
-  for (int i = 0; i <= Credentials::kFailures; ++i) ask(bearer("wrong"));
+  for (int i = 0; i <= Credentials::kFailures; ++i) EXPECT_FALSE(ask(bearer("wrong")));
   EXPECT_TRUE(ask(known));
   EXPECT_EQ(code(token(R"("role":"admin","jti":"new")")), Code::kTooManyFailures);
 }

@@ -23,7 +23,7 @@ class LoanTest : public ::testing::Test {
     std::unique_ptr<Loan> loan;
   };
 
-  base::Ref<const Entry> entry(std::string key) {
+  base::Ref<const Entry> entry(const std::string& key) {
     return Entry::make({.key = KeyView(key),
                         .body = {base::Chunk::copy_of(std::string(kBody, 'x'))},
                         .stored_at = base::mono_now(),

@@ -96,6 +96,13 @@ TEST(ConfigErrors, NameWhatIsMissing) {
             ":4: identities.i.issuer: '${EMPTY}' is empty");
 }
 
+// Rules that compare parts read only parts that are there.
+TEST(ConfigErrors, BesideAMisspeltKeyAreNoPartsThatAreMissing) {
+  EXPECT_EQ(error_of("require: []"), ":1: require: unknown key");
+  EXPECT_EQ(error_of("listn: 127.0.0.1:0\nmemory: { max: 1m }"),
+            ":1: listn: unknown key, did you mean 'listen'? (and 1 more: sekisho check)");
+}
+
 TEST(ConfigErrors, TellTypesApart) {
   EXPECT_EQ(after("workers: many"), ":4: workers: 'many' is not a whole number");
   EXPECT_EQ(after("workers: -1"), ":4: workers: '-1' is not a whole number");

@@ -96,8 +96,12 @@ void Reader::whole(const YamlNode& root, const Section& section, void* owner) {
   Parts parts(*this);
   parts([&] { this->section(root, section, owner); });
   // Also after errors: these rules ask by themselves whether what they need is clean().
-  if (root.kind == YamlNode::Kind::kMap && section.check != nullptr)
+  if (root.kind == YamlNode::Kind::kMap && section.check != nullptr) {
+    // What is missing may go untold beside a key that is misspelt, but nobody finds it.
+    for (const Row& each : section.rows)
+      if (each.required() && root.find(each.name) == nullptr) failed_.emplace_back(each.name);
     parts([&] { section.check(*this, root, owner); });
+  }
   root_ = nullptr;
   if (!errors_.empty()) throw ConfigError(std::move(errors_));
 }

@@ -77,7 +77,8 @@ struct DuplicateFinder {
 };
 
 bool is_object_without_duplicates(std::string_view text) {
-  if (!text.starts_with('{') || !text.ends_with('}')) return false;
+  const std::size_t first = text.find_first_not_of(" \t\r\n");  // RFC 8259 §2
+  if (first == text.npos || text[first] != '{') return false;
   json::error_code error;
   json::basic_parser<DuplicateFinder> parser{json::parse_options()};
   const std::size_t used = parser.write_some(false, text.data(), text.size(), error);

@@ -87,6 +87,7 @@ TEST(Connections, DoNotMistakeManyAddressesForOne) {
 TEST(Connections, CountRightFromManyThreads) {
   Connections all(1000);
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
       for (int i = 0; i < 10'000; ++i) {

@@ -59,8 +59,9 @@ struct Input {
     end -= begin;
     begin = 0;
   }
-  // While nothing views into it.
+  // While nothing views into it. Never smaller: a PROXY header may have made it larger than any head needs.
   void grow(std::size_t wanted) {
+    if (wanted <= size) return;
     auto larger = std::make_unique_for_overwrite<char[]>(wanted);
     std::memcpy(larger.get(), data.get(), end);
     data = std::move(larger);

@@ -26,7 +26,6 @@ using base::fail;
 namespace {
 
 constexpr base::Nanos kLastWord = base::Seconds(1);  // for a first request, when the thread is closing
-constexpr std::size_t kProxyHeader = 16 + 65'535;    // the largest there can be
 constexpr std::size_t kGather = 16;
 constexpr std::size_t kCopy = 64 << 10;
 constexpr std::uint64_t kInARow = 1 << 20;  // bytes to one client, until others have their turn
@@ -95,7 +94,7 @@ Http1::Input Http1::read_proxy_header() {
   const auto used = http::parse_proxy_header(input_.pending(), header);
   if (!used) return refuse_proxy_header(used.error().text);
   if (*used == 0) {
-    if (input_.end == input_.size) input_.grow(kProxyHeader);
+    if (input_.end == input_.size) input_.grow(http::kProxyHeaderMax);
     return Input::kMore;
   }
   awaits_proxy_header_ = false;
