@@ -9,8 +9,9 @@ import time
 import pytest
 
 from lib.deadline import until
+from lib.issuer import Issuer
 from lib.origin import CHUNKED, Ask, says
-from lib.tokens import AUDIENCE, ISSUER, SECRET, bearer, hs256
+from lib.tokens import AUDIENCE, ISSUER, SECRET, Signer, bearer, hs256
 from lib.wire import Truncated
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -326,6 +327,27 @@ def test_a_reload_that_takes_the_right_away_ends_a_stream(gateway, streams, name
         assert gw.reload(CHANGES[name](config)).ok
         assert client.closed(5)
     assert gw.access_for(lambda line: line["path"] == path)["reason"] == "right_withdrawn"
+
+
+@pytest.mark.parametrize("path", ["/ws", "/events"])
+def test_a_stream_ends_when_the_issuer_withdraws_its_key(gateway, streams, path):
+    """Without a reload: the keys are fetched again, and the right is looked at again."""
+    old, new = Signer("ES256", "old"), Signer("ES256", "new")
+    issuer = Issuer()
+    try:
+        issuer.publish(old, new)
+        gw = gateway(guarded(streams, {
+            "type": "jwt", "issuer": issuer.url, "audience": AUDIENCE, "algorithms": ["ES256"],
+            "jwks": {"url": issuer.keys_url, "min_ttl": "1s", "ttl": "1s", "cooldown": "1s"}}))
+        with gw.client() as client, gw.client() as other:
+            opened(client, path, old.token(iss=issuer.url))
+            opened(other, path, new.token(iss=issuer.url))
+            issuer.publish(new)
+            assert client.closed(15)
+            assert other.silent(0.1)
+        assert gw.access_for(lambda line: line["path"] == path)["reason"] == "right_withdrawn"
+    finally:
+        issuer.stop()
 
 
 def test_an_open_stream_ends_when_its_route_is_closed(gateway, streams):

@@ -12,7 +12,7 @@ using base::Code;
 
 namespace {
 
-constexpr base::Nanos kReview = base::Seconds(30);
+constexpr base::Nanos kReview = base::Seconds(5);
 
 constexpr base::Error kDeadlinePassed = {Code::kDeadline, "the deadline of the route has passed"};
 constexpr base::Error kTokenExpired = {Code::kExpired, "the token has expired"};

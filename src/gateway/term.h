@@ -8,7 +8,7 @@
 //
 // Identity is asked once, when a request comes. A tunnel, an event stream and any other reply of unknown
 // length may last for days after that: they end when the token does, and when a reload has taken away what
-// let them in. The same is looked at again every half a minute, since an issuer may have withdrawn the key. A
+// let them in. The same is looked at again every five seconds, since an issuer may have withdrawn the key. A
 // body of known length that has begun is finished.
 #pragma once
 
