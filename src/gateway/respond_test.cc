@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "gateway/session_testing.h"
 
@@ -32,9 +33,12 @@ class Respond : public testing_support::SessionTest, public ::testing::WithParam
   Respond() {
     char name[] = "/tmp/respond_test.XXXXXX";
     dir_ = ::mkdtemp(name);
+    configure("origins: { files: { type: dir, path: " + dir_ + " } }\nroutes: [ { path: /, origin: files" +
+              (GetParam() == Keeper::kFile ? "" : ", cache: { ttl: 1h }") + " } ]\n");
+    client_.emplace(connect());
   }
   ~Respond() override {
-    client_.leave();
+    client_->leave();
     std::filesystem::remove_all(dir_);
   }
   // An object under a name of its own, so that each question finds it as the keeper has it.
@@ -45,11 +49,8 @@ class Respond : public testing_support::SessionTest, public ::testing::WithParam
     return name;
   }
   Answer get(const std::string& target, Fields fields = {}, const std::string& method = "GET") {
-    if (!std::exchange(configured_, true))
-      configure("origins: { files: { type: dir, path: " + dir_ + " } }\nroutes: [ { path: /, origin: files" +
-                (GetParam() == Keeper::kFile ? "" : ", cache: { ttl: 1h }") + " } ]\n");
-    client_.ask({.method = method, .target = target, .fields = std::move(fields)});
-    Answer got = answer_to(client_);
+    client_->ask({.method = method, .target = target, .fields = std::move(fields)});
+    Answer got = answer_to(*client_);
     EXPECT_TRUE(got.whole);
     return got;
   }
@@ -57,8 +58,7 @@ class Respond : public testing_support::SessionTest, public ::testing::WithParam
 
   int objects_ = 0;
   std::string dir_;
-  bool configured_ = false;
-  Http1Client client_{connect()};
+  std::optional<Http1Client> client_;
 };
 
 TEST_P(Respond, GivesItWhole) {
