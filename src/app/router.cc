@@ -13,27 +13,6 @@ namespace {
 
 using Kind = Segment::Kind;
 
-std::string_view name_of(http::Method method) {
-  switch (method) {
-    case http::Method::kGet:
-      return "GET";
-    case http::Method::kHead:
-      return "HEAD";
-    case http::Method::kPost:
-      return "POST";
-    case http::Method::kPut:
-      return "PUT";
-    case http::Method::kDelete:
-      return "DELETE";
-    case http::Method::kPatch:
-      return "PATCH";
-    case http::Method::kOptions:
-      return "OPTIONS";
-    default:
-      return "";
-  }
-}
-
 Segment parse_parameter(std::string_view text, std::string_view path) {
   text = text.substr(1, text.size() - 2);
   const std::size_t colon = text.find(':');
@@ -139,7 +118,7 @@ std::vector<Segment> parse_template(std::string_view path) {
 
 Router::Router(std::span<const Operation> operations) {
   for (const Operation& operation : operations) {
-    if (!operation.handler || operation.id.empty() || name_of(operation.method).empty())
+    if (!operation.handler || operation.id.empty() || http::text_of(operation.method).empty())
       throw std::logic_error(fmt::format("operation {} {}: lacks a handler, an id or a method that is served",
                                          operation.path, operation.id));
     Row row{.operation = &operation, .segments = parse_template(operation.path)};
@@ -174,7 +153,7 @@ std::string Router::allowed(std::string_view path) const {
   std::string out;
   for (const Row& row : rows_) {
     if (!match(row.segments, path, nullptr)) continue;
-    const std::string_view name = name_of(row.operation->method);
+    const std::string_view name = http::text_of(row.operation->method);
     if (out.find(name) != out.npos) continue;
     out.append(out.empty() ? "" : ", ").append(name);
     if (row.operation->method == http::Method::kGet) out += ", HEAD";

@@ -38,23 +38,6 @@ struct Limit final : net::Timer, net::Cancellable {
   bool passed = false;
 };
 
-std::string_view text_of(http::Method method) {
-  switch (method) {
-    case http::Method::kHead:
-      return "HEAD";
-    case http::Method::kPost:
-      return "POST";
-    case http::Method::kPut:
-      return "PUT";
-    case http::Method::kDelete:
-      return "DELETE";
-    case http::Method::kPatch:
-      return "PATCH";
-    default:
-      return "GET";
-  }
-}
-
 bool expects_body(http::Method method) {  // RFC 9110 section 8.6
   return method == http::Method::kPost || method == http::Method::kPut || method == http::Method::kPatch;
 }
@@ -187,7 +170,7 @@ net::Task<base::Result<Reply>> Client::ask(const Request& request, const Hop& ho
   std::string head;
   head.reserve(256 + hop.url.path.size() + request.fields.size() + request.credentials.size() +
                hop.body.size());
-  head.append(text_of(hop.method)).append(" ");
+  head.append(http::text_of(hop.method)).append(" ");
   if (!hop.url.path.starts_with('/')) head += '/';
   head.append(hop.url.path).append(" HTTP/1.1\r\nHost: ").append(hop.url.authority()).append("\r\n");
   if (hop.own_origin)

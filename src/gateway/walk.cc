@@ -6,12 +6,14 @@
 
 #include "base/sabotage.h"
 #include "cache/memory.h"
+#include "gateway/cache_key.h"
 #include "gateway/cross_site.h"
 #include "gateway/early.h"
 #include "gateway/feed.h"
 #include "gateway/forward.h"
 #include "gateway/invalidate.h"
 #include "gateway/key_refresh.h"
+#include "gateway/parameters.h"
 #include "gateway/render.h"
 #include "http/chars.h"
 #include "http/coding.h"
@@ -23,7 +25,6 @@ namespace gateway {
 
 namespace {
 
-constexpr std::size_t kMaxKey = 64 << 10;  // bytes; what is longer is not cached
 // How long a small reply is waited for as a whole before its head goes out: then it is one write, and what is
 // said of its being stored is true.
 constexpr base::Nanos kWhole = base::Millis(20);
@@ -156,23 +157,6 @@ Walk::Next Walk::route(Exchange& x) {
     }
   }
   return Next::kGoOn;
-}
-
-// Whether what its origin may make of a `;` is for the route that matched alone. Most who know parameters
-// take them off each segment, some cut the path at the first.
-bool Walk::parameters_pass(const Exchange& x) {
-  const Route& route = *x.route->rules;
-  if (route.rules.path_parameters != config::PathParameters::kGuard)
-    return route.rules.path_parameters == config::PathParameters::kAllow;
-  if (route.can.path != origin::PathForm::kSent) return true;  // there it is a letter of a name
-  const std::string_view path = x.target.collapsed;
-  return std::ranges::none_of(
-      std::array{http::without_parameters(path), std::string(path.substr(0, path.find(';')))},
-      [&](const std::string& seen) {
-        const auto match = x.snapshot->snapshot->router().match(seen);
-        const Route* const other = match ? x.snapshot->routes[match->route].rules : nullptr;
-        return other && other != &route && other->guards;
-      });
 }
 
 Walk::Next Walk::identify(Exchange& x) {
@@ -331,34 +315,11 @@ Walk::Next Walk::look_up(Exchange& x) {
     x.cache_detail = x.rules.why_not;
     return Next::kSkip;
   }
-  std::string effective;
-  cache::KeyParts parts{.origin = x.route->cache_id, .path = x.rest, .rendering = rules.rendering};
-  std::string named;
-  if (!rules.rules.forward_fields.empty()) {
-    append_keyed_fields(x, named);
-    parts.fields = named;
-  }
-  if (x.has_query && !sabotage::on("key-ignores-query")) {
-    parts.has_query = x.route->origin->effective_query(x.query, true, effective);
-    parts.query = effective;
-  }
-  // Whatever the origin is told of the host may stand in its answer, be it as Host or as X-Forwarded-Host.
-  std::string told;
-  if (rules.can.told_host) {
-    parts.host = x.head.host;
-    if (x.trusted_peer) {
-      told.append(x.head.host).append(" ").append(x.told_host);
-      parts.host = told.append(" ").append(x.told_proto);
-    }
-  }
-  const std::size_t size = cache::key_size(parts);
-  const auto key = size <= kMaxKey ? cache::make_key(parts, x.key_scratch.take(size)) : std::nullopt;
-  if (!key) {
+  if (!put_cache_key(x)) {
     x.cache = CacheUse::kBypass;
     x.cache_detail = "key-too-long";
     return Next::kSkip;
   }
-  x.key = *key;
   if (x.rules.lookup && !sabotage::on("cache-off")) {
     x.entry = services_.commons.memory.find(x.key, x.started);
     if (x.entry && x.entry->coded() == cache::Coded::kAsked && !takes_coding(x, x.entry->fields())) {

@@ -80,7 +80,6 @@ class Walk {
   template <std::size_t I>
   bool pass(Exchange& x, Next& next);
 
-  static bool parameters_pass(const Exchange& x);
   static Next answer_options(Exchange& x, std::string_view allowed);
   bool admit(Exchange& x, std::string_view token);
   static bool kept_will_do(const Exchange& x);                    // the entry found, for this request

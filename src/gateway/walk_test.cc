@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <functional>
 
 #include "gateway/session_testing.h"
 
@@ -23,27 +24,37 @@ class WalkTest : public testing_support::SessionTest {
   }
 };
 
+// An origin that answers nobody until it is let go.
+struct Held {
+  void operator()(Peer& peer, int) {
+    while (!peer.read_head().empty()) {
+      ++asked;
+      holds.wait(true);
+      peer.write("HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: 0\r\n\r\n");
+    }
+  }
+  void let_go() {
+    holds = false;
+    holds.notify_all();
+  }
+  std::atomic<int> asked{0};
+  std::atomic<bool> holds{true};
+};
+
 constexpr const char* kThreeAnHour = R"(
 rates: { few: { requests: 3/h, per: address } }
 limits: { rates: [ few ] })";
 
 TEST_F(WalkTest, ChargesAWaitingRequestItsRateOnce) {
-  std::atomic<int> asked{0};
-  std::atomic<bool> held{true};
-  Server server(*this, [&](Peer& peer, int) {
-    while (!peer.read_head().empty()) {
-      ++asked;
-      while (held) std::this_thread::yield();
-      peer.write("HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: 0\r\n\r\n");
-    }
-  });
+  Held held;
+  Server server(*this, std::ref(held));
   configure_origin(server.port(), "concurrency: { max: 1, queue: 4, wait: 10s }", kThreeAnHour);
   const auto one = client(), two = client();
   one->ask({});
-  ASSERT_TRUE(until([&] { return asked == 1; }));
+  ASSERT_TRUE(until([&] { return held.asked == 1; }));
   two->ask({});
   ASSERT_TRUE(until([&] { return queued() == 1; }));
-  held = false;
+  held.let_go();
   EXPECT_EQ(answer_to(*one).status, 200);
   EXPECT_EQ(answer_to(*two).status, 200);
   EXPECT_EQ(ask(*one), 200) << "the third token; one that waited would have had two";
@@ -51,26 +62,19 @@ TEST_F(WalkTest, ChargesAWaitingRequestItsRateOnce) {
 }
 
 TEST_F(WalkTest, LetsAClientLeaveTheQueueItWaitsIn) {
-  std::atomic<int> asked{0};
-  std::atomic<bool> held{true};
-  Server server(*this, [&](Peer& peer, int) {
-    while (!peer.read_head().empty()) {
-      ++asked;
-      while (held) std::this_thread::yield();
-      peer.write("HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: 0\r\n\r\n");
-    }
-  });
+  Held held;
+  Server server(*this, std::ref(held));
   configure_origin(server.port(), "concurrency: { max: 1, queue: 4, wait: 10s }");
   const auto one = client(), two = client();
   one->ask({});
-  ASSERT_TRUE(until([&] { return asked == 1; }));
+  ASSERT_TRUE(until([&] { return held.asked == 1; }));
   two->ask({});
   ASSERT_TRUE(until([&] { return queued() == 1; }));
   two->leave();
   EXPECT_TRUE(until([&] { return queued() == 0 && open_connections() == 1; }));
-  held = false;
+  held.let_go();
   EXPECT_EQ(answer_to(*one).status, 200);
-  EXPECT_EQ(asked, 1) << "nobody is asked for who has left";
+  EXPECT_EQ(held.asked, 1) << "nobody is asked for who has left";
 }
 
 TEST_F(WalkTest, RefusesWhoWouldNotBeServedAnywayBeforeItTakesAToken) {

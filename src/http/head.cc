@@ -169,19 +169,26 @@ base::Result<> check_meaning(RequestHead& out, const char* begin) {
   return check_expect(out);
 }
 
+constexpr auto kMethods = std::to_array<std::pair<std::string_view, Method>>({
+    {"GET", Method::kGet},
+    {"HEAD", Method::kHead},
+    {"POST", Method::kPost},
+    {"PUT", Method::kPut},
+    {"DELETE", Method::kDelete},
+    {"PATCH", Method::kPatch},
+    {"OPTIONS", Method::kOptions},
+});
+
 }  // namespace
 
+std::string_view text_of(Method method) {
+  for (const auto& [name, each] : kMethods)
+    if (each == method) return name;
+  return "";
+}
+
 Method method_of(std::string_view text) {
-  constexpr auto kNames = std::to_array<std::pair<std::string_view, Method>>({
-      {"GET", Method::kGet},
-      {"HEAD", Method::kHead},
-      {"POST", Method::kPost},
-      {"PUT", Method::kPut},
-      {"DELETE", Method::kDelete},
-      {"PATCH", Method::kPatch},
-      {"OPTIONS", Method::kOptions},
-  });
-  for (const auto& [name, method] : kNames)
+  for (const auto& [name, method] : kMethods)
     if (name == text) return method;
   // What is never done is not done in small letters either: an origin may read them alike.
   if (iequals(text, "TRACE")) return Method::kTrace;

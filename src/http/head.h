@@ -47,6 +47,7 @@ constexpr std::size_t kLongestMethod = 32;  // 501 beyond it
 inline constexpr std::string_view kUsualMethods = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS";
 // The number of a method's name, which is what it is in capitals only.
 Method method_of(std::string_view text);
+std::string_view text_of(Method method);  // "" of those that are never asked for
 
 // How the end of a body is known.
 enum class Framing : std::uint8_t { kNone, kLength, kChunked, kUntilClose };

@@ -1,0 +1,12 @@
+// Whether a path with a `;` may pass here: a route above must not open what a route beneath it guards.
+//
+// Thread:   the worker's.  Standard: RFC 3986 section 3.3 (parameters of a segment). docs/adr/0020.
+#pragma once
+
+#include "gateway/exchange.h"
+
+namespace gateway {
+
+bool parameters_pass(const Exchange& x);
+
+}  // namespace gateway
