@@ -61,8 +61,8 @@ class Surroundings {
   std::vector<config::ConfigError> found_;
 };
 
-std::string counted(std::size_t n, std::string_view what) {
-  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+std::string counted(std::size_t n, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", n, n == 1 ? one : many);
 }
 
 // The same validation as start and reload; origins are built too, so that a missing folder is found.
@@ -102,11 +102,12 @@ int check(const std::string& file) {
     std::vector<std::string> lines;
     for (const config::ConfigError& one : Surroundings(config, tree).take()) lines.emplace_back(one.what());
     const std::string looked_at = fmt::format(
-        "{}: good, {} routes\nlooked at: {}, {}, {}, {}, every file that is named, and whether logs "
+        "{}: good, {}\nlooked at: {}, {}, {}, {}, every file that is named, and whether logs "
         "and the admin token can be written. Not at: whether ports are free and others answer.\n",
-        file, config.routes.size(), counted(config.listen.size(), "listener"),
-        counted(config.origins.size(), "origin"), counted(config.apps.size(), "app"),
-        counted(config.identities.size(), "identity"));
+        file, counted(config.routes.size(), "route", "routes"),
+        counted(config.listen.size(), "listener", "listeners"),
+        counted(config.origins.size(), "origin", "origins"), counted(config.apps.size(), "app", "apps"),
+        counted(config.identities.size(), "identity", "identities"));
     try {
       build(std::move(config));
     } catch (const std::exception& error) {
