@@ -29,7 +29,7 @@ set(SEKISHO_ROOMS
 set(SEKISHO_LIBS_base OpenSSL::Crypto fmt::fmt)
 set(SEKISHO_LIBS_config yaml-cpp fmt::fmt Boost::json)
 set(SEKISHO_LIBS_telemetry fmt::fmt)
-set(SEKISHO_LIBS_net OpenSSL::SSL)
+set(SEKISHO_LIBS_net OpenSSL::SSL ${SEKISHO_CARES})
 set(SEKISHO_LIBS_http OpenSSL::Crypto fmt::fmt)
 set(SEKISHO_LIBS_app fmt::fmt)
 set(SEKISHO_LIBS_limit fmt::fmt)

@@ -21,10 +21,10 @@ bool is_loopback(const net::Endpoint& address) {
 
 }  // namespace
 
-AdminServer::AdminServer(const net::Endpoint& address, net::Offload& offload, Sources sources,
+AdminServer::AdminServer(const net::Endpoint& address, net::LookUps& look_ups, Sources sources,
                          base::Secret token, telemetry::AuditLog* audit)
     : listener_(loop_, address, false),
-      readiness_(loop_, offload, std::move(sources.dependencies), sources.ready),
+      readiness_(loop_, look_ups, std::move(sources.dependencies), sources.ready),
       operations_(readiness_, std::move(sources.metrics)),
       credentials_(std::move(token)),
       house_{.shared = shared_,

@@ -18,8 +18,8 @@
 #include "base/secret.h"
 #include "config/model.h"
 #include "net/listener.h"
+#include "net/look_up.h"
 #include "net/loop.h"
-#include "net/offload.h"
 #include "net/scope.h"
 #include "serve/http1.h"
 #include "telemetry/audit_log.h"
@@ -35,7 +35,7 @@ class AdminServer {
     std::atomic<bool>& ready;        // where it says what /ready says
   };
   // token: see open_token_file(); audit: may be null.
-  AdminServer(const net::Endpoint& address, net::Offload& offload, Sources sources, base::Secret token,
+  AdminServer(const net::Endpoint& address, net::LookUps& look_ups, Sources sources, base::Secret token,
               telemetry::AuditLog* audit);
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;

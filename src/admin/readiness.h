@@ -31,9 +31,9 @@ class Readiness {
   // others: what else is needed, asked at each report; on this thread.
   using Others = std::function<std::vector<Dependency>()>;
   // told: where ready() is written when something has changed, for whoever runs on another thread.
-  Readiness(net::Loop& loop, net::Offload& offload, Others others, std::atomic<bool>& told)
+  Readiness(net::Loop& loop, net::LookUps& look_ups, Others others, std::atomic<bool>& told)
       : loop_(loop),
-        resolver_(loop, offload),
+        resolver_(loop, look_ups),
         others_(std::move(others)),
         told_(told),
         again_(loop),

@@ -13,6 +13,7 @@
 #include "gateway/snapshot.h"
 #include "limit/gate.h"
 #include "limit/rates.h"
+#include "net/look_up.h"
 #include "net/loop.h"
 #include "net/offload.h"
 #include "net/resolver.h"
@@ -74,7 +75,8 @@ void build(config::Config config) {
       std::move(config), gateway::Registries{.rates = rates, .gates = gates, .healths = healths});
   net::Offload offload(1);
   net::Loop loop;
-  net::Resolver resolver(loop, offload);
+  net::LookUps look_ups{.threads = offload};
+  net::Resolver resolver(loop, look_ups);
   const gateway::LocalSnapshot local(snapshot, nullptr, {loop, resolver});
   for (const std::string& warning : warnings_of(snapshot->config()))
     std::fprintf(stderr, "sekisho: warning: %s\n", warning.c_str());

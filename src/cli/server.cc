@@ -58,16 +58,31 @@ void hide_memory() {
 
 Server::Server(const Load& load) : Server(load, load()) {}
 
+namespace {
+
+net::LookUpRules look_up_rules(const config::Resolver& rules) {
+  net::LookUpRules out{.servers = {},
+                       .timeout = rules.timeout,
+                       .tries = static_cast<unsigned>(rules.tries),
+                       .min_ttl = rules.min_ttl};
+  for (const config::Address& server : rules.servers)
+    out.servers.push_back(net::Endpoint::parse(server.host, server.port).value());
+  return out;
+}
+
+}  // namespace
+
 Server::Server(Load load, const config::Config& first)
     : load_(std::move(load)),
+      look_ups_{.threads = offload_, .rules = look_up_rules(first.resolver)},
       limits_(first),
       snapshot_(snapshot_of(first)),
       started_(snapshot_),
       logs_(first),
       cache_(first),
-      keys_(offload_),
-      workers_(snapshot_, cache_, limits_, logs_, offload_, ready_),
-      door_(first.admin, offload_,
+      keys_(look_ups_),
+      workers_(snapshot_, cache_, limits_, logs_, look_ups_, ready_),
+      door_(first.admin, look_ups_,
             {.metrics = [this](bool ready) { return metrics(ready); },
              .dependencies = [this] { return services_.dependencies(); },
              .ready = ready_},

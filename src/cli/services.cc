@@ -177,12 +177,12 @@ void Keys::dependencies(std::vector<admin::Dependency>& out) const {
 
 // ---- the door
 
-Door::Door(const config::Admin& rules, net::Offload& offload, admin::AdminServer::Sources sources,
+Door::Door(const config::Admin& rules, net::LookUps& look_ups, admin::AdminServer::Sources sources,
            telemetry::AuditLog* audit)
     : ready_(sources.ready) {
   if (!rules.listen) return;
   const auto address = net::Endpoint::parse(rules.listen->host, rules.listen->port);
-  server_ = std::make_unique<admin::AdminServer>(*address, offload, std::move(sources),
+  server_ = std::make_unique<admin::AdminServer>(*address, look_ups, std::move(sources),
                                                  admin::open_token_file(rules.token_file), audit);
 }
 

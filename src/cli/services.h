@@ -21,7 +21,7 @@
 #include "limit/gate.h"
 #include "limit/rates.h"
 #include "limit/shared.h"
-#include "net/offload.h"
+#include "net/look_up.h"
 #include "telemetry/access_log.h"
 #include "telemetry/audit_log.h"
 
@@ -90,7 +90,7 @@ class Cache final : public Service {
 // What issuers publish.
 class Keys final : public Service {
  public:
-  explicit Keys(net::Offload& offload) : refresh_(offload) {}
+  explicit Keys(net::LookUps& look_ups) : refresh_(look_ups) {}
 
   void start(const Snapshot& now) override { refresh_.watch(now->key_sources()); }
   void commit(const Snapshot& now) override { refresh_.watch(now->key_sources()); }
@@ -105,7 +105,7 @@ class Keys final : public Service {
 // The operator's door, where there is one. It is open before anybody is served and after everybody has been.
 class Door final : public Service {
  public:
-  Door(const config::Admin& rules, net::Offload& offload, admin::AdminServer::Sources sources,
+  Door(const config::Admin& rules, net::LookUps& look_ups, admin::AdminServer::Sources sources,
        telemetry::AuditLog* audit);
 
   std::string address() const { return server_ ? server_->address() : ""; }

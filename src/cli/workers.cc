@@ -80,7 +80,7 @@ class Answers {
 
 }  // namespace
 
-Workers::Workers(const Snapshot& snapshot, Cache& cache, Limits& limits, Logs& logs, net::Offload& offload,
+Workers::Workers(const Snapshot& snapshot, Cache& cache, Limits& limits, Logs& logs, net::LookUps& look_ups,
                  const std::atomic<bool>& ready)
     : connections_(connection_limit(snapshot->config())) {
   const config::Config& config = snapshot->config();
@@ -89,7 +89,7 @@ Workers::Workers(const Snapshot& snapshot, Cache& cache, Limits& limits, Logs& l
                                  .fills = cache.fills,
                                  .loans = cache.loans,
                                  .account = cache.account,
-                                 .offload = offload,
+                                 .look_ups = look_ups,
                                  .rates = limits.rates,
                                  .failures = limits.failures,
                                  .connections = connections_,

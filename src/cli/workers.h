@@ -16,7 +16,7 @@
 #include "cli/service.h"
 #include "cli/services.h"
 #include "gateway/worker.h"
-#include "net/offload.h"
+#include "net/look_up.h"
 #include "telemetry/metrics.h"
 
 namespace cli {
@@ -24,7 +24,7 @@ namespace cli {
 class Workers final : public Service {
  public:
   // `snapshot`: what they serve by from the first request on.
-  Workers(const Snapshot& snapshot, Cache& cache, Limits& limits, Logs& logs, net::Offload& offload,
+  Workers(const Snapshot& snapshot, Cache& cache, Limits& limits, Logs& logs, net::LookUps& look_ups,
           const std::atomic<bool>& ready);
   ~Workers();
   Workers(const Workers&) = delete;

@@ -69,9 +69,12 @@ class Server {
 };
 
 // What names mean; changed by a test as a name server would.
-std::atomic<int> last_byte = 1;
-std::vector<Endpoint> look_up(const std::string&, std::uint16_t port) {
-  return {*Endpoint::parse("127.0.0." + std::to_string(last_byte), port)};
+std::atomic<int> last_byte = 1, another = 0;
+net::Answer look_up(const net::LookUpRules&, const std::string&, std::uint16_t port) {
+  net::Answer out;
+  for (const int last : {last_byte.load(), another.load()})
+    if (last != 0) out.addresses.push_back(*Endpoint::parse("127.0.0." + std::to_string(last), port));
+  return out;
 }
 
 struct Only final : AddressFilter {
@@ -83,7 +86,7 @@ struct Only final : AddressFilter {
 class ClientTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { ::signal(SIGPIPE, SIG_IGN); }
-  ClientTest() { last_byte = 1; }
+  ClientTest() { last_byte = 1, another = 0; }
   ~ClientTest() override { client.close_idle(); }
 
   static config::Url url(std::uint16_t port, std::string path = "/", std::string host = "127.0.0.1") {
@@ -97,7 +100,8 @@ class ClientTest : public ::testing::Test {
   }
 
   net::testing::TestLoop test;
-  net::Resolver resolver{test.loop, test.offload, &look_up};
+  net::LookUps look_ups{.threads = test.offload, .ask = &look_up};
+  net::Resolver resolver{test.loop, look_ups};
   Client client{test.loop, resolver};
 };
 
@@ -163,13 +167,14 @@ TEST_F(ClientTest, RedirectsGainNoTime) {
 }
 
 std::atomic<bool> hold = false;
-std::vector<Endpoint> look_up_slowly(const std::string&, std::uint16_t) {
+net::Answer look_up_slowly(const net::LookUpRules&, const std::string&, std::uint16_t) {
   while (hold) ::poll(nullptr, 0, 1);
   return {};
 }
 
 TEST_F(ClientTest, ALookUpCountsToo) {
-  net::Resolver slow(test.loop, test.offload, &look_up_slowly);
+  net::LookUps slowly{.threads = test.offload, .ask = &look_up_slowly};
+  net::Resolver slow(test.loop, slowly);
   Client asker(test.loop, slow);
   hold = true;
   const auto response =
@@ -321,6 +326,22 @@ TEST_F(ClientTest, AKeptConnectionDoesNotPassForAnother) {
   ASSERT_TRUE(fetch({.url = url(server.port(), "/", "name.example"), .filter = &here}));
   EXPECT_EQ(server.connections(), 1) << "the same address has passed both times";
   client.close_idle();
+}
+
+TEST_F(ClientTest, AnotherOrderOfTheSameAddressesIsTheSameServer) {
+  Server server(kept("hello"));
+  config::Pool keep;
+  keep.resolve_every = Millis(0);
+  Client asker(test.loop, resolver, keep);
+  for (int i = 0; i < 6; ++i) {
+    last_byte = 1 + i % 2, another = 2 - i % 2;
+    ASSERT_TRUE(test.await(
+        asker.fetch({.url = url(server.port(), "/", "name.example"), .total = Seconds(2)}, nullptr)));
+    test.await(resolver.drained());
+  }
+  EXPECT_EQ(server.connections(), 1);
+  asker.close_idle();
+  test.await(resolver.drained());
 }
 
 TEST_F(ClientTest, ANameThatNowMeansSomethingElseGetsNoOldConnection) {

@@ -15,6 +15,7 @@
 // a stream, without 16 KiB each.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -80,7 +81,10 @@ class Connection {
   net::Stream& stream() { return stream_; }
   std::size_t held() const { return capacity_; }  // bytes of its buffer
 
-  base::Mono idle_since{};  // the pool's
+  // The pool's: since when it is kept, where it leads, and as of which answer that is known to be right.
+  base::Mono idle_since{};
+  std::array<std::uint8_t, 16> address{};
+  unsigned answer = 0;
 
  private:
   base::Result<bool> poll_head(http::Method method);

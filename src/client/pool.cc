@@ -4,6 +4,7 @@
 
 #include "client/error.h"
 #include "net/descriptors.h"
+#include "net/dial.h"
 
 namespace client {
 
@@ -27,7 +28,21 @@ Pool::~Pool() {
   close_idle();
 }
 
+// Where the name leads by now. Another answer is another pointer, so that this costs a comparison.
+void Pool::settle(const net::Resolver::Addresses& now) {
+  if (now == settled_) return;
+  settled_ = now;
+  ++answers_;
+  const auto gone = std::erase_if(idle_, [&](const auto& connection) { return !leads_to(*connection); });
+  stats_->idle.add(-static_cast<std::int64_t>(gone));
+}
+
+bool Pool::leads_to(const Connection& connection) const {
+  return std::ranges::any_of(*settled_, [&](const auto& one) { return one.bytes() == connection.address; });
+}
+
 std::unique_ptr<Connection> Pool::take_idle(bool certain) {
+  if (name_) settle(resolver_.glance(name_, remote_.pool.resolve_every));
   while (!idle_.empty()) {
     auto connection = std::move(idle_.back());
     idle_.pop_back();
@@ -41,12 +56,15 @@ net::Task<base::Result<std::unique_ptr<Connection>>> Pool::dial(net::Cancel* can
   const base::Mono deadline = loop_.now() + remote_.timeouts.connect;
   net::Resolver::Addresses addresses = remote_.addresses;
   if (!addresses) {
-    auto found =
-        co_await resolver_.resolve(remote_.host, remote_.port, remote_.pool.resolve_every, deadline, cancel);
+    if (!name_) name_ = resolver_.name(remote_.host, remote_.port);
+    if (!name_)
+      co_return std::unexpected(
+          base::Error{base::Code::kOverloaded, "too many names are looked up at a time"});
+    auto found = co_await resolver_.resolve(name_, remote_.pool.resolve_every, deadline, cancel);
     if (!found) co_return std::unexpected(dial_error(found.error()));
     addresses = std::move(*found);
   }
-  auto stream = co_await net::connect(loop_, *addresses, deadline, cancel);
+  auto stream = co_await net::connect(loop_, *addresses, deadline, cancel, &resolver_.laggards());
   if (!stream) co_return std::unexpected(dial_error(stream.error()));
   if (tls_) {
     stream->set_deadline(deadline);
@@ -55,11 +73,19 @@ net::Task<base::Result<std::unique_ptr<Connection>>> Pool::dial(net::Cancel* can
     if (!secured) co_return std::unexpected(dial_error(secured.error()));
     stream->clear_deadline();
   }
-  co_return std::make_unique<Connection>(std::move(*stream), remote_.limits);
+  auto connection = std::make_unique<Connection>(std::move(*stream), remote_.limits);
+  if (name_) connection->address = net::peer_of(connection->stream().fd());
+  co_return connection;
 }
 
 void Pool::give_back(std::unique_ptr<Connection> connection) {
-  if (!connection->reusable() || idle_.size() >= remote_.pool.idle) return;
+  if (!connection->reusable()) return;
+  if (name_) {
+    settle(name_->addresses());
+    if (connection->answer != answers_ && !leads_to(*connection)) return;
+    connection->answer = answers_;
+  }
+  if (idle_.size() >= remote_.pool.idle) return;
   if (!net::descriptors().room(net::Descriptors::For::kKept)) return;
   connection->stream().uncancel();
   connection->stream().clear_deadline();
@@ -71,6 +97,7 @@ void Pool::give_back(std::unique_ptr<Connection> connection) {
 }
 
 void Pool::close_old() {
+  if (name_) settle(name_->addresses());
   const base::Mono now = loop_.now();
   const auto young = std::ranges::find_if(idle_, [&](const auto& c) {
     return c->idle_since + remote_.pool.idle_timeout > now && !c->stream().hangup();

@@ -3,10 +3,14 @@
 // Owner:    an origin or a Client, and the replies under way, by reference count: a reply may be the last to
 //           let go.
 // Thread:   the worker's own.
-// Lifetime: a kept connection is closed idle_timeout after its last use.
+// Lifetime: a kept connection is closed idle_timeout after its last use, or when its address is none that the
+//           last good look-up of the host's name gave. One in use then finishes, and is not kept.
 // Failure:  dial() gives kOriginUnreachable, kOriginRefused, kOriginBadReply (TLS), kOverloaded, kCancelled.
 //
 // Most recently used first, so that a burst's extra connections grow old and go.
+//
+// A pool that is always warm never dials, so taking a kept connection is what has the name looked up again,
+// where that is due. The request does not wait for it and goes where the name led before.
 #pragma once
 
 #include <memory>
@@ -67,12 +71,17 @@ class Pool final : public base::Local<Pool> {
     Pool& pool;
   };
   void close_old();
+  void settle(const net::Resolver::Addresses& now);
+  bool leads_to(const Connection& connection) const;
 
   net::Loop& loop_;
   net::Resolver& resolver_;
   const Remote remote_;
   std::shared_ptr<const net::TlsContext> tls_;
   std::shared_ptr<Stats> stats_;
+  net::Resolver::Handle name_;                     // from the first dial on, where the host is looked up
+  net::Resolver::Addresses settled_;               // what the connections in idle_ have been held against
+  unsigned answers_ = 0;                           // how many there were of these
   std::vector<std::unique_ptr<Connection>> idle_;  // the longest idle at the front
   Sweep sweep_{*this};
 };

@@ -141,6 +141,18 @@ std::string AddressText::show(const Address& v) {
   return fmt::format("{}:{}", bracketed(v.host), v.port);
 }
 
+Parsed<Address> NameServerText::parse(std::string_view text) {
+  constexpr const char* kOtherwise =
+      "is not an address such as 192.0.2.1, 192.0.2.1:5353 or [2001:db8::1]:53";
+  constexpr std::uint16_t kDns = 53;
+  if (std::string bare(text); is_ip(bare)) return Address{std::move(bare), kDns};
+  const std::optional<HostPort> parts = split_host(text);
+  if (!parts || !is_ip(parts->host)) return std::unexpected(kOtherwise);
+  const auto port = parts->port ? whole_number<std::uint16_t>(*parts->port) : kDns;
+  if (!port || *port == 0) return std::unexpected(kOtherwise);
+  return Address{parts->host, *port};
+}
+
 Parsed<Network> NetworkText::parse(std::string_view text) {
   constexpr const char* kOtherwise = "is not a network such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7";
   const std::size_t slash = text.find('/');

@@ -15,6 +15,15 @@ struct AddressText {  // 0.0.0.0:8080, [::1]:9901
   static std::string show(const Address& v);
 };
 
+struct NameServerText {  // the same, and 192.0.2.1 or 2001:db8::1 for port 53
+  using Value = Address;
+  static constexpr std::string_view kForm = "address or address:port";
+  static constexpr std::string_view kPattern =
+      "^(\\[[0-9a-fA-F:.]+\\](:[0-9]+)?|[0-9.]+(:[0-9]+)?|[0-9a-fA-F:.]+)$";
+  static Parsed<Address> parse(std::string_view text);
+  static std::string show(const Address& v) { return AddressText::show(v); }
+};
+
 struct NetworkText {  // 10.0.0.0/8, ::1; an address must have no bits beyond its prefix
   using Value = Network;
   static Parsed<Network> parse(std::string_view text);

@@ -110,6 +110,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   comes_round<Count>(text);
   comes_round<Switch>(text);
   comes_round<AddressText>(text);
+  comes_round<NameServerText>(text);
   comes_round<NetworkText>(text);
   url(text);
   route_path(text);

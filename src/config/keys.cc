@@ -240,6 +240,7 @@ constexpr Row kRootRows[] = {
     section<&Config::cache, kCache>("cache", "The cache."),
     section<&Config::memory, kHeld>("memory", "How much memory clients may cause to be held."),
     section<&Config::redis, kRedis>("redis", "What instances share. None where absent."),
+    section<&Config::resolver, kResolver>("resolver", "Who is asked what names mean."),
     named_drafts<Config, RateLimit, kRate, rules::place_rate>(
         "rates", "", kLive,
         "Limits on how often requests may come, by name, for `limits` and routes to name."),

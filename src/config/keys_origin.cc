@@ -47,8 +47,12 @@ constexpr Row kPoolRows[] = {
                        "Idle connections that each worker keeps open."),
     duration<&Pool::idle_timeout>("idle_timeout", "30s", {1ms, 24h}, kTransport,
                                   "How long an idle connection is kept; stay below the origin's own limit."),
-    duration<&Pool::resolve_every>("resolve_every", "30s", {1s, 24h}, kTransport,
-                                   "How often the host's name is looked up again."),
+    duration<&Pool::resolve_every>(
+        "resolve_every", "30s", {1s, 24h}, kTransport,
+        "How long the answer of a look-up of the host's name is kept at the most; its TTL says how long, "
+        "where there is one (not of `/etc/hosts`). "
+        "Then it is looked up again, while requests go where it led before. Idle connections to an address "
+        "that is not named any more are closed, those in use when they are done."),
 };
 constexpr Decided kPool = decided<Pool>({"pool", "", "The connections kept to an origin.", ""}, kPoolRows);
 

@@ -26,7 +26,9 @@ consteval Row url_row() {
   row.reload = Reload::kRestart;
   row.text =
       "Where Redis is: `redis://` or, with TLS, `rediss://`, maybe `user:password@` (never shown, but better "
-      "kept in `password`), a host, maybe a port (6379) and `/` with the number of a database.";
+      "kept in `password`), a host, maybe a port (6379) and `/` with the number of a database. What the "
+      "host's name "
+      "means is asked for each new connection.";
   row.pattern = "^rediss?://([^/?#@]*@)?[^/?#@]+(/[0-9]*)?$";
   row.owner_tag = &kTag<Redis>;
   row.read = [](Reader& reader, const Row& self, const YamlNode& node, void* owner) {

@@ -87,7 +87,8 @@ TEST(Reload, CannotChangeTheseKeys) {
                                       "size",        "every",      "keep",           "address",  // audit
                                       "url",         "user",       "password",       "database",
                                       "prefix",      "connect",    "timeout",  // redis
-                                      "verify",      "ca_file",    "server_name"}));
+                                      "verify",      "ca_file",    "server_name",    "servers",
+                                      "timeout",     "tries",      "min_ttl"}));  // and resolver
 }
 
 TEST(Reload, NamesTheFixedKeysThatDiffer) {

@@ -138,6 +138,7 @@ struct Config {
   Cache cache;
   Memory memory;
   Redis redis;
+  Resolver resolver;
   std::map<std::string, RateLimit> rates;
   std::map<std::string, Origin> origins;
   std::map<std::string, App> apps;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -31,6 +32,13 @@ struct Url {
   std::uint16_t port = 80;
   std::string path;               // "" or "/base", never with a trailing slash
   std::string authority() const;  // for Host: brackets where needed, the port unless it is the scheme's own
+};
+
+struct Resolver {                // who is asked what names mean, and how
+  std::vector<Address> servers;  // none: the system's
+  Millis timeout{2'000};         // of a question to one of them, doubled with each round
+  std::uint64_t tries = 2;       // rounds
+  Millis min_ttl{1'000};         // an answer is kept for as long at the least
 };
 
 struct OriginTls {

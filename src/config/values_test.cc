@@ -71,6 +71,21 @@ TEST(Address, IsALiteralIpAndAPort) {
     EXPECT_FALSE(AddressText::parse(bad)) << bad;
 }
 
+TEST(NameServer, IsALiteralIpWithOrWithoutAPort) {
+  const auto shown = [](std::string_view text) {
+    const auto server = NameServerText::parse(text);
+    return server ? NameServerText::show(*server) : "";
+  };
+  EXPECT_EQ(shown("192.0.2.1"), "192.0.2.1:53");
+  EXPECT_EQ(shown("192.0.2.1:5353"), "192.0.2.1:5353");
+  EXPECT_EQ(shown("2001:db8::1"), "[2001:db8::1]:53");
+  EXPECT_EQ(shown("[2001:db8::1]"), "[2001:db8::1]:53");
+  EXPECT_EQ(shown("[::1]:5353"), "[::1]:5353");
+  for (const char* bad : {"", ":53", "dns.example", "localhost", "192.0.2.1:", "192.0.2.1:0",
+                          "192.0.2.1:65536", "[192.0.2.1]:53", "192.0.2.0/24", "[::1", "192.0.2.1 "})
+    EXPECT_EQ(shown(bad), "") << bad;
+}
+
 std::array<std::uint8_t, 16> mapped(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d) {
   return {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d};
 }

@@ -32,8 +32,8 @@ struct KeyRefresh::Watched {
   bool over = false;
 };
 
-KeyRefresh::KeyRefresh(net::Offload& offload)
-    : resolver_(loop_, offload), client_(loop_, resolver_, {.idle = 0}), tasks_(loop_), end_(loop_) {}
+KeyRefresh::KeyRefresh(net::LookUps& look_ups)
+    : resolver_(loop_, look_ups), client_(loop_, resolver_, {.idle = 0}), tasks_(loop_), end_(loop_) {}
 
 KeyRefresh::~KeyRefresh() {
   stop();

@@ -1,13 +1,13 @@
 // Fetches the keys that issuers publish, before they are needed: the driver of identity::KeySource.
 //
-// Owner:    cli::Server; dies before the Offload that it is given.
+// Owner:    cli::Server; dies before the LookUps that it is given.
 // Thread:   watch() and stop() from the owner's, sources() from any; everything else runs on a thread of its
 //           own, so that neither a worker's requests nor a slow issuer wait for each other.
 // Lifetime: holds the sources it watches; stop() ends fetches under way, wakes whoever waits for them and
 //           joins the thread; within milliseconds, but for a look-up of a name that the system is at.
 // Failure:  none: what a fetch came to is the source's to know (readiness, metrics, log).
 //
-// Usage:    gateway::KeyRefresh refresh(offload);             // cli::Server, after offload_
+// Usage:    gateway::KeyRefresh refresh(look_ups);            // cli::Server, after look_ups_
 //           refresh.watch(snapshot->key_sources());           // before the workers run, after each reload
 //           refresh.stop();                                   // after the last worker has ended
 #pragma once
@@ -22,8 +22,8 @@
 #include "client/client.h"
 #include "config/model.h"
 #include "identity/key_source.h"
+#include "net/look_up.h"
 #include "net/loop.h"
-#include "net/offload.h"
 #include "net/resolver.h"
 #include "net/scope.h"
 #include "net/task.h"
@@ -32,8 +32,8 @@ namespace gateway {
 
 class KeyRefresh {
  public:
-  explicit KeyRefresh(net::Offload& offload);  // the thread starts with the first source
-  ~KeyRefresh();                               // stops
+  explicit KeyRefresh(net::LookUps& look_ups);  // the thread starts with the first source
+  ~KeyRefresh();                                // stops
   KeyRefresh(const KeyRefresh&) = delete;
   KeyRefresh& operator=(const KeyRefresh&) = delete;
 

@@ -78,7 +78,8 @@ class KeyRefreshTest : public testing::Test {
 
   net::testing::TestLoop test;
   net::Offload offload{1};
-  KeyRefresh refresh{offload};
+  net::LookUps look_ups{.threads = offload};
+  KeyRefresh refresh{look_ups};
 };
 
 TEST_F(KeyRefreshTest, FetchesKeysBeforeAnybodyAsks) {

@@ -23,8 +23,8 @@
 #include "limit/failures.h"
 #include "limit/rates.h"
 #include "limit/shared.h"
+#include "net/look_up.h"
 #include "net/loop.h"
-#include "net/offload.h"
 #include "net/scope.h"
 #include "telemetry/metrics.h"
 
@@ -37,7 +37,7 @@ struct Commons {
   cache::Fills& fills;
   cache::Loans& loans;
   base::Account& account;
-  net::Offload& offload;
+  net::LookUps& look_ups;
   limit::Rates& rates;
   limit::Failures& failures;
   limit::Connections& connections;  // open client connections of all workers

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "config/load.h"
+#include "net/look_up.h"
 #include "net/loop.h"
 #include "net/offload.h"
 
@@ -31,7 +32,8 @@ class SnapshotTest : public testing::Test {
 
   net::Loop loop_;
   net::Offload offload_{1};
-  net::Resolver resolver_{loop_, offload_};
+  net::LookUps look_ups_{.threads = offload_};
+  net::Resolver resolver_{loop_, look_ups_};
   limit::Rates rates_{config::Limits{}};
   limit::Gates gates_;
   upstream::Healths healths_;

@@ -22,7 +22,7 @@ Worker::Worker(Commons commons, telemetry::WorkerMetrics& metrics, telemetry::Ac
                telemetry::AuditLog* audit_log)
     : commons_(commons),
       metrics_(metrics),
-      resolver_(loop_, commons.offload),
+      resolver_(loop_, commons.look_ups),
       redis_(commons.redis
                  ? std::make_unique<RedisLink>(loop_, resolver_, *commons.redis, *commons.shared_buckets)
                  : nullptr),

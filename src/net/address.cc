@@ -81,6 +81,13 @@ std::string Endpoint::host() const {
   return text;
 }
 
+std::array<std::uint8_t, 16> peer_of(int fd) {
+  Endpoint peer;
+  peer.length = sizeof peer.storage;
+  if (::getpeername(fd, peer.raw(), &peer.length) != 0) return {};
+  return peer.bytes();
+}
+
 std::string Endpoint::text() const {
   const std::string h = host();
   const std::string p = std::to_string(port());

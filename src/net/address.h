@@ -1,6 +1,7 @@
 // Socket addresses: of listeners, of clients, of origins.
 //
-// Thread: values, any.  Failure: parse() gives nothing where the text is not a literal address.
+// Thread: values, any.  Failure: parse() gives nothing where the text is not a literal address, peer_of()
+// "::" where nobody is connected any more.
 #pragma once
 
 #include <netinet/in.h>
@@ -30,5 +31,7 @@ struct Endpoint {
   std::string host() const;                    // "127.0.0.1", "::1"; an IPv4-mapped address as IPv4
   std::string text() const;                    // "127.0.0.1:80", "[::1]:80"
 };
+
+std::array<std::uint8_t, 16> peer_of(int fd);  // Endpoint::bytes() of whom this socket is connected to
 
 }  // namespace net

@@ -56,7 +56,7 @@ void Descriptors::expose(telemetry::Page& page) const {
   page.family(
       "sekisho_descriptors_refused_total", "counter",
       "Times that there was none: for a pipe (the body was copied), for an idle connection to an origin "
-      "(it was closed), for a client, for a request (503).");
+      "(it was closed), for a client, for a request (503, or no second attempt to connect).");
   for (std::size_t i = 0; i < kKinds; ++i) page.sample({{"for", kLabels[i]}}, refused_[i].read());
 }
 

@@ -1,11 +1,15 @@
 // Names to addresses, looked up off the worker and looked up again, so that an origin may move.
 //
 // Owner:    a worker; one look-up a name at a time, followers wait for it.
-// Thread:   the worker's own; getaddrinfo itself runs on the Offload pool.
-// Lifetime: results are kept for the caller's `keep`; when a later look-up fails the last good answer serves
-//           on, so that a sick resolver does not take a healthy origin down.
-// Failure:  kNoName when there has never been an answer, kCancelled; of connect(): kRefused, kUnreachable,
-//           kTimedOut, kCancelled, and kNoRoom where it is our own side that has nothing left.
+// Thread:   the worker's own; the look-up itself runs on a thread of LookUps.
+// Lifetime: an answer is kept for as long as its ttl says, but min_ttl at the least and the asker's `keep` at
+//           the most; where no ttl is known, for `keep`. When a later look-up fails the last good answer
+//           serves on, so that a sick resolver does not take a healthy origin down; it is asked again after a
+//           second.
+// Failure:  kNoName when there has never been an answer, kCancelled, kNoRoom (too many names).
+//
+// Who keeps connections to a name holds on to it and glances at it before each use: that costs a comparison,
+// starts a look-up where one is due, and waits for nothing. Another answer is another pointer.
 #pragma once
 
 #include <map>
@@ -15,7 +19,8 @@
 
 #include "net/address.h"
 #include "net/error.h"
-#include "net/offload.h"
+#include "net/look_up.h"
+#include "net/race.h"
 #include "net/scope.h"
 #include "net/task.h"
 
@@ -25,41 +30,65 @@ class Resolver {
  public:
   using Addresses = std::shared_ptr<const std::vector<Endpoint>>;
 
-  // Asks the system, off the worker; a test brings its own.
-  using LookUp = std::vector<Endpoint> (*)(const std::string& host, std::uint16_t port);
+  // A name and what is known of it. The Resolver's to change.
+  class Name {
+   public:
+    // As of the last good look-up; null before.
+    const Addresses& addresses() const { return addresses_; }
 
-  Resolver(Loop& loop, Offload& offload, LookUp ask = &ask_system)
-      : loop_(loop), offload_(offload), ask_(ask), scope_(loop) {}
+   private:
+    friend class Resolver;
+    Name(std::string host, std::uint16_t port) : host_(std::move(host)), port_(port) {}
+    const std::string host_;
+    const std::uint16_t port_;
+    Addresses addresses_;
+    base::Mono asked_{};     // when the last look-up ended
+    base::Nanos lasts_{-1};  // from then on; less than nothing: never asked
+    bool literal_ = false;
+    bool running_ = false;
+    std::vector<Event*> waiting_;
+  };
+  using Handle = std::shared_ptr<Name>;
 
-  static std::vector<Endpoint> ask_system(const std::string& host, std::uint16_t port);
+  Resolver(Loop& loop, LookUps& look_ups) : loop_(loop), look_ups_(look_ups), scope_(loop) {}
 
-  // `cancel` ends this wait only; the look-up goes on for those who come after.
+  // Null where there is no room for another name.
+  Handle name(const std::string& host, std::uint16_t port);
+
+  // What is known now; a look-up begins where one is due.
+  const Addresses& glance(const Handle& name, base::Nanos keep) {
+    if (due(*name, keep)) begin(name);
+    return name->addresses_;
+  }
+
+  // Waits where nothing is known yet. `cancel` ends this wait only; the look-up goes on for those who come
+  // after.
+  Task<Result<Addresses>> resolve(Handle name, base::Nanos keep, base::Mono deadline, Cancel* cancel);
   Task<Result<Addresses>> resolve(const std::string& host, std::uint16_t port, base::Nanos keep,
                                   base::Mono deadline, Cancel* cancel);
   Task<> drained() { return scope_.drained(); }
 
+  // Whom this loop has found slow to answer; for connect().
+  Laggards& laggards() { return laggards_; }
+
  private:
-  struct Entry {
-    Addresses addresses;
-    base::Mono expires{};
-    bool running = false;
-    std::vector<Event*> waiting;
-  };
   static constexpr std::size_t kMany = 256;   // names, from which on those are forgotten that nobody asks for
   static constexpr std::size_t kMost = 4096;  // in use at a time
   static constexpr base::Nanos kForgotten = base::Seconds(300);
+  static constexpr base::Nanos kFailed = base::Seconds(1);
+
+  bool due(const Name& name, base::Nanos keep) const {
+    return !name.running_ && !name.literal_ && loop_.now() - name.asked_ >= std::min(name.lasts_, keep);
+  }
   bool make_room();
-  Task<> look_up(std::string key, std::string host, std::uint16_t port, base::Nanos keep);
+  void begin(const Handle& name);
+  Task<> look_up(Handle name);
 
   Loop& loop_;
-  Offload& offload_;
-  LookUp ask_;
-  std::map<std::string, Entry> entries_;
+  LookUps& look_ups_;
+  std::map<std::string, Handle> names_;
+  Laggards laggards_;
   Scope scope_;
 };
-
-// Connects to the first address that answers, trying the next when one refuses or half the time is gone.
-Task<Result<class Stream>> connect(Loop& loop, const std::vector<Endpoint>& addresses, base::Mono deadline,
-                                   Cancel* cancel);
 
 }  // namespace net

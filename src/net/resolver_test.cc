@@ -15,16 +15,20 @@ using testing::TestLoop;
 std::atomic<int> asked = 0;
 std::atomic<int> answer = 1;  // the last byte of the address; 0: no such name
 
-std::vector<Endpoint> look_up(const std::string&, std::uint16_t port) {
+std::atomic<int> ttl = -1;  // seconds; less than none: not known
+
+Answer look_up(const LookUpRules&, const std::string&, std::uint16_t port) {
   ++asked;
   const int last = answer;
   if (last == 0) return {};
-  return {*Endpoint::parse("192.0.2." + std::to_string(last), port)};
+  Answer out{.addresses = {*Endpoint::parse("192.0.2." + std::to_string(last), port)}, .ttl = std::nullopt};
+  if (ttl >= 0) out.ttl = base::Seconds(ttl);
+  return out;
 }
 
 class ResolverTest : public ::testing::Test {
  protected:
-  ResolverTest() { asked = 0, answer = 1; }
+  ResolverTest() { asked = 0, answer = 1, ttl = -1; }
   // The host that comes out, or "".
   std::string resolve(const std::string& host = "name", base::Nanos keep = Millis(1000)) {
     const auto got =
@@ -32,7 +36,8 @@ class ResolverTest : public ::testing::Test {
     return got ? (**got)[0].host() : "";
   }
   TestLoop test;
-  Resolver resolver{test.loop, test.offload, &look_up};
+  LookUps look_ups{.threads = test.offload, .ask = &look_up};
+  Resolver resolver{test.loop, look_ups};
 };
 
 TEST_F(ResolverTest, AsksOnceAndKeepsTheAnswerForAWhile) {
@@ -81,6 +86,75 @@ TEST_F(ResolverTest, ANameThatNeverResolvedIsUnreachableAndSoonAskedForAgain) {
   EXPECT_EQ(resolve("name", base::Seconds(60)), "192.0.2.3");
 }
 
+// ---- how long an answer is kept
+
+TEST_F(ResolverTest, KeepsAnAnswerAsLongAsItsTtlSays) {
+  ttl = 5;
+  const auto asked_after = [&](base::Nanos time, base::Nanos keep) {
+    const base::ClockShift later(time);
+    test.turn();
+    EXPECT_EQ(resolve("name", keep), "192.0.2.1");
+    test.await(resolver.drained());
+    return asked.load();
+  };
+  EXPECT_EQ(asked_after(base::Seconds(0), base::Seconds(60)), 1);
+  EXPECT_EQ(asked_after(base::Seconds(4), base::Seconds(60)), 1);
+  EXPECT_EQ(asked_after(base::Seconds(4), base::Seconds(3)), 2) << "but no longer than its asker wants";
+}
+
+TEST_F(ResolverTest, LooksUpAgainWhenTheTtlHasPassed) {
+  ttl = 5;
+  EXPECT_EQ(resolve("name", base::Seconds(60)), "192.0.2.1");
+  const base::ClockShift later(base::Seconds(6));
+  test.turn();
+  EXPECT_EQ(resolve("name", base::Seconds(60)), "192.0.2.1");
+  test.await(resolver.drained());
+  EXPECT_EQ(asked, 2);
+}
+
+TEST_F(ResolverTest, KeepsNoAnswerForLessThanTheLeast) {
+  ttl = 0;
+  look_ups.rules.min_ttl = base::Seconds(10);
+  for (int i = 1; i <= 2; ++i) {
+    const base::ClockShift later(base::Seconds(4 * i));
+    test.turn();
+    EXPECT_EQ(resolve("name", base::Seconds(60)), "192.0.2.1");
+    EXPECT_EQ(asked, 1);
+  }
+}
+
+TEST_F(ResolverTest, WithoutATtlTheAskerSaysHowLong) {
+  EXPECT_EQ(resolve("name", base::Seconds(60)), "192.0.2.1");
+  const base::ClockShift later(base::Seconds(50));
+  test.turn();
+  EXPECT_EQ(resolve("name", base::Seconds(60)), "192.0.2.1");
+  EXPECT_EQ(asked, 1);
+}
+
+// ---- a glance
+
+TEST_F(ResolverTest, AGlanceWaitsForNothingAndHasTheNameLookedUp) {
+  const Resolver::Handle name = resolver.name("name", 80);
+  const auto host = [&] {
+    const auto& found = resolver.glance(name, base::Seconds(1));
+    return found ? found->front().host() : "";
+  };
+  EXPECT_EQ(host(), "");
+  test.await(resolver.drained());
+  EXPECT_EQ(host(), "192.0.2.1");
+  const auto* const before = resolver.glance(name, base::Seconds(1)).get();
+  EXPECT_EQ(resolver.name("name", 80), name);
+  EXPECT_NE(resolver.name("name", 81), name);
+  answer = 2;
+  const base::ClockShift later(base::Seconds(2));
+  test.turn();
+  EXPECT_EQ(host(), "192.0.2.1");
+  EXPECT_EQ(name->addresses().get(), before) << "the same answer is the same pointer";
+  test.await(resolver.drained());
+  EXPECT_EQ(host(), "192.0.2.2");
+  EXPECT_EQ(asked, 2);
+}
+
 Task<> request_soon(Loop& loop, Cancel& cancel) {
   Event pause(loop);
   co_await pause.wait(loop.now() + Millis(5));
@@ -88,13 +162,14 @@ Task<> request_soon(Loop& loop, Cancel& cancel) {
 }
 
 std::atomic<bool> hold = false;
-std::vector<Endpoint> look_up_slowly(const std::string&, std::uint16_t port) {
+Answer look_up_slowly(const LookUpRules&, const std::string&, std::uint16_t port) {
   while (hold) ::poll(nullptr, 0, 1);
-  return {*Endpoint::parse("192.0.2.9", port)};
+  return {.addresses = {*Endpoint::parse("192.0.2.9", port)}, .ttl = std::nullopt};
 }
 
 TEST_F(ResolverTest, ACancelledWaitAndADeadlineLeaveTheLookUpToOthers) {
-  Resolver slow(test.loop, test.offload, &look_up_slowly);
+  LookUps slowly{.threads = test.offload, .ask = &look_up_slowly};
+  Resolver slow(test.loop, slowly);
   const auto ask = [&](base::Nanos limit, Cancel* cancel) {
     return test.await(slow.resolve("name", 80, base::Seconds(60), test.loop.now() + limit, cancel));
   };

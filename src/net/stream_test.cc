@@ -125,47 +125,8 @@ TEST_F(StreamTest, WaitsForEitherDirectionAndIsResumedOnce) {
   EXPECT_EQ(test.await(wait_either(stream)), Wake::kCancelled);
 }
 
-Result<Stream> dial(TestLoop& test, const std::vector<Endpoint>& to, base::Nanos limit,
-                    Cancel* cancel = nullptr) {
-  return test.await(connect(test.loop, to, test.loop.now() + limit, cancel));
-}
 Endpoint local(std::uint16_t port) {
   return *Endpoint::parse("127.0.0.1", port);
-}
-
-TEST(ConnectTest, HearsWhatAServerSaysThatHangsUpAtOnce) {
-  TestServer server([](Peer& peer, int) { peer.write("busy"); });
-  for (int i = 0; i < 50; ++i) {
-    TestLoop test;
-    auto stream = dial(test, {local(server.port())}, base::Seconds(5));
-    ASSERT_TRUE(stream);
-    stream->set_deadline(base::Seconds(5));
-    char buffer[16];
-    EXPECT_EQ(test.await(stream->read(buffer)), 4u);
-    EXPECT_EQ(test.await(stream->read(buffer)), 0u);
-  }
-}
-
-TEST(ConnectTest, TellsRefusalFromSilence) {
-  TestLoop test;
-  EXPECT_EQ(dial(test, {local(1)}, base::Seconds(5)).error().fault, Fault::kRefused);
-  // A listener whose queue is full does not answer.
-  const auto [listener, port] = testing::listen_on_loopback(0);
-  const Endpoint at = local(port);
-  std::vector<Stream> full;
-  Result<Stream> last;
-  while ((last = dial(test, {at}, Millis(60)))) full.push_back(std::move(*last));
-  EXPECT_EQ(last.error().fault, Fault::kTimedOut);
-  Cancel cancel;
-  cancel.request();
-  EXPECT_EQ(dial(test, {at}, base::Seconds(5), &cancel).error().fault, Fault::kCancelled);
-  ::close(listener);
-}
-
-TEST(ConnectTest, TriesTheNextAddressWhenOneRefuses) {
-  TestServer server([](Peer& peer, int) { peer.ended(); });
-  TestLoop test;
-  EXPECT_TRUE(dial(test, {local(1), local(server.port())}, base::Seconds(5)));
 }
 
 TEST(ListenerTest, ServesWhoeverWasToldConnectedBeforeItStops) {

@@ -30,7 +30,7 @@ namespace net::testing {
 
 class TestLoop {
  public:
-  TestLoop() : resolver(loop, offload), scope(loop) {}
+  TestLoop() : resolver(loop, look_ups), scope(loop) {}
 
   template <class T>
   T await(Task<T> task) {
@@ -58,6 +58,7 @@ class TestLoop {
 
   Offload offload{1};
   Loop loop;
+  LookUps look_ups{.threads = offload};
   Resolver resolver;
   Scope scope;
 

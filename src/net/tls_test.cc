@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include "net/dial.h"
 #include "net/stream.h"
 #include "net/testing_tls.h"
 #include "net/tls_sessions.h"

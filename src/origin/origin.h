@@ -25,7 +25,6 @@
 #include "config/model.h"
 #include "http/head.h"
 #include "net/loop.h"
-#include "net/offload.h"
 #include "net/resolver.h"
 #include "net/task.h"
 #include "net/upload.h"

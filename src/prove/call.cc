@@ -4,8 +4,9 @@
 #include <optional>
 #include <stdexcept>
 
+#include "net/dial.h"
+#include "net/look_up.h"
 #include "net/loop.h"
-#include "net/resolver.h"
 #include "net/scope.h"
 #include "net/stream.h"
 #include "net/tls.h"
@@ -87,7 +88,7 @@ net::Task<> exchange(net::Loop& loop, const Call& call, const std::vector<net::E
 
 std::vector<net::Endpoint> look_up(const std::string& host, std::uint16_t port) {
   if (const auto literal = net::Endpoint::parse(host, port)) return {*literal};
-  return net::Resolver::ask_system(host, port);
+  return net::ask_system(host, port);
 }
 
 }  // namespace

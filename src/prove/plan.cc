@@ -5,14 +5,14 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "net/resolver.h"
+#include "net/look_up.h"
 
 namespace prove {
 namespace {
 
 PlannedTarget plan_target(const Campaign& campaign, const Target& target) {
   PlannedTarget out;
-  out.addresses = net::Resolver::ask_system(target.url.host, target.url.port);
+  out.addresses = net::ask_system(target.url.host, target.url.port);
   if (out.addresses.empty())
     throw std::runtime_error(fmt::format("{}:{}: target '{}': the name '{}' does not resolve", campaign.file,
                                          target.line, target.name, target.url.host));

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "net/resolver.h"
+#include "net/dial.h"
 #include "prove/generator.h"
 
 namespace prove {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/siphash.h"
+#include "net/dial.h"
 #include "telemetry/oplog.h"
 
 namespace redis {
@@ -138,7 +139,7 @@ net::Task<Result<net::Stream>> Connection::dial() {
   const auto addresses =
       co_await resolver_.resolve(options_.host, options_.port, options_.resolve_every, deadline, &cancel_);
   if (!addresses) co_return std::unexpected(redis_error(addresses.error()));
-  auto stream = co_await net::connect(loop_, **addresses, deadline, &cancel_);
+  auto stream = co_await net::connect(loop_, **addresses, deadline, &cancel_, &resolver_.laggards());
   if (!stream) co_return std::unexpected(redis_error(stream.error()));
   if (tls_) {
     stream->set_deadline(deadline);

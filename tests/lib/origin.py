@@ -227,11 +227,11 @@ class Connection(threading.Thread):
 
 
 class Origin:
-    def __init__(self, tls=None, port: int = 0):
+    def __init__(self, tls=None, port: int = 0, host: str = "127.0.0.1"):
         self.tls = tls  # an ssl.SSLContext
-        self.listener = socket.socket()
+        self.listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", port))
+        self.listener.bind((host, port))
         self.listener.listen(256)
         self.port = self.listener.getsockname()[1]
         self.lock = threading.Lock()

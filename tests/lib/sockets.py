@@ -1,4 +1,7 @@
-"""TCP connections as the kernel sees them, for tests that wait until another process has come so far."""
+"""TCP connections as the kernel sees them, for tests that wait until another process has come so far; and an address
+that never answers."""
+import errno
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,3 +34,30 @@ def connecting_to(port: int) -> int:
 def unread_at(port: int) -> int:
     """Bytes that wait to be read by whoever serves there."""
     return sum(one.unread for one in sockets() if one.port == port and one.peer)
+
+
+class BlackHole:
+    """An address where a SYN is not answered: a listener that accepts nothing and whose queue is full."""
+
+    def __init__(self, host: str, port: int = 0):
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.sockets = [socket.socket(family)]
+        self.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.sockets[0].bind((host, port))
+        self.sockets[0].listen(0)
+        self.port = self.sockets[0].getsockname()[1]
+        for _ in range(8):
+            filler = socket.socket(family)
+            filler.settimeout(0.2)
+            self.sockets.append(filler)
+            try:
+                filler.connect((host, self.port))
+            except TimeoutError:
+                return
+            except OSError as error:
+                assert error.errno == errno.EAGAIN, error
+        raise AssertionError(f"{host}:{self.port} takes connections all the same")
+
+    def stop(self) -> None:
+        for one in self.sockets:
+            one.close()
