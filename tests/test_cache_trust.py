@@ -59,14 +59,18 @@ DROPPED = [
     "X-Forwarded-Server", "X-Forwarded-Scheme", "X-Forwarded-Ssl", "X-Forwarded-Unheard-Of", "X-Forwarded",
     "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Host", "X-HTTP-Host-Override", "Proxy",
     "X_Forwarded_For", "Authorization_", "x_api_key", "X-Middleware-Subrequest", "X-Envoy-Original-Path", "X-Scheme",
-    "Front-End-Https"
+    "Front-End-Https", "X.Original.URL", "X!Forwarded!User", "X~Real~IP", "X-Http.Method", "Remote.User", "X-Acme-User",
+    "X-Acme-Groups", "X-Backend-Host"
 ]
 VOUCHED = [
     "X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Groups", "X-Forwarded-Preferred-Username",
     "X-Forwarded-Client-Cert", "X-Forwarded-Access-Token", "X-Remote-User", "Remote-User", "Remote-Groups", "X-Real-IP",
     "X-Client-IP", "True-Client-IP", "CF-Connecting-IP", "X-Cluster-Client-IP", "X-Auth-Request-User",
     "X-Auth-Request-Email", "X-WEBAUTH-USER", "X-Authenticated-User", "X-User", "X-User-Id", "X-Username", "Client-Cert",
-    "X-SSL-Client-Verify", "Cf-Access-Authenticated-User-Email", "X-Consumer-Username", "X-MS-Client-Principal-Name"
+    "X-SSL-Client-Verify", "Cf-Access-Authenticated-User-Email", "X-Consumer-Username", "X-MS-Client-Principal-Name",
+    "X-Auth-User", "X-Auth-Email", "X-Auth-Groups", "X-Authorized-User", "Impersonate-User", "Impersonate-Group",
+    "X-Amzn-Mtls-Clientcert", "X-SSL-Cert", "SM-User", "OIDC-Claim-email", "X-Verified-User", "X-Current-User",
+    "X-Shib-User", "X-Saml-User", "X-Client-Cn"
 ]
 
 

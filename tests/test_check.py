@@ -120,3 +120,14 @@ def test_a_start_makes_what_check_found_good(gateway, folder, tmp_path):
     gw.get("/")
     gw.stop()
     assert (tmp_path / "access.log").read_text()
+
+
+def test_check_warns_of_a_field_that_no_client_can_send(tmp_path):
+    file = tmp_path / "sekisho.yaml"
+    for proxies, warned in (("[]", True), ("[192.0.2.0/24]", False)):
+        file.write_text("listen: 127.0.0.1:8080\norigins: { me: { type: http, url: 'http://192.0.2.1' } }\n"
+                        f"trusted_proxies: {proxies}\n"
+                        "routes: { path: /, origin: me, forward_fields: [X-Original-URL, X-Forwarded-User] }\n")
+        done = run("check", "-c", file)
+        assert done.returncode == 0 and ("'X-Forwarded-User' is believed" in done.stderr) is warned, done
+        assert "X-Original-URL" not in done.stderr

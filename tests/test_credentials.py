@@ -39,6 +39,7 @@ SENT = {
     "bearer": ("", [("Authorization", f"Bearer {TOKEN}")]),
     "bearer, shouted": ("", [("authorization", f"BEARER   {TOKEN}")]),
     "two fields": ("", [("Authorization", "Basic YTpi"), ("Authorization", f"Bearer {TOKEN}")]),
+    "behind another scheme": ("", [("Authorization", f"Basic YTpi, Bearer {TOKEN}")]),
     "a header": ("", [("X-Token", TOKEN)]),
     "a header in another case": ("", [("x-tOKEN", TOKEN)]),
     "a header, twice": ("", [("X-Token", TOKEN), ("X-Token", TOKEN)]),
@@ -143,6 +144,9 @@ def test_only_an_http_origin_is_given_credentials_of_known_identities(tmp_path, 
     (f"https://a.test/p?key={TOKEN}&tok={TOKEN}#top", "https://a.test/p"),
     (f"https://a.test/p#tok={TOKEN}", "https://a.test/p"),
     ("https://a.test/p?x=1&&y=2&", "https://a.test/p?x=1&&y=2&"),
+    (f"https://a.test/p?x=1;tok={TOKEN}", "https://a.test/p"),
+    (f"https://a.test/p?tok=1&x=1;t%6fk={TOKEN}&y=2", "https://a.test/p"),
+    ("https://a.test/p?x=1;y=2", "https://a.test/p?x=1;y=2"),
 ])
 @pytest.mark.parametrize("path", ["/open", "/login/x", "/own/x"])
 def test_a_referer_goes_on_without_tokens(app, origin, path, sent, passed):

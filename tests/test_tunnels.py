@@ -313,6 +313,8 @@ CHANGES = {
         "identities": c["identities"] | {"others": staff(issuer="https://other.test")},
         "routes": [c["routes"][0] | {"identity": "others"}]},
     "the route is gone": lambda c: c | {"routes": [c["routes"][0] | {"path": "/elsewhere/"}]},
+    "the token comes from elsewhere": lambda c: c | {"identities": {"staff": staff(**{"from": [{"cookie": "session"}]})}},
+    "another method is let in": lambda c: c | {"routes": [c["routes"][0] | {"methods": ["POST"]}]},
     "another origin answers": lambda c: c | {"origins": {"app": {"type": "http", "url": "http://127.0.0.1:1"}}},
 }
 
@@ -348,6 +350,22 @@ def test_a_stream_ends_when_the_issuer_withdraws_its_key(gateway, streams, path)
         assert gw.access_for(lambda line: line["path"] == path)["reason"] == "right_withdrawn"
     finally:
         issuer.stop()
+
+
+def test_a_tunnel_ends_when_the_page_that_opened_it_may_no_longer(gateway, streams):
+    def config(*allowed):
+        return guarded(streams, staff(**{"from": [{"cookie": "session", "allowed_origins": list(allowed)}]}))
+
+    gw = gateway(config("https://old.test", "https://new.test"))
+    with gw.client() as old, gw.client() as new:
+        for client, page in ((old, "https://old.test"), (new, "https://new.test")):
+            client.ask("/ws", fields=ASKS | {"Origin": page, "Cookie": f"session={hs256()}"})
+            assert client.read_head().status == 101
+        assert gw.reload(config("https://new.test")).ok
+        assert old.closed(5)
+        new.send(b"ping")
+        assert new.exactly(4) == b"ping"
+    assert gw.access_for(lambda line: line["path"] == "/ws")["reason"] == "right_withdrawn"
 
 
 def test_an_open_stream_ends_when_its_route_is_closed(gateway, streams):

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "config/address.h"
+#include "http/field_kind.h"
 #include "net/address.h"
 
 namespace cli {
@@ -52,15 +53,12 @@ bool leads_to(const config::Url& url, const config::Address& listener) {
   return everywhere ? is_loopback(*theirs) || is_of_this_host(*theirs) : *theirs == *ours;
 }
 
-}  // namespace
-
-std::vector<std::string> warnings_of(const config::Config& config) {
+void own_listeners(const config::Config& config, std::vector<std::string>& out) {
   std::vector<config::Address> listeners;
   listeners.reserve(config.listen.size() + 1);
   for (const config::Listen& listen : config.listen) listeners.push_back(listen.address);
   if (config.admin.listen) listeners.push_back(*config.admin.listen);
 
-  std::vector<std::string> out;
   for (const auto& [name, origin] : config.origins) {
     const auto* http = std::get_if<config::HttpOrigin>(&origin.kind);
     const auto* s3 = std::get_if<config::S3Origin>(&origin.kind);
@@ -72,6 +70,26 @@ std::vector<std::string> warnings_of(const config::Config& config) {
                   (http ? "url" : "endpoint") + ": leads to " + config::AddressText::show(*found) +
                   ", a listener of this gateway itself");
   }
+}
+
+// What a route names and yet no client can send.
+void fields_that_never_go_on(const config::Config& config, std::vector<std::string>& out) {
+  for (std::size_t i = 0; i < config.routes.size(); ++i) {
+    const config::Route& route = config.routes[i];
+    for (const std::string& name : route.forward_fields)
+      if (config.trusted_proxies.empty() && http::kind_of(name) == http::FieldKind::kVouched)
+        out.push_back(config.file + ":" + std::to_string(route.line) + ": routes[" + std::to_string(i) +
+                      "].forward_fields: '" + name +
+                      "' is believed of 'trusted_proxies' only, and there are none");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> warnings_of(const config::Config& config) {
+  std::vector<std::string> out;
+  own_listeners(config, out);
+  fields_that_never_go_on(config, out);
   return out;
 }
 

@@ -28,18 +28,15 @@ bool contains(std::span<const TokenSource> list, const TokenSource& source) {
   return std::ranges::any_of(list, [&](const TokenSource& one) { return same_source(one, source); });
 }
 
-// As servers fold them that make variables of field names: letters in any case, and every other character as
-// good as a hyphen.
-bool same_variable(std::string_view a, std::string_view b) {
-  const auto fold = [](char c) {
-    const char small = http::lower(c);
-    return (small >= 'a' && small <= 'z') || http::is(http::kDigitChar, c) ? small : '-';
-  };
-  return std::ranges::equal(a, b, [&](char x, char y) { return fold(x) == fold(y); });
-}
-
-bool begins_with(std::string_view text, std::string_view prefix) {
-  return text.size() >= prefix.size() && http::iequals(text.substr(0, prefix.size()), prefix);
+// Authorization is no list (RFC 9110 section 11.6.2), but there are servers that take it for one.
+bool has_scheme(std::string_view value, std::string_view scheme) {
+  while (true) {
+    value = http::trim_ows(value);
+    if (value.size() >= scheme.size() && http::iequals(value.substr(0, scheme.size()), scheme)) return true;
+    const std::size_t comma = value.find(',');
+    if (comma == value.npos) return false;
+    value.remove_prefix(comma + 1);
+  }
 }
 
 }  // namespace
@@ -78,9 +75,10 @@ Credentials::Credentials(const config::Config& config, const config::Route& rout
 bool Credentials::hide(const http::Field& field) const {
   if (field.id == FieldId::kAuthorization)
     return hides_all_authorization_ || std::ranges::any_of(authorizations_, [&](const std::string& prefix) {
-             return begins_with(field.value, http::trim_ows(prefix));
+             return has_scheme(field.value, http::trim_ows(prefix));
            });
-  return std::ranges::any_of(fields_, [&](const auto& name) { return same_variable(name, field.name); });
+  return std::ranges::any_of(fields_,
+                             [&](const auto& name) { return http::same_variable(name, field.name); });
 }
 
 bool Credentials::let_pass(const http::FieldList& fields) const {

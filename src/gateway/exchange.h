@@ -62,8 +62,9 @@ struct Exchange : serve::Request {
   std::string query;      // for the origin, when it is not the client's own
   bool has_query = false;
   base::Ref<const identity::Principal> principal;
-  identity::KeySource* key_source = nullptr;  // that may know the token's key; the snapshot holds it
-  limit::Standing standing;                   // with the rate limits of the route
+  const config::TokenSource* source = nullptr;  // where its token was; the snapshot's
+  identity::KeySource* key_source = nullptr;    // that may know the token's key; the snapshot holds it
+  limit::Standing standing;                     // with the rate limits of the route
   limit::Slot slot, origin_slot;  // places among the requests of the route, and those at the origin
   std::string client;             // address as logged: the peer's, or what a trusted proxy says
   std::array<std::uint8_t, 16> client_address{};  // the same for limits; IPv4 as ::ffff:a.b.c.d
@@ -123,6 +124,7 @@ struct Exchange : serve::Request {
     query.clear();
     has_query = false;
     principal = nullptr;
+    source = nullptr;
     key_source = nullptr;
     standing.policies = nullptr;
     slot.leave();

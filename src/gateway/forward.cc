@@ -115,13 +115,15 @@ void append_referer(const Exchange& x, const http::Field& field, std::string& ou
   const std::vector<std::string>& hidden = x.snapshot->snapshot->credential_queries();
   const std::string_view page = field.value.substr(0, field.value.find('#'));
   const std::size_t mark = page.find('?');
-  if (mark == page.npos || !http::query_has(page.substr(mark + 1), hidden))
-    return append_field(out, field.name, page);
-  std::string kept(page.substr(0, mark));
-  std::string query;
-  http::query_without(page.substr(mark + 1), hidden, query);
-  if (!query.empty()) kept.append("?").append(query);
-  append_field(out, field.name, kept);
+  if (mark == page.npos || hidden.empty()) return append_field(out, field.name, page);
+  // It is some other server's query, and may be parted at each ';', too: then all of it goes.
+  std::string query(page.substr(mark + 1)), kept;
+  const bool parted = http::query_has(query, hidden);
+  std::ranges::replace(query, ';', '&');
+  if (!http::query_has(query, hidden)) return append_field(out, field.name, page);
+  if (parted && page.find(';', mark) == page.npos) http::query_without(query, hidden, kept);
+  append_field(out, field.name,
+               std::string(page.substr(0, mark)).append(kept.empty() ? "" : "?").append(kept));
 }
 
 // RFC 9110 section 7.6.2; what is no number is not ours to mend.

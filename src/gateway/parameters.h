@@ -7,6 +7,7 @@
 
 namespace gateway {
 
-bool parameters_pass(const Exchange& x);
+// `route` is the one that has matched, of `of`.
+bool parameters_pass(const http::Target& target, const Route& route, const LocalSnapshot& of);
 
 }  // namespace gateway

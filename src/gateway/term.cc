@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gateway/cross_site.h"
+#include "gateway/parameters.h"
 #include "gateway/render.h"
 #include "gateway/worker.h"
 #include "http/chars.h"
@@ -47,6 +49,17 @@ bool believed(const identity::Verifiers& verifiers, const identity::Principal& p
   return std::ranges::any_of(verifiers.accepted(), [&](const identity::Verifiers::Accepted& one) {
     return one.id == principal.verifier && one.verifier->trusts(principal.key);
   });
+}
+
+// Whether the token may still come from where it came from.
+bool may_bring(const Exchange& x, const Route& route) {
+  const auto source = std::ranges::find_if(route.token_sources, [&](const config::TokenSource& one) {
+    return x.source && one.kind == x.source->kind && one.name == x.source->name &&
+           one.prefix == x.source->prefix;
+  });
+  if (source == route.token_sources.end()) return false;
+  return source->kind != config::TokenSource::Kind::kCookie || !changes_something(x.head) ||
+         asked_by_own_page(x, *source);
 }
 
 }  // namespace
@@ -113,9 +126,10 @@ const base::Error* Term::objection() const {
   if (&route == &then) return principal && !believed(*route.verifiers, *principal) ? &kRightGone : nullptr;
   const bool another = route.rules.app != then.rules.app || route.cache_id.high != then.cache_id.high ||
                        route.cache_id.low != then.cache_id.low;
-  if (another) return &kRightGone;
+  if (another || !route.allows(x_.head)) return &kRightGone;
+  if (x_.target.parameters && !parameters_pass(x_.target, route, now)) return &kRightGone;
   if (!route.verifiers) return nullptr;
-  if (!principal || !believed(*route.verifiers, *principal)) return &kRightGone;
+  if (!principal || !believed(*route.verifiers, *principal) || !may_bring(x_, route)) return &kRightGone;
   return route.require.empty() || route.require.hold(*principal) ? nullptr : &kRightGone;
 }
 

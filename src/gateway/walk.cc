@@ -142,7 +142,7 @@ Walk::Next Walk::route(Exchange& x) {
   x.route = &x.snapshot->routes[match->route];
   x.rest = x.target.plain ? x.target.path.substr(match->length) : rest_for(*x.route->rules, x.target, *match);
   if (x.rest.empty()) x.rest = "/";
-  if (x.target.parameters && !parameters_pass(x)) {
+  if (x.target.parameters && !parameters_pass(x.target, *x.route->rules, *x.snapshot)) {
     x.stop({Code::kBadRequest, "a ';' in the path is refused here"});
     return Next::kRespond;
   }
@@ -178,6 +178,7 @@ Walk::Next Walk::identify(Exchange& x) {
     x.stop({Code::kCrossSite, "a cookie counts for this only with an Origin or a Sec-Fetch-Site of our own"});
     return Next::kRespond;
   }
+  x.source = credential->source;
   const base::Wall now = base::wall_tick();
   if (const identity::Principal* known =
           services_.remembered.find(*rules.verifiers, credential->token, now)) {

@@ -1,5 +1,6 @@
 #include "http/field_kind.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -9,12 +10,17 @@ namespace http {
 
 namespace {
 
+char folded(char c) {
+  const char small = lower(c);
+  return (small >= 'a' && small <= 'z') || is(kDigitChar, c) ? small : '-';
+}
+
 struct Pattern {
   std::string_view text;  // with a star at its end: whatever begins so
   FieldKind kind;
 };
 
-// By their letter (letter_of), and of one letter the longest first: the first that fits counts.
+// By their letter (letter_of); the first that fits counts, so none may hide a later one that says otherwise.
 constexpr auto kPatterns = std::to_array<Pattern>({
     {"authentication", FieldKind::kCredential},
     {"api-key", FieldKind::kCredential},
@@ -34,16 +40,19 @@ constexpr auto kPatterns = std::to_array<Pattern>({
     {"front-end-https", FieldKind::kRewrite},
     {"fastly-client*", FieldKind::kVouched},
     {"forwarded-*", FieldKind::kRewrite},
-    {"http-method-override", FieldKind::kRewrite},
     {"http-*", FieldKind::kRewrite},
+    {"impersonate-*", FieldKind::kVouched},
     {"method-override", FieldKind::kRewrite},
     {"ocp-apim-*", FieldKind::kCredential},
+    {"oidc-*", FieldKind::kVouched},
     {"proxy-host", FieldKind::kRewrite},
     {"path-info", FieldKind::kRewrite},
     {"proxy", FieldKind::kRewrite},
     {"request-uri", FieldKind::kRewrite},
     {"remote-*", FieldKind::kVouched},
     {"script-name", FieldKind::kRewrite},
+    {"shib-*", FieldKind::kVouched},
+    {"sm-*", FieldKind::kVouched},
     {"ssl-client-*", FieldKind::kVouched},
     {"session*", FieldKind::kCredential},
     {"true-client-*", FieldKind::kVouched},
@@ -60,6 +69,13 @@ constexpr auto kPatterns = std::to_array<Pattern>({
     {"x-amzn-oidc-*", FieldKind::kVouched},
     {"x-appengine-*", FieldKind::kVouched},
     {"x-authentik-*", FieldKind::kVouched},
+    {"x-amzn-mtls-*", FieldKind::kVouched},
+    {"x-auth-user*", FieldKind::kVouched},
+    {"x-auth-name*", FieldKind::kVouched},
+    {"x-auth-email*", FieldKind::kVouched},
+    {"x-auth-group*", FieldKind::kVouched},
+    {"x-auth-role*", FieldKind::kVouched},
+    {"x-authorized-*", FieldKind::kVouched},
     {"x-access-*", FieldKind::kCredential},
     {"x-account*", FieldKind::kCredential},
     {"x-api-key", FieldKind::kCredential},
@@ -68,6 +84,7 @@ constexpr auto kPatterns = std::to_array<Pattern>({
     {"x-apikey", FieldKind::kCredential},
     {"x-arr-*", FieldKind::kVouched},
     {"x-auth*", FieldKind::kCredential},
+    {"x-backend-*", FieldKind::kRewrite},
     {"x-base-url", FieldKind::kRewrite},
     {"x-custom-ip-authorization", FieldKind::kVouched},
     {"x-cluster-client-ip", FieldKind::kVouched},
@@ -75,6 +92,8 @@ constexpr auto kPatterns = std::to_array<Pattern>({
     {"x-client-cert*", FieldKind::kVouched},
     {"x-client-host", FieldKind::kVouched},
     {"x-credential-*", FieldKind::kVouched},
+    {"x-client-cn*", FieldKind::kVouched},
+    {"x-current-user*", FieldKind::kVouched},
     {"x-client-dn", FieldKind::kVouched},
     {"x-client-ip", FieldKind::kVouched},
     {"x-consumer-*", FieldKind::kVouched},
@@ -109,6 +128,7 @@ constexpr auto kPatterns = std::to_array<Pattern>({
     {"x-ms-token-*", FieldKind::kVouched},
     {"x-method*", FieldKind::kRewrite},
     {"x-now-route-matches", FieldKind::kRewrite},
+    {"x-oidc-*", FieldKind::kVouched},
     {"x-originating-*", FieldKind::kVouched},
     {"x-original-*", FieldKind::kRewrite},
     {"x-override-*", FieldKind::kRewrite},
@@ -126,6 +146,9 @@ constexpr auto kPatterns = std::to_array<Pattern>({
     {"x-role", FieldKind::kVouched},
     {"x-subscription-key", FieldKind::kCredential},
     {"x-script-name", FieldKind::kRewrite},
+    {"x-saml-*", FieldKind::kVouched},
+    {"x-shib-*", FieldKind::kVouched},
+    {"x-ssl-cert*", FieldKind::kVouched},
     {"x-ssl-client-*", FieldKind::kVouched},
     {"x-sendfile*", FieldKind::kRewrite},
     {"x-session*", FieldKind::kCredential},
@@ -144,6 +167,7 @@ constexpr auto kPatterns = std::to_array<Pattern>({
     {"x-userid*", FieldKind::kVouched},
     {"x-user-*", FieldKind::kVouched},
     {"x-user", FieldKind::kVouched},
+    {"x-verified-*", FieldKind::kVouched},
     {"x-vouch-*", FieldKind::kVouched},
     {"x-webauth-*", FieldKind::kVouched},
     {"x-xsrf*", FieldKind::kCredential},
@@ -152,6 +176,11 @@ constexpr auto kPatterns = std::to_array<Pattern>({
 // Of names that no pattern knows.
 constexpr std::array<std::string_view, 7> kCredentialEnds = {"token", "api-key",    "apikey",  "secret",
                                                              "-jwt",  "-signature", "-session"};
+
+// Likewise: what says who somebody is, in whatever vendor's name. A route may name them, since an application
+// may mean somebody else than its caller by them.
+constexpr std::array<std::string_view, 6> kPersonEnds = {"-user",  "-username", "-email",
+                                                         "-group", "-groups",   "-roles"};
 
 constexpr std::size_t kLetters = 26;
 
@@ -163,6 +192,30 @@ constexpr std::size_t letter_of(std::string_view name) {
   if (letter >= kLetters) return 2 * kLetters;  // none
   return letter + (x ? kLetters : 0);
 }
+
+constexpr bool begins(std::string_view name, std::string_view with) {
+  if (name.size() < with.size()) return false;
+  for (std::size_t i = 0; i < with.size(); ++i)
+    if (lower(name[i]) != with[i]) return false;
+  return true;
+}
+
+constexpr bool fits(std::string_view name, std::string_view text) {
+  if (!text.ends_with('*')) return name.size() == text.size() && begins(name, text);
+  return begins(name, text.substr(0, text.size() - 1));
+}
+
+constexpr bool ends(std::string_view name, std::string_view with) {
+  return name.size() >= with.size() && begins(name.substr(name.size() - with.size()), with);
+}
+
+consteval bool none_is_hidden() {
+  for (std::size_t i = 0; i < kPatterns.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (kPatterns[j].kind != kPatterns[i].kind && fits(kPatterns[i].text, kPatterns[j].text)) return false;
+  return true;
+}
+static_assert(none_is_hidden());
 
 struct Starts {
   std::array<std::uint8_t, 2 * kLetters + 1> at{};
@@ -180,23 +233,21 @@ consteval Starts make_starts() {
 }
 constexpr Starts kStarts = make_starts();
 
-bool fits(std::string_view name, std::string_view text) {
-  if (!text.ends_with('*')) return iequals(name, text);
-  text.remove_suffix(1);
-  return name.size() >= text.size() && iequals(name.substr(0, text.size()), text);
-}
-
 }  // namespace
+
+bool same_variable(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](char x, char y) { return folded(x) == folded(y); });
+}
 
 FieldKind kind_of(std::string_view name) {
   if (name.empty()) return FieldKind::kPlain;
-  if (name.find('_') != std::string_view::npos) return FieldKind::kRewrite;
+  if (std::ranges::any_of(name, [](char c) { return folded(c) != lower(c); })) return FieldKind::kRewrite;
   if (const std::size_t letter = letter_of(name); letter < 2 * kLetters)
     for (std::size_t i = kStarts.at[letter]; i < kStarts.at[letter + 1]; ++i)
       if (fits(name, kPatterns[i].text)) return kPatterns[i].kind;
-  for (const std::string_view end : kCredentialEnds)
-    if (name.size() >= end.size() && iequals(name.substr(name.size() - end.size()), end))
-      return FieldKind::kCredential;
+  const auto is_end = [name](std::string_view end) { return ends(name, end); };
+  if (std::ranges::any_of(kCredentialEnds, is_end)) return FieldKind::kCredential;
+  if (std::ranges::any_of(kPersonEnds, is_end)) return FieldKind::kRewrite;
   return FieldKind::kPlain;
 }
 

@@ -11,17 +11,54 @@ TEST(FieldKind, IsToldByTheNameInAnyCase) {
         "X-Session-Id", "X-CSRF-Token", "X-XSRF-TOKEN", "Private-Token", "X-Vault-Token", "DPoP",
         "X-Tenant-Id", "X-Acme-Secret", "X-User-Token", "Auth-Token"})
     EXPECT_EQ(kind_of(name), FieldKind::kCredential) << name;
-  for (const char* name :
-       {"X-Original-URL", "x-rewrite-url", "X-Forwarded-Prefix", "X-Forwarded-Path", "X-Forwarded-Port",
-        "X-Forwarded-Server", "X-Forwarded-Scheme", "X-Forwarded-Ssl", "X-Forwarded-New", "X-Forwarded",
-        "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Host", "Proxy",
-        "X-Middleware-Subrequest", "X_Anything", "Content_Length", "_"})
+  for (const char* name : {"X-Original-URL",
+                           "x-rewrite-url",
+                           "X-Forwarded-Prefix",
+                           "X-Forwarded-Path",
+                           "X-Forwarded-Port",
+                           "X-Forwarded-Server",
+                           "X-Forwarded-Scheme",
+                           "X-Forwarded-Ssl",
+                           "X-Forwarded-New",
+                           "X-Forwarded",
+                           "X-HTTP-Method-Override",
+                           "X-HTTP-Method",
+                           "X-Method-Override",
+                           "X-Host",
+                           "Proxy",
+                           "X-Middleware-Subrequest",
+                           "X_Anything",
+                           "Content_Length",
+                           "_",
+                           "X.Real.IP",
+                           "X!Forwarded!User",
+                           "a~b",
+                           "X-Acme-User",
+                           "X-Acme-Groups"})
     EXPECT_EQ(kind_of(name), FieldKind::kRewrite) << name;
-  for (const char* name :
-       {"X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Groups", "X-Forwarded-Client-Cert",
-        "X-Remote-User", "Remote-User", "X-Real-IP", "X-Client-IP", "True-Client-IP", "X-Auth-Request-User",
-        "X-WEBAUTH-USER", "X-Authenticated-User", "X-User", "X-User-Id", "CF-Connecting-IP", "Client-Cert",
-        "Cf-Access-Authenticated-User-Email"})
+  for (const char* name : {"X-Forwarded-User",
+                           "X-Forwarded-Email",
+                           "X-Forwarded-Groups",
+                           "X-Forwarded-Client-Cert",
+                           "X-Remote-User",
+                           "Remote-User",
+                           "X-Real-IP",
+                           "X-Client-IP",
+                           "True-Client-IP",
+                           "X-Auth-Request-User",
+                           "X-WEBAUTH-USER",
+                           "X-Authenticated-User",
+                           "X-User",
+                           "X-User-Id",
+                           "CF-Connecting-IP",
+                           "Client-Cert",
+                           "Cf-Access-Authenticated-User-Email",
+                           "X-Auth-User",
+                           "X-Auth-Groups",
+                           "Impersonate-User",
+                           "X-Amzn-Mtls-Clientcert",
+                           "OIDC-Claim-email",
+                           "SM-User"})
     EXPECT_EQ(kind_of(name), FieldKind::kVouched) << name;
 }
 

@@ -93,7 +93,9 @@ base::Result<> check_switch(const RequestHead& asked, const ResponseHead& answer
   if (answered.minor == 0 || fields.repeated(FieldId::kUpgrade) ||
       !iequals(answered.value(FieldId::kUpgrade), "websocket") || !connection_has(fields, "upgrade"))
     return fail(Code::kOriginBadReply, "the origin switches to another protocol than WebSocket");
-  if (count != 1 || accept != websocket_accept(asked.fields.find("Sec-WebSocket-Key")->value))
+  const std::string expected = websocket_accept(asked.fields.find("Sec-WebSocket-Key")->value);
+  if (expected.empty()) return fail(Code::kInternal, "no SHA-1 is to be had here");
+  if (count != 1 || accept != expected)
     return fail(Code::kOriginBadReply, "the origin's Sec-WebSocket-Accept does not answer the client's key");
   only(fields, "Sec-WebSocket-Protocol", count);
   if (count > 1 || !all_offered(fields, asked.fields, "Sec-WebSocket-Protocol"))
