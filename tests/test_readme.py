@@ -69,7 +69,8 @@ def test_the_guide_protects_a_bucket_with_an_identity_provider(tmp_path, minio, 
         until(ready, 20, "the gateway to be ready")
         said = [shell(line) for line in ask.splitlines()]
         assert shutil.which("curl") and all(one.returncode == 0 for one in said), said
-        readiness, stranger, known = (one.stdout for one in said)
+        readiness, why, stranger, known = (one.stdout for one in said)
+        assert '"ready":true' in why and "photos" in why
         assert '"ready":true' in readiness and "photos" in readiness and "people" in readiness
         assert stranger.startswith("HTTP/1.1 401 ") and "WWW-Authenticate: Bearer" in stranger
         assert known.startswith("HTTP/1.1 200 ") and known.endswith("a cat") and 'RateLimit: "callers"' in known

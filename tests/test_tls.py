@@ -17,13 +17,13 @@ NAME = "localhost"
 NOW = datetime.datetime.now(datetime.timezone.utc)
 
 
-def certify(directory, common_name: str, names: list | None):
-    """A self-signed certificate and its key, in one file, which is its own authority."""
+def certify(directory, common_name: str, names: list | None, days=(-2, 800)):
+    """A self-signed certificate and its key, in one file, which is its own authority; good from and to these days."""
     key = ec.generate_private_key(ec.SECP256R1())
     who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
     builder = (x509.CertificateBuilder().subject_name(who).issuer_name(who).public_key(key.public_key())
-               .serial_number(x509.random_serial_number()).not_valid_before(NOW - datetime.timedelta(days=2))
-               .not_valid_after(NOW + datetime.timedelta(days=800)))
+               .serial_number(x509.random_serial_number()).not_valid_before(NOW + datetime.timedelta(days=days[0]))
+               .not_valid_after(NOW + datetime.timedelta(days=days[1])))
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), False)
     certificate = directory / "certificate.pem"
@@ -45,6 +45,16 @@ class Listener:
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port = self.listening.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
+
+    @classmethod
+    def speaking(cls, say):
+        """One that knows no TLS: say(connection), and it is closed."""
+        made = cls.__new__(cls)
+        made.tried, made.serve = 0, lambda connection: (say(connection), connection.close())
+        made.listening = socket.create_server(("127.0.0.1", 0))
+        made.port = made.listening.getsockname()[1]
+        threading.Thread(target=made.accept, daemon=True).start()
+        return made
 
     def accept(self):
         while True:
@@ -168,3 +178,53 @@ def test_no_session_goes_from_one_origin_to_another(gateway, listener, tmp_path)
     for _ in range(5):
         assert gw.get("/loose/").status == 200
         assert gw.get("/strict/").status == 502
+
+
+# ---- why it failed is told to the operator
+
+
+def plain(_certificate):
+    return Listener.speaking(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+
+
+def closing(_certificate):
+    return Listener.speaking(lambda connection: connection.recv(1))
+
+
+def ancient(certificate):
+    made = Listener(certificate)
+    made.context.set_ciphers("ALL:@SECLEVEL=0")
+    made.context.minimum_version = ssl.TLSVersion.TLSv1
+    made.context.maximum_version = ssl.TLSVersion.TLSv1_1
+    return made
+
+
+LOCAL = [x509.DNSName(NAME)]
+FAILURES = {
+    "unknown authority": (LOCAL, (-2, 800), Listener, False, "not trusted here"),
+    "another name": ([x509.DNSName("other.test")], (-2, 800), Listener, True, "for another name"),
+    "expired": (LOCAL, (-9, -1), Listener, True, "has expired"),
+    "not valid yet": (LOCAL, (500, 800), Listener, True, "not valid yet"),
+    "no TLS": (LOCAL, (-2, 800), plain, True, "does not speak TLS"),
+    "closed": (LOCAL, (-2, 800), closing, True, "closed the connection during the TLS handshake"),
+    "an old version": (LOCAL, (-2, 800), ancient, True, "no version of TLS from 1.2 on"),
+}
+
+
+@pytest.mark.parametrize("peer", [as_http_origin, as_s3_origin])
+@pytest.mark.parametrize("kind", FAILURES)
+def test_why_tls_failed_is_told_to_the_operator_alone(gateway, tmp_path, peer, kind):
+    names, days, server, trusted, words = FAILURES[kind]
+    certificate = certify(tmp_path, "whatever", names, days)
+    (tmp_path / "other").mkdir()
+    authority = certificate if trusted else certify(tmp_path / "other", "another", LOCAL)
+    listening = server(certificate)
+    try:
+        gw = started(gateway, peer, listening, authority)
+        (record,) = until(lambda: gw.logged("dependency is not ready"), 10, "the failure in the log")
+        assert record["origin"] == "app" and words in record["reason"]
+        assert words in gw.administrate("/ready").text and words not in gw.ready().text
+        reply = gw.get("/x")
+        assert reply.status == 502 and words not in reply.text
+    finally:
+        listening.close()

@@ -21,19 +21,20 @@ bool is_loopback(const net::Endpoint& address) {
 
 }  // namespace
 
-AdminServer::AdminServer(const net::Endpoint& address, net::LookUps& look_ups, Sources sources,
+AdminServer::AdminServer(const std::optional<net::Endpoint>& address, net::LookUps& look_ups, Sources sources,
                          base::Secret token, telemetry::AuditLog* audit)
-    : listener_(loop_, address, false),
-      readiness_(loop_, look_ups, std::move(sources.dependencies), sources.ready),
+    : readiness_(loop_, look_ups, std::move(sources.dependencies), sources.ready),
       operations_(readiness_, std::move(sources.metrics)),
       credentials_(std::move(token)),
       house_{.shared = shared_,
              .operations = operations_,
              .credentials = credentials_,
              .audit = audit,
-             .local = is_loopback(address)},
+             .local = address && is_loopback(*address)},
       connections_(loop_),
-      end_(loop_) {}
+      end_(loop_) {
+  if (address) listener_.emplace(loop_, *address, false);
+}
 
 AdminServer::~AdminServer() {
   stop();
@@ -41,8 +42,9 @@ AdminServer::~AdminServer() {
 
 void AdminServer::start(const std::shared_ptr<const gateway::Snapshot>& snapshot) {
   adopt(snapshot);
-  connections_.spawn(
-      listener_.run([this](int fd, const net::Endpoint& peer) { accepted(fd, peer); }, [](int) {}));
+  if (listener_)
+    connections_.spawn(
+        listener_->run([this](int fd, const net::Endpoint& peer) { accepted(fd, peer); }, [](int) {}));
   thread_ = std::thread([this] { loop_.run(); });
 }
 
@@ -74,7 +76,7 @@ void AdminServer::stop() {
 }
 
 net::Task<> AdminServer::shut() {
-  listener_.stop();
+  if (listener_) listener_->stop();
   for (Session* session : house_.open) session->cut();
   co_await connections_.drained();
   co_await readiness_.stop();

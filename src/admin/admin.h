@@ -1,4 +1,5 @@
-// The admin listener: health, readiness, metrics and the log level, on an address and a thread of its own.
+// The admin thread: it watches what the gateway needs, and answers the operator where there is a listener for
+// that: health, readiness, metrics and the log level, on an address of its own.
 // What can be asked of it stands in operations.h, who may in credential.h, a request's way in session.h.
 //
 // Owner:    cli::Server.
@@ -8,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -34,14 +36,14 @@ class AdminServer {
     Readiness::Others dependencies;  // beside the origins, which it asks itself
     std::atomic<bool>& ready;        // where it says what /ready says
   };
-  // token: see open_token_file(); audit: may be null.
-  AdminServer(const net::Endpoint& address, net::LookUps& look_ups, Sources sources, base::Secret token,
-              telemetry::AuditLog* audit);
+  // address: none, and nobody can ask; token: see open_token_file(); audit: may be null.
+  AdminServer(const std::optional<net::Endpoint>& address, net::LookUps& look_ups, Sources sources,
+              base::Secret token, telemetry::AuditLog* audit);
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
 
-  std::string address() const { return listener_.address(); }
+  std::string address() const { return listener_ ? listener_->address() : ""; }
   void start(const std::shared_ptr<const gateway::Snapshot>& snapshot);
   void watch(std::shared_ptr<const gateway::Snapshot> snapshot);
   void draining();
@@ -53,7 +55,7 @@ class AdminServer {
   net::Task<> shut();
 
   net::Loop loop_;
-  net::Listener listener_;
+  std::optional<net::Listener> listener_;
   Readiness readiness_;
   Operations operations_;
   Credentials credentials_;

@@ -12,7 +12,7 @@ struct Dependency {
   std::string_view kind;  // "origin", "identity": a literal
   std::string name;       // as configured
   bool ready = false;
-  std::string reason;  // what is wrong, also where it is ready all the same; "": nothing
+  std::string reason;  // what is wrong, also where it is ready all the same; "": nothing. Anybody may read it
 };
 
 }  // namespace admin

@@ -22,12 +22,18 @@ namespace {
 constexpr Member kAliveMembers[] = {{"alive", {.type = Type::kFlag}}};
 constexpr Schema kAlive{.members = kAliveMembers};
 
-constexpr std::string_view kKinds[] = {"origin", "identity"};
+constexpr Member kServingMembers[] = {{"serving", {.type = Type::kFlag}}};
+constexpr Schema kServing{.members = kServingMembers};
+
+constexpr std::string_view kKinds[] = {"origin", "identity", "audit"};
 constexpr Member kDependencyMembers[] = {
     {"kind", {.type = Type::kText, .one_of = kKinds}},
     {"name", {.type = Type::kText}},
     {"ready", {.type = Type::kFlag}},
+    {"optional", {.type = Type::kFlag, .about = "The gateway is ready without it, too."}, false},
     {"reason", {.type = Type::kText, .about = "Why not, or what to know all the same."}, false},
+    {"last_request", {.type = Type::kText, .about = "How the last request to it fared."}, false},
+    {"failures_in_a_row", {.type = Type::kInteger}, false},
 };
 constexpr Schema kDependency{.members = kDependencyMembers};
 constexpr Member kReadyMembers[] = {
@@ -51,11 +57,19 @@ constexpr app::Operation kOperations[] = {
      .handler = handled_by<&Operations::health>},
     {.path = "/ready",
      .id = "get_ready",
-     .summary = "Whether requests should be sent here, and which dependency says no.",
-     .access = Access::kOpen,
+     .summary = "Whether requests should be sent here, and which dependency says no; why, with a credential.",
+     .access = Access::kOpenAndMore,
      .reply = &kReady,
      .also = 503,
      .handler = handled_by<&Operations::ready>},
+    {.path = "/serving",
+     .id = "get_serving",
+     .summary = "Whether the gateway takes requests: no from the moment at which it begins to shut down, "
+                "whatever is behind it.",
+     .access = Access::kOpen,
+     .reply = &kServing,
+     .also = 503,
+     .handler = handled_by<&Operations::serving>},
     {.path = "/metrics",
      .id = "get_metrics",
      .summary = "All that is counted, as Prometheus reads it. Open where the listener is on loopback.",
@@ -97,9 +111,15 @@ base::Result<Answer> Operations::health(Call&) {
   return Answer{.body = std::string_view("{\"alive\":true}\n")};
 }
 
-base::Result<Answer> Operations::ready(Call&) {
+base::Result<Answer> Operations::ready(Call& call) {
   return Answer{.status = static_cast<std::uint16_t>(readiness_.ready() ? 200 : 503),
-                .body = readiness_.report()};
+                .body = readiness_.report(call.caller.identified())};
+}
+
+base::Result<Answer> Operations::serving(Call&) {
+  const bool serving = !readiness_.is_draining();
+  return Answer{.status = static_cast<std::uint16_t>(serving ? 200 : 503),
+                .body = std::string_view(serving ? "{\"serving\":true}\n" : "{\"serving\":false}\n")};
 }
 
 base::Result<Answer> Operations::metrics(Call&) {

@@ -4,7 +4,8 @@
 // Owner:    AdminServer.  Thread: the admin loop's.  Failure: see Endpoint.
 //
 //   GET  /health        200 while the process lives              open to everybody
-//   GET  /ready         200 or 503, by dependency, with reasons  open to everybody
+//   GET  /ready         200 or 503, by dependency                open to everybody; all reasons with a credential
+//   GET  /serving       200, and 503 once it is shutting down    open to everybody
 //   GET  /metrics       Prometheus text                          open where the listener is on loopback
 //   GET  /log/level     {"level":"info"}
 //   POST /log/level     {"level":"debug"}, application/json
@@ -31,6 +32,7 @@ class Operations final : public app::Endpoint {
 
   base::Result<app::Answer> health(app::Call& call);
   base::Result<app::Answer> ready(app::Call& call);
+  base::Result<app::Answer> serving(app::Call& call);
   base::Result<app::Answer> metrics(app::Call& call);
   base::Result<app::Answer> log_level(app::Call& call);
   base::Result<app::Answer> set_log_level(app::Call& call);

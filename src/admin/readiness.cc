@@ -14,6 +14,24 @@ namespace log = telemetry::log;
 namespace {
 constexpr base::Nanos kWhenDown = base::Seconds(1);  // a dependency that comes back is noticed soon
 constexpr base::Nanos kWhenUp = base::Seconds(5);
+constexpr base::Nanos kPatience = base::Seconds(10);  // with one probe
+constexpr std::uint64_t kSick = 5;                    // failed requests in a row that are worth a line
+
+constexpr std::string_view kWithheld = "told in the operational log, and here to who shows a credential";
+
+// Ends a probe that takes too long.
+struct Limit final : net::Timer {
+  Limit(net::Loop& loop, net::Cancel& cancel) : Timer(&Limit::fire), end(cancel) {
+    loop.set(*this, loop.now() + kPatience);
+  }
+  static void fire(net::Timer& timer) {
+    auto& limit = static_cast<Limit&>(timer);
+    limit.passed = true;
+    limit.end.request();
+  }
+  net::Cancel& end;
+  bool passed = false;
+};
 }  // namespace
 
 void Readiness::watch(const std::shared_ptr<const gateway::Snapshot>& snapshot) {
@@ -33,8 +51,14 @@ void Readiness::watch(const std::shared_ptr<const gateway::Snapshot>& snapshot) 
       fresh.reason = error.what();
     }
   }
-  for (auto& [name, asked] : next) asked.health = snapshot->health_of(name);
+  for (auto& [name, asked] : next) {
+    asked.health = snapshot->health_of(name);
+    asked.optional = snapshot->config().origins.at(name).optional;
+  }
   origins_ = std::move(next);
+  optional_identities_.clear();
+  for (const auto& [name, identity] : snapshot->config().identities)
+    if (identity.optional) optional_identities_.insert(name);
   if (running_) {
     again_.set();
   } else {
@@ -59,7 +83,8 @@ net::Task<> Readiness::probe_all() {
     co_await round.drained();
     if (stopping_) break;
     tell();
-    const bool all = std::ranges::all_of(origins_, [](const auto& d) { return d.second.reachable; });
+    for (auto& [name, asked] : origins_) look_at_requests(name, asked);
+    const bool all = std::ranges::all_of(origins_, [](const auto& d) { return d.second.usable; });
     co_await again_.wait(loop_.now() + (all ? kWhenUp : kWhenDown));
   }
 }
@@ -67,22 +92,49 @@ net::Task<> Readiness::probe_all() {
 net::Task<> Readiness::probe(std::string name, std::shared_ptr<origin::Origin> origin) {
   net::Cancel cancel;
   probing_.push_back(&cancel);
-  const auto result = co_await origin->probe(&cancel);
+  base::Result<> result;
+  {
+    const Limit limit(loop_, cancel);
+    result = co_await origin->probe(&cancel);
+    if (limit.passed && !result)
+      result = base::fail(base::Code::kOriginTimeout, "the origin did not answer in time");
+  }
   std::erase(probing_, &cancel);
   if (stopping_) co_return;
   const auto found = origins_.find(name);
   if (found == origins_.end() || found->second.origin != origin) co_return;  // a reload came between
   Asked& dependency = found->second;
-  const bool changed = !dependency.asked || dependency.reachable != result.has_value();
+  const std::string_view finding = origin->finding();
+  std::string reason(result ? "" : result.error().text);
+  if (!reason.empty() && !finding.empty()) reason += ": ";
+  reason += finding;
+  const bool changed =
+      !dependency.asked || dependency.usable != result.has_value() || dependency.reason != reason;
   dependency.asked = true;
-  dependency.reachable = result.has_value();
-  dependency.reason = result ? "" : std::string(result.error().text);
+  dependency.usable = result.has_value();
+  dependency.withheld = !finding.empty();
+  dependency.reason = std::move(reason);
   tell();
   if (!changed) co_return;
   if (result)
-    log::info("dependency is reachable", {{"origin", name}});
+    log::info("dependency is ready", {{"origin", name}, {"note", dependency.reason}});
   else
-    log::warn("dependency cannot be reached", {{"origin", name}, {"reason", dependency.reason}});
+    log::warn("dependency is not ready", {{"origin", name}, {"reason", dependency.reason}});
+}
+
+// One that takes connections may still answer none.
+void Readiness::look_at_requests(const std::string& name, Asked& asked) {
+  if (!asked.health) return;
+  const upstream::Health::Figures figures = asked.health->figures();
+  if (figures.in_a_row >= kSick && !asked.sick) {
+    asked.sick = true;
+    log::warn("requests to an origin fail", {{"origin", name},
+                                             {"failures_in_a_row", figures.in_a_row},
+                                             {"last", telemetry::label(figures.last)}});
+  } else if (figures.in_a_row == 0 && asked.sick) {
+    asked.sick = false;
+    log::info("an origin answers requests again", {{"origin", name}});
+  }
 }
 
 void Readiness::draining() {
@@ -91,18 +143,23 @@ void Readiness::draining() {
 }
 
 bool Readiness::ready() const {
-  return !draining_ && std::ranges::all_of(origins_, [](const auto& d) { return d.second.reachable; }) &&
-         std::ranges::all_of(others_(), &Dependency::ready);
+  return !draining_ &&
+         std::ranges::all_of(origins_, [](const auto& d) { return d.second.usable || d.second.optional; }) &&
+         std::ranges::all_of(others_(), [this](const auto& d) { return d.ready || is_optional(d); });
 }
 
-std::string Readiness::report() const {
+bool Readiness::is_optional(const Dependency& other) const {
+  return other.kind == "identity" && optional_identities_.contains(other.name);
+}
+
+std::string Readiness::report(bool whole) const {
   std::string text;
   text::JsonWriter out(text);
   out.object().member("ready", ready()).member("draining", draining_).key("dependencies").array();
-  const auto add = [&](std::string_view kind, std::string_view name, bool is_ready, std::string_view reason,
-                       const upstream::Health* health = nullptr) {
-    out.object().member("kind", kind).member("name", name).member("ready", is_ready);
-    if (!reason.empty()) out.member("reason", reason);
+  const auto add = [&](const Dependency& one, bool optional, const upstream::Health* health) {
+    out.object().member("kind", one.kind).member("name", one.name).member("ready", one.ready);
+    if (optional) out.member("optional", true);
+    if (!one.reason.empty()) out.member("reason", one.reason);
     if (health) {
       const upstream::Health::Figures figures = health->figures();
       if (figures.well + figures.failed > 0) {
@@ -112,11 +169,13 @@ std::string Readiness::report() const {
     }
     out.end_object();
   };
-  for (const auto& [name, dependency] : origins_)
-    add("origin", name, dependency.reachable,
-        dependency.asked || dependency.reachable ? std::string_view(dependency.reason) : "not asked yet",
-        dependency.health.get());
-  for (const Dependency& other : others_()) add(other.kind, other.name, other.ready, other.reason);
+  for (const auto& [name, asked] : origins_) {
+    Dependency one{.kind = "origin", .name = name, .ready = asked.usable, .reason = asked.reason};
+    if (!asked.asked) one.reason = "not asked yet";
+    if (asked.withheld && !whole) one.reason = asked.usable ? "" : kWithheld;
+    add(one, asked.optional, asked.health.get());
+  }
+  for (const Dependency& other : others_()) add(other, is_optional(other), nullptr);
   out.end_array().end_object();
   return text + "\n";
 }

@@ -77,7 +77,10 @@ net::Task<Answer> Session::respond(serve::Downstream down) {
   house_.operations.find(call);
 
   Credentials::Caller caller;
-  const bool open = read && target.path == raw && house_.operations.open(call);
+  bool open = read && target.path == raw && house_.operations.open(call);
+  if (open && call.operation && call.operation->access == app::Access::kOpenAndMore &&
+      head.fields.has(http::FieldId::kAuthorization))
+    open = false;  // and a credential that is none is refused, rather than taken for nobody's
   if (!open) {
     auto found = co_await identify();
     if (!found) {

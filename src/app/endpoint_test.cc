@@ -294,8 +294,16 @@ class StatusTest : public ::testing::Test {
 
   std::atomic<bool> ready_ = false;
   net::testing::TestLoop loop_;
-  Status status_{&ready_};
+  std::atomic<bool> draining_ = false;
+  Status status_{&ready_, &draining_};
 };
+
+TEST_F(StatusTest, SaysServingUntilTheEndBegins) {
+  EXPECT_EQ(get("/serving").text(), "{\"serving\":true}\n") << "whatever is not ready";
+  draining_ = true;
+  EXPECT_EQ(get("/serving").status, 503);
+  EXPECT_EQ(get("/serving").text(), "{\"serving\":false}\n");
+}
 
 TEST_F(StatusTest, SaysAliveAndReady) {
   EXPECT_EQ(get("/health").text(), "{\"alive\":true}\n");

@@ -12,7 +12,7 @@ std::shared_ptr<Endpoint> make_endpoint(const config::App& configuration, const 
       [&](const auto& kind) -> std::shared_ptr<Endpoint> {
         using Kind = std::decay_t<decltype(kind)>;
         static_assert(std::is_same_v<Kind, config::StatusApp>, "an application that nobody makes");
-        return std::make_shared<Status>(env.ready);
+        return std::make_shared<Status>(env.ready, env.draining);
       },
       configuration.kind);
 }

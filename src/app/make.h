@@ -15,7 +15,8 @@ namespace app {
 
 // What applications are made of; outlives them.
 struct Env {
-  const std::atomic<bool>* ready = nullptr;  // as the admin listener's /ready says; null: always
+  const std::atomic<bool>* ready = nullptr;     // as the admin listener's /ready says; null: always
+  const std::atomic<bool>* draining = nullptr;  // the end has begun; null: never
 };
 
 std::shared_ptr<Endpoint> make_endpoint(const config::App& configuration, const Env& env);

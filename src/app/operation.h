@@ -32,11 +32,13 @@ class Endpoint;
 enum class Access : std::uint8_t {
   kCredential,   // somebody who was identified
   kOpen,         // everybody
+  kOpenAndMore,  // everybody; who shows a credential is identified, and told more
   kOpenLocally,  // everybody where only this host can ask (Call::local), else as kCredential
 };
 
 constexpr bool is_open(Access access, bool local) {
-  return access == Access::kOpen || (access == Access::kOpenLocally && local);
+  return access == Access::kOpen || access == Access::kOpenAndMore ||
+         (access == Access::kOpenLocally && local);
 }
 
 using Handler = net::Task<base::Result<Answer>> (*)(Endpoint& self, Call& call);

@@ -12,6 +12,8 @@ constexpr Member kAliveMembers[] = {{"alive", {.type = Type::kFlag}}};
 constexpr Schema kAlive{.members = kAliveMembers};
 constexpr Member kReadyMembers[] = {{"ready", {.type = Type::kFlag}}};
 constexpr Schema kReady{.members = kReadyMembers};
+constexpr Member kServingMembers[] = {{"serving", {.type = Type::kFlag}}};
+constexpr Schema kServing{.members = kServingMembers};
 constexpr Member kWhoMembers[] = {
     {"anonymous", {.type = Type::kFlag, .about = "true: the route has no identity."}, false},
     {"issuer", {.type = Type::kText}, false},
@@ -35,6 +37,13 @@ constexpr Operation kOperations[] = {
      .reply = &kReady,
      .also = 503,
      .handler = handled_by<&Status::readiness>},
+    {.path = "/serving",
+     .id = "get_serving",
+     .summary = "Whether the gateway takes requests: no once it is shutting down, whatever is behind it.",
+     .access = Access::kOpen,
+     .reply = &kServing,
+     .also = 503,
+     .handler = handled_by<&Status::serving>},
     {.path = "/whoami",
      .id = "get_whoami",
      .summary = "Who the caller is.",
@@ -50,7 +59,8 @@ constexpr Operation kOperations[] = {
 
 }  // namespace
 
-Status::Status(const std::atomic<bool>* ready) : Endpoint("Sekisho: status", kOperations), ready_(ready) {}
+Status::Status(const std::atomic<bool>* ready, const std::atomic<bool>* draining)
+    : Endpoint("Sekisho: status", kOperations), ready_(ready), draining_(draining) {}
 
 base::Result<Answer> Status::health(Call&) {
   return Answer{.body = std::string_view("{\"alive\":true}\n")};
@@ -60,6 +70,12 @@ base::Result<Answer> Status::readiness(Call&) {
   const bool ready = !ready_ || ready_->load(std::memory_order_relaxed);
   return Answer{.status = static_cast<std::uint16_t>(ready ? 200 : 503),
                 .body = std::string_view(ready ? "{\"ready\":true}\n" : "{\"ready\":false}\n")};
+}
+
+base::Result<Answer> Status::serving(Call&) {
+  const bool serving = !draining_ || !draining_->load(std::memory_order_relaxed);
+  return Answer{.status = static_cast<std::uint16_t>(serving ? 200 : 503),
+                .body = std::string_view(serving ? "{\"serving\":true}\n" : "{\"serving\":false}\n")};
 }
 
 base::Result<Answer> Status::whoami(Call& call) {

@@ -81,12 +81,12 @@ Server::Server(Load load, const config::Config& first)
       logs_(first),
       cache_(first),
       keys_(look_ups_),
-      workers_(snapshot_, cache_, limits_, logs_, look_ups_, ready_),
+      workers_(snapshot_, cache_, limits_, logs_, look_ups_, {.ready = &ready_, .draining = &draining_}),
       door_(first.admin, look_ups_,
             {.metrics = [this](bool ready) { return metrics(ready); },
              .dependencies = [this] { return services_.dependencies(); },
              .ready = ready_},
-            logs_.audit()) {
+            draining_, logs_.audit()) {
   loaded_at_ = base::unix_seconds(base::wall_now());
   hash_ = first.hash;
 }

@@ -58,7 +58,9 @@ class Server {
   std::atomic<std::int64_t> loaded_at_{0};  // unix seconds; of the configuration in force, as is its hash
   std::atomic<std::uint64_t> hash_{0};
 
-  std::atomic<bool> ready_{false};  // as /ready says: told by the door, read by workers
+  // As /ready and /serving say: told by the door, read by workers.
+  std::atomic<bool> ready_{false};
+  std::atomic<bool> draining_{false};
 
   // What each needs is constructed before it.
   Limits limits_;

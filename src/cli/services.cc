@@ -177,36 +177,25 @@ void Keys::dependencies(std::vector<admin::Dependency>& out) const {
 
 // ---- the door
 
+namespace {
+
+std::optional<net::Endpoint> address_of(const config::Admin& rules) {
+  if (!rules.listen) return std::nullopt;
+  return net::Endpoint::parse(rules.listen->host, rules.listen->port).value();
+}
+
+}  // namespace
+
 Door::Door(const config::Admin& rules, net::LookUps& look_ups, admin::AdminServer::Sources sources,
-           telemetry::AuditLog* audit)
-    : ready_(sources.ready) {
-  if (!rules.listen) return;
-  const auto address = net::Endpoint::parse(rules.listen->host, rules.listen->port);
-  server_ = std::make_unique<admin::AdminServer>(*address, look_ups, std::move(sources),
-                                                 admin::open_token_file(rules.token_file), audit);
-}
-
-void Door::start(const Snapshot& now) {
-  if (server_)
-    server_->start(now);
-  else
-    ready_ = true;  // nobody asks whether origins can be reached
-}
-
-void Door::commit(const Snapshot& now) {
-  if (server_) server_->watch(now);
-}
+           std::atomic<bool>& draining, telemetry::AuditLog* audit)
+    : draining_(draining),
+      server_(address_of(rules), look_ups, std::move(sources),
+              rules.listen ? admin::open_token_file(rules.token_file) : base::Secret(), audit) {}
 
 void Door::drain() {
   if (sabotage::on("drain-keeps-ready")) return;
-  if (server_)
-    server_->draining();
-  else
-    ready_ = false;
-}
-
-void Door::stop() {
-  if (server_) server_->stop();
+  draining_ = true;
+  server_.draining();
 }
 
 }  // namespace cli

@@ -102,22 +102,24 @@ class Keys final : public Service {
   gateway::KeyRefresh refresh_;
 };
 
-// The operator's door, where there is one. It is open before anybody is served and after everybody has been.
+// The watch over what is behind us, and the operator's door to it, where there is one. It is open before
+// anybody is served and after everybody has been.
 class Door final : public Service {
  public:
+  // draining: where it says that the end has begun, for workers.
   Door(const config::Admin& rules, net::LookUps& look_ups, admin::AdminServer::Sources sources,
-       telemetry::AuditLog* audit);
+       std::atomic<bool>& draining, telemetry::AuditLog* audit);
 
-  std::string address() const { return server_ ? server_->address() : ""; }
+  std::string address() const { return server_.address(); }  // "": nobody can ask
 
-  void start(const Snapshot& now) override;
-  void commit(const Snapshot& now) override;
+  void start(const Snapshot& now) override { server_.start(now); }
+  void commit(const Snapshot& now) override { server_.watch(now); }
   void drain() override;
-  void stop() override;
+  void stop() override { server_.stop(); }
 
  private:
-  std::atomic<bool>& ready_;
-  std::unique_ptr<admin::AdminServer> server_;
+  std::atomic<bool>& draining_;
+  admin::AdminServer server_;
 };
 
 }  // namespace cli

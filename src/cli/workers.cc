@@ -81,7 +81,7 @@ class Answers {
 }  // namespace
 
 Workers::Workers(const Snapshot& snapshot, Cache& cache, Limits& limits, Logs& logs, net::LookUps& look_ups,
-                 const std::atomic<bool>& ready)
+                 const app::Env& process)
     : connections_(connection_limit(snapshot->config())) {
   const config::Config& config = snapshot->config();
   net::descriptors().limit(descriptors_allowed());
@@ -96,7 +96,7 @@ Workers::Workers(const Snapshot& snapshot, Cache& cache, Limits& limits, Logs& l
                                  .make_room = [this](const gateway::Worker& asks) { make_room(asks); },
                                  .redis = config.redis.url ? &config.redis : nullptr,
                                  .shared_buckets = limits.shared.get(),
-                                 .ready = &ready};
+                                 .process = process};
   for (unsigned i = 0; i < worker_count(config); ++i) {
     metrics_.push_back(std::make_unique<telemetry::WorkerMetrics>());
     workers_.push_back(

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "app/make.h"
 #include "cli/service.h"
 #include "cli/services.h"
 #include "gateway/worker.h"
@@ -25,7 +26,7 @@ class Workers final : public Service {
  public:
   // `snapshot`: what they serve by from the first request on.
   Workers(const Snapshot& snapshot, Cache& cache, Limits& limits, Logs& logs, net::LookUps& look_ups,
-          const std::atomic<bool>& ready);
+          const app::Env& process);
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;

@@ -8,6 +8,14 @@
 
 namespace client {
 
+namespace {
+
+bool tells_why(const net::Error& error) {
+  return error.fault == net::Fault::kTls || error.fault == net::Fault::kCertificate;
+}
+
+}  // namespace
+
 Pool::Pool(net::Loop& loop, net::Resolver& resolver, Remote remote, const config::OriginTls& tls,
            std::shared_ptr<Stats> stats)
     : loop_(loop),
@@ -54,6 +62,7 @@ std::unique_ptr<Connection> Pool::take_idle(bool certain) {
 
 net::Task<base::Result<std::unique_ptr<Connection>>> Pool::dial(net::Cancel* cancel) {
   const base::Mono deadline = loop_.now() + remote_.timeouts.connect;
+  trouble_ = {};
   net::Resolver::Addresses addresses = remote_.addresses;
   if (!addresses) {
     if (!name_) name_ = resolver_.name(remote_.host, remote_.port);
@@ -70,7 +79,10 @@ net::Task<base::Result<std::unique_ptr<Connection>>> Pool::dial(net::Cancel* can
     stream->set_deadline(deadline);
     const net::CancelLink link(cancel, stream->watch());
     const auto secured = co_await stream->handshake(*tls_, remote_.server_name);
-    if (!secured) co_return std::unexpected(dial_error(secured.error()));
+    if (!secured) {
+      if (tells_why(secured.error())) trouble_ = secured.error().text;
+      co_return std::unexpected(dial_error(secured.error()));
+    }
     stream->clear_deadline();
   }
   auto connection = std::make_unique<Connection>(std::move(*stream), remote_.limits);

@@ -59,6 +59,8 @@ class Pool final : public base::Local<Pool> {
   void give_back(std::unique_ptr<Connection> connection);
   void close_idle();
   bool unused() const { return idle_.empty(); }  // keeps nothing
+  // Why the last dial() failed at the other side's TLS, in words for the operator; "": it did not.
+  std::string_view trouble() const { return trouble_; }
 
   const config::OriginTimeouts& timeouts() const { return remote_.timeouts; }
   Stats& stats() { return *stats_; }
@@ -82,6 +84,7 @@ class Pool final : public base::Local<Pool> {
   net::Resolver::Handle name_;                     // from the first dial on, where the host is looked up
   net::Resolver::Addresses settled_;               // what the connections in idle_ have been held against
   unsigned answers_ = 0;                           // how many there were of these
+  std::string_view trouble_{};                     // static
   std::vector<std::unique_ptr<Connection>> idle_;  // the longest idle at the front
   Sweep sweep_{*this};
 };

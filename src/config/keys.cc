@@ -136,7 +136,7 @@ constexpr Section kListen = table<Listen>({"listen", "", "One listener.", "addre
 constexpr Row kAdminRows[] = {
     address<&Admin::listen>(
         "listen", "", kRestart,
-        "Where /health, /ready and /metrics are served. Nowhere where absent. Keep it private."),
+        "Where /health, /ready, /serving and /metrics are served. Nowhere where absent. Keep it private."),
     file<&Admin::token_file>(
         "token_file", "(admin.token)", kRestart,
         "The file of the bootstrap token. Where it is missing one is made, with mode 0600. It may be a "

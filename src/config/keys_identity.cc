@@ -175,6 +175,9 @@ constexpr Row kJwtRows[] = {
     duration<&JwtIdentity::leeway>("leeway", "30s", {0ms, 1h}, kAnswer,
                                    "Clock difference allowed for exp, nbf and iat."),
     toggle<&JwtIdentity::require_exp>("require_exp", "true", kAnswer, "Refuse tokens that never expire."),
+    toggle<&JwtIdentity::optional>("optional", "false", kNeither,
+                                   "Whether /ready stays green while the issuer's keys are missing; its "
+                                   "tokens are refused all the same."),
     size<&JwtIdentity::max_token>("max_token", "8KiB", {64, 64_KiB}, kAnswer,
                                   "Longer tokens are refused unread."),
 };

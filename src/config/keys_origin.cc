@@ -73,6 +73,8 @@ constexpr Row kCommonRows[] = {
     draft<Origin, Concurrency, kConcurrency, rules::place_concurrency<Origin>>(
         "concurrency", "", kNeither,
         "How many requests may be with the origin at a time, counted in this process."),
+    toggle<&Origin::optional>("optional", "false", kNeither,
+                              "Whether /ready stays green while this origin fails; it is told all the same."),
 };
 constexpr Decided kCommon = decided<Origin>({"origin", "", "What all origins have.", ""}, kCommonRows);
 
@@ -103,10 +105,16 @@ constexpr Section kCredentials = table<CredentialsDraft>(
 // secret.
 constexpr Row kS3Rows[] = {
     rows::text<&S3Origin::bucket, Bucket>("bucket", kRequired, kAnswer, "The bucket's name."),
-    rows::text<&S3Origin::region, Region>("region", "us-east-1", kAnswer,
-                                          "The region that requests are signed for."),
-    url<&S3Origin::endpoint>("endpoint", "(https://s3.<region>.amazonaws.com)", kAnswer,
-                             "Where the service is, without the bucket and without a path."),
+    rows::text<&S3Origin::region, Region>(
+        "region", "(the one that `endpoint` names at AWS; else found)", kAnswer,
+        "The region that requests are signed for. Where neither this nor the endpoint says one, it is found: "
+        "requests are signed for us-east-1 (which MinIO and most others take) until a reply tells another by "
+        "`x-amz-bucket-region` or in its error; that one is kept, and asked once more."),
+    url<&S3Origin::endpoint>(
+        "endpoint", "(https://s3.<region>.amazonaws.com)", kAnswer,
+        "Where the service is, without the bucket and without a path. Where neither this nor the region is "
+        "said: https://s3.amazonaws.com, and the region's own host as soon as it is found. An endpoint that "
+        "is said stays."),
     word<&S3Origin::style>(
         "style", "(virtual-host for amazonaws.com, path elsewhere, and for a bucket with dots over https)",
         kAnswer, "Whether the bucket stands in the host's name or in the path."),

@@ -173,7 +173,8 @@ TEST(S3Origin, DefaultsToAwsByItsRegion) {
   const S3Origin aws = s3(", region: eu-central-1");
   EXPECT_EQ(UrlText::show(aws.endpoint), "https://s3.eu-central-1.amazonaws.com");
   EXPECT_EQ(aws.style, S3Style::kVirtualHost);
-  EXPECT_EQ(s3("").endpoint.host, "s3.us-east-1.amazonaws.com");
+  EXPECT_EQ(s3("").endpoint.host, "s3.amazonaws.com");
+  EXPECT_EQ(s3("").region, "") << "is found";
   EXPECT_EQ(s3(", region: cn-north-1").endpoint.host, "s3.cn-north-1.amazonaws.com.cn");
   EXPECT_EQ(s3(", prefix: tenant1").prefix, "tenant1/") << "not what stands before tenant10";
   EXPECT_EQ(s3(", prefix: a/b/").prefix, "a/b/");
@@ -181,6 +182,20 @@ TEST(S3Origin, DefaultsToAwsByItsRegion) {
   EXPECT_EQ(s3(", style: path").style, S3Style::kPath);
   EXPECT_EQ(s3(", endpoint: 'http://minio:9000'").style, S3Style::kPath);
   EXPECT_EQ(s3(", endpoint: 'http://minio:9000', style: virtual-host").style, S3Style::kVirtualHost);
+}
+
+TEST(S3Origin, ReadsTheRegionFromAnEndpointOfAws) {
+  const auto region = [](const std::string& host) { return s3(", endpoint: 'https://" + host + "'").region; };
+  EXPECT_EQ(region("s3.eu-central-1.amazonaws.com"), "eu-central-1");
+  EXPECT_EQ(region("s3.dualstack.ap-southeast-2.amazonaws.com"), "ap-southeast-2");
+  EXPECT_EQ(region("s3-fips.us-gov-west-1.amazonaws.com"), "us-gov-west-1");
+  EXPECT_EQ(region("s3-eu-west-1.amazonaws.com"), "eu-west-1");
+  EXPECT_EQ(region("s3.cn-north-1.amazonaws.com.cn"), "cn-north-1");
+  EXPECT_EQ(region("bucket.vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com"), "us-east-1");
+  for (const char* none : {"s3.amazonaws.com", "s3-external-1.amazonaws.com", "s3.eu-central-1.example.com",
+                           "s3-website.amazonaws.com"})
+    EXPECT_EQ(region(none), "") << none;
+  EXPECT_EQ(s3(", region: us-west-2, endpoint: 'https://s3.eu-central-1.amazonaws.com'").region, "us-west-2");
 }
 
 TEST(S3Origin, TakesCredentialsFromTheEnvironment) {

@@ -92,6 +92,7 @@ struct JwtIdentity {
   std::vector<TokenSource> from;         // default: bearer
   Seconds leeway{30};                    // for exp, nbf and iat
   bool require_exp = true;
+  bool optional = false;              // readiness stays green while there are no published keys
   std::uint64_t max_token = 8 << 10;  // bytes
 };
 

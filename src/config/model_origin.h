@@ -40,8 +40,8 @@ enum class S3Style : std::uint8_t { kPath, kVirtualHost };
 
 struct S3Origin {
   std::string bucket;
-  std::string region = "us-east-1";
-  Url endpoint;                    // default https://s3.<region>.amazonaws.com
+  std::string region;              // "": found, by what the bucket says of itself (origin/s3_place.h)
+  Url endpoint;                    // default https://s3.<region>.amazonaws.com, or without a region
   S3Style style = S3Style::kPath;  // default: virtual-host for amazonaws.com, path elsewhere
   std::string prefix;              // put before every key; "" or ends with a slash
   bool versions = false;           // a request may name an old version
@@ -67,6 +67,7 @@ struct Origin {
   std::string name;
   int line = 0;
   std::optional<Concurrency> concurrency;  // requests that are with the origin
+  bool optional = false;                   // readiness stays green without it
   std::variant<DirOrigin, S3Origin, HttpOrigin> kind;
 };
 

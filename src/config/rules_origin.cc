@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string_view>
+
 #include "base/read_file.h"
 #include "config/material.h"
 #include "config/rules.h"
@@ -8,6 +11,34 @@ namespace config::rules {
 namespace {
 
 constexpr std::size_t kMaxAuthorities = 4 << 20;
+
+bool all_of(std::string_view text, bool (*is)(char)) {
+  return !text.empty() && std::ranges::all_of(text, is);
+}
+
+// eu-central-1, us-gov-west-1: two letters, words, a number.
+bool names_a_region(std::string_view label) {
+  const std::size_t end = label.rfind('-');
+  if (end == std::string_view::npos || end < 3 || label[2] != '-') return false;
+  return all_of(label.substr(0, 2), [](char c) { return c >= 'a' && c <= 'z'; }) &&
+         all_of(label.substr(3, end - 3), [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; }) &&
+         all_of(label.substr(end + 1), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_aws(std::string_view host) {
+  return host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+}
+
+// The region in the name of one of AWS's endpoints: s3.eu-central-1.amazonaws.com, with s3-fips, dualstack or
+// a VPC endpoint's labels in front, or as s3-eu-west-1 was once written. "" where it is for all regions.
+std::string_view region_of(std::string_view host) {
+  if (!is_aws(host)) return {};
+  host = host.substr(0, host.rfind(".amazonaws.com"));
+  if (host.ends_with(".vpce")) host.remove_suffix(5);
+  std::string_view label = host.substr(host.rfind('.') + 1);
+  if (label.starts_with("s3-")) label.remove_prefix(3);
+  return names_a_region(label) ? label : std::string_view{};
+}
 
 }  // namespace
 
@@ -76,14 +107,15 @@ void check_s3(Reader& reader, const YamlNode& node, S3Origin& origin) {
   // Else `tenant1` with `/0/x` behind it would name an object of `tenant10`.
   if (!origin.prefix.empty() && !origin.prefix.ends_with('/')) origin.prefix += '/';
 
+  if (origin.region.empty()) origin.region = region_of(origin.endpoint.host);
   const bool china = origin.region.starts_with("cn-");
-  const std::string aws = fmt::format("s3.{}.amazonaws.com{}", origin.region, china ? ".cn" : "");
+  const std::string aws = origin.region.empty()
+                              ? "s3.amazonaws.com"
+                              : fmt::format("s3.{}.amazonaws.com{}", origin.region, china ? ".cn" : "");
   if (origin.endpoint.host.empty()) origin.endpoint = Url{.tls = true, .host = aws, .port = 443, .path = ""};
   // Over https a bucket's dots make a host that no certificate of theirs covers.
   const bool covered = !origin.endpoint.tls || !origin.bucket.contains('.');
-  if (node.find("style") == nullptr && covered &&
-      (origin.endpoint.host.ends_with(".amazonaws.com") ||
-       origin.endpoint.host.ends_with(".amazonaws.com.cn")))
+  if (node.find("style") == nullptr && covered && is_aws(origin.endpoint.host))
     origin.style = S3Style::kVirtualHost;
 }
 

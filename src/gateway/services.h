@@ -8,10 +8,10 @@
 // within the process, can put together what they need.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 
+#include "app/make.h"
 #include "base/account.h"
 #include "cache/fill.h"
 #include "cache/loan.h"
@@ -45,7 +45,7 @@ struct Commons {
   std::function<void(const Worker& asks)> make_room{};
   const config::Redis* redis = nullptr;            // as configured at start; null: none
   limit::SharedBuckets* shared_buckets = nullptr;  // with redis
-  const std::atomic<bool>* ready = nullptr;        // as the admin listener's /ready says; null: always
+  app::Env process{};                              // what applications tell of the process
 };
 
 struct Services {

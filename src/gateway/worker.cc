@@ -57,7 +57,7 @@ void Worker::listen(const net::Endpoint& address, bool reuse_port, net::Listener
 
 void Worker::prepare(std::shared_ptr<const Snapshot> snapshot) {
   prepared_ = base::make_ref<LocalSnapshot>(std::move(snapshot), snapshot_.get(),
-                                            origin::Env{loop_, resolver_}, app::Env{.ready = commons_.ready});
+                                            origin::Env{loop_, resolver_}, commons_.process);
 }
 
 void Worker::commit() {

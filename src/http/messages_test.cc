@@ -97,6 +97,9 @@ TEST(Problem, HasTheMembersOfTheStandard) {
             "path\",\"status\":404,"
             "\"detail\":\"no \\\"route\\\"\",\"request_id\":\"r-1\"}\n");
   std::string bare;
+  std::string ours;
+  append_problem({base::Code::kOriginDenied, "the secret is wrong"}, "", ours);
+  EXPECT_EQ(ours.find("secret"), ours.npos) << "the operator's business";
   append_problem({base::Code::kInternal, ""}, "", bare);
   EXPECT_EQ(bare,
             "{\"type\":\"urn:sekisho:problem:internal\",\"title\":\"The gateway failed\",\"status\":500}\n");

@@ -170,14 +170,10 @@ Task<Result<>> Stream::handshake(const TlsContext& context, const std::string& s
     const int n = SSL_connect(ssl_);
     if (n == 1) {
       if (context.satisfied_with(ssl_)) co_return Result<>{};
-      co_return fail(Fault::kCertificate, "the certificate does not verify");
+      co_return fail(Fault::kCertificate, "it showed no certificate that verifies");
     }
-    const bool verify_failed = SSL_get_verify_result(ssl_) != X509_V_OK;
-    const ssize_t why = tls_result(n);
-    if (why != kAgain) {
-      co_return verify_failed ? fail(Fault::kCertificate, "the certificate does not verify")
-                              : fail(Fault::kTls, "the TLS handshake failed");
-    }
+    const Error why = context.failure(ssl_);
+    if (tls_result(n) != kAgain) co_return std::unexpected(why);
     const Wake wake = watch_->readable ? co_await writable() : co_await readable();
     if (wake != Wake::kReady) co_return std::unexpected(error_of(wake, "the TLS handshake took too long"));
   }

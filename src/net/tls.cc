@@ -36,6 +36,54 @@ bool trust(SSL_CTX* context, const std::string& pem) {
   return good && added > 0;
 }
 
+// In the words of whoever has to mend it; OpenSSL's own where it seldom happens.
+std::string_view words_of(long verdict) {
+  switch (verdict) {
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+      return "its certificate is signed by an authority that is not trusted here, or comes without those "
+             "between";
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+      return "its certificate is signed by itself or by an authority of its own that is not trusted here";
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+      return "its certificate is for another name";
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return "its certificate has expired, or one that it depends on";
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return "its certificate is not valid yet, or one that it depends on";
+    case X509_V_ERR_CERT_REVOKED:
+      return "its certificate has been revoked";
+    default:
+      return X509_verify_cert_error_string(verdict);  // a literal
+  }
+}
+
+std::string_view words_of(unsigned long error) {
+  if (error == 0) return "it closed the connection during the TLS handshake";
+  switch (ERR_GET_REASON(error)) {
+    case SSL_R_WRONG_VERSION_NUMBER:
+    case SSL_R_PACKET_LENGTH_TOO_LONG:
+    case SSL_R_HTTP_REQUEST:
+      return "it does not speak TLS at this port";
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+      return "it speaks no version of TLS from 1.2 on";
+    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+      return "it refused the TLS handshake: it may have no cipher in common, or want a certificate of ours";
+    case SSL_R_TLSV1_UNRECOGNIZED_NAME:
+      return "it does not know the name that it was asked by";
+    case SSL_R_UNEXPECTED_EOF_WHILE_READING:
+      return "it closed the connection during the TLS handshake";
+    default: {
+      const char* const reason = ERR_reason_error_string(error);  // a literal
+      return reason ? std::string_view(reason) : "the TLS handshake failed";
+    }
+  }
+}
+
 }  // namespace
 
 TlsContext::TlsContext(bool verify, const std::string& ca_file)
@@ -108,6 +156,12 @@ void TlsContext::end(SSL* ssl) {
     SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   }
   SSL_free(ssl);
+}
+
+Error TlsContext::failure(SSL* ssl) const {
+  const long verdict = SSL_get_verify_result(ssl);
+  if (verify_ && verdict != X509_V_OK) return {Fault::kCertificate, words_of(verdict)};
+  return {Fault::kTls, words_of(ERR_peek_error())};
 }
 
 bool TlsContext::satisfied_with(SSL* ssl) const {

@@ -32,6 +32,8 @@ class TlsContext {
   Result<SSL*> start(int fd, const std::string& server_name) const;  // for end() to take back
   static void end(SSL* ssl);
   bool satisfied_with(SSL* ssl) const;  // after the handshake: what it was to verify has been verified
+  // Why the handshake has failed, said with what OpenSSL keeps of it until its next call.
+  Error failure(SSL* ssl) const;
 
  private:
   SSL_CTX* context_;

@@ -23,6 +23,7 @@ class HttpOrigin final : public Origin {
 
   net::Task<base::Result<Reply>> fetch(const Ask& ask, net::Cancel* cancel) override;
   net::Task<base::Result<>> probe(net::Cancel* cancel) override;
+  std::string_view finding() const override { return pool_->trouble(); }
   std::string_view allowed_methods() const override { return http::kUsualMethods; }
   bool effective_query(std::string_view raw_query, bool has_query, std::string& out) const override;
   void close_idle() override { pool_->close_idle(); }

@@ -8,8 +8,8 @@
 #include "http/etag.h"
 #include "http/range.h"
 #include "http/target.h"
-#include "net/address.h"
 #include "origin/s3_parts.h"
+#include "origin/s3_probe.h"
 #include "origin/s3_reply.h"
 #include "text/utf8.h"
 
@@ -25,37 +25,8 @@ namespace {
 
 constexpr std::size_t kMaxKey = 1024;  // bytes, with the prefix
 
-bool virtual_host(const config::S3Origin& options) {
-  return options.style == config::S3Style::kVirtualHost;
-}
-
-std::string host_of(const config::S3Origin& options) {
-  return (virtual_host(options) ? options.bucket + "." : "") + options.endpoint.authority();
-}
-
-std::string path_head_of(const config::S3Origin& options) {
-  std::string out = options.endpoint.path + "/";
-  if (!virtual_host(options)) {
-    encode_s3_path(options.bucket, out);
-    out += '/';
-  }
-  encode_s3_path(options.prefix, out);
-  return out;
-}
-
-client::Remote remote_of(const config::S3Origin& options) {
-  // A literal address has no sub-domains: the bucket is named in Host only.
-  const bool literal = net::Endpoint::parse(options.endpoint.host, 0).has_value();
-  const std::string host = virtual_host(options) && !literal ? options.bucket + "." + options.endpoint.host
-                                                             : options.endpoint.host;
-  return {.host = host,
-          .port = options.endpoint.port,
-          .tls = options.endpoint.tls,
-          .server_name = options.tls.server_name.empty() ? host : options.tls.server_name,
-          .timeouts = options.timeouts,
-          .pool = options.pool,
-          .limits = options.limits};
-}
+// A listing is paid for; a refusal is looked at again soon, since somebody may be mending it.
+constexpr base::Nanos kProofHolds = base::Seconds(15);
 
 http::Validators validators_of(const http::ResponseHead& head) {
   http::Validators out{.etag = head.value(FieldId::kEtag), .last_modified = {}, .date = {}};
@@ -69,17 +40,24 @@ http::Validators validators_of(const http::ResponseHead& head) {
 
 S3Origin::S3Origin(const config::Origin& configuration, const config::S3Origin& options, Env env)
     : Origin(configuration.name, config::fingerprint(configuration)),
-      host_(host_of(options)),
-      path_head_(path_head_of(options)),
-      prefix_size_(options.prefix.size()),
-      anonymous_(options.access_key_id.empty()),
+      env_(env),
+      place_(options),
+      bucket_(options.bucket),
+      prefix_(options.prefix),
+      access_key_id_(options.access_key_id),
       versions_(options.versions),
+      tls_(options.endpoint.tls
+               ? std::make_shared<const net::TlsContext>(options.tls.verify, options.tls.ca_file)
+               : nullptr),
       signer_({.access_key_id = options.access_key_id,
                .secret_access_key = options.secret_access_key,
                .session_token = options.session_token,
-               .region = options.region}),
-      pool_(base::make_ref<client::Pool>(env.loop, env.resolver, remote_of(options), options.tls,
-                                         shared_stats())) {}
+               .region = std::string(place_.region())}),
+      pool_(make_pool()) {}
+
+base::Ref<client::Pool> S3Origin::make_pool() const {
+  return base::make_ref<client::Pool>(env_.loop, env_.resolver, place_.remote(), tls_, shared_stats());
+}
 
 bool S3Origin::effective_query(std::string_view raw_query, bool has_query, std::string& out) const {
   if (!has_query) return false;
@@ -114,16 +92,16 @@ void S3Origin::render(const ObjectQuestion& question, std::string& out) {
     out += question.query;
   }
   out += " HTTP/1.1\r\n";
-  add("Host", host_);
+  add("Host", place_.host());
   add("Via", via_);
   add("Range", question.range);
   add("If-Match", question.if_match);
   add("If-None-Match", question.if_none_match);
   add("If-Modified-Since", question.if_modified_since);
   add("If-Unmodified-Since", question.if_unmodified_since);
-  if (!anonymous_) {
+  if (!access_key_id_.empty()) {
     const Signature s = signer_.sign({.method = method,
-                                      .host = host_,
+                                      .host = place_.host(),
                                       .path = question.path,
                                       .query = question.query,
                                       .now = base::wall_now()});
@@ -135,29 +113,53 @@ void S3Origin::render(const ObjectQuestion& question, std::string& out) {
   out += "\r\n";
 }
 
-net::Task<base::Result<Reply>> S3Origin::ask(const ObjectQuestion& question, net::Cancel* cancel) {
+// One request. `region` becomes what the reply says of the bucket's, where that is not the one that was signed
+// for.
+net::Task<base::Result<Reply>> S3Origin::attempt(const ObjectQuestion& question, std::string& region,
+                                                 net::Cancel* cancel) {
   std::string head;
   head.reserve(1024 + question.path.size());
   render(question, head);
+  const std::string signed_for(place_.region());
   auto reply = co_await client::exchange(pool_, {.method = question.method, .head = head}, cancel);
   if (!reply) co_return std::unexpected(reply.error());
   const bool untold = question.method == http::Method::kHead && hides_its_reason(*reply);
-  auto judged = co_await judge_s3(std::move(*reply), !question.query.empty(), cancel);
-  if (!untold) co_return judged;
+  auto judged = co_await judge_s3(std::move(*reply), !question.query.empty(), region, cancel);
+  if (region == signed_for) region.clear();
+  if (!untold || !region.empty()) co_return judged;
+
   ObjectQuestion telling = question;  // on the connection that is free by now
   telling.method = http::Method::kGet;
   telling.range = "bytes=0-0";
-  auto told = co_await ask(telling, cancel);
+  auto told = co_await attempt(telling, region, cancel);
   co_return !told || told->status() >= 300 ? std::move(told) : std::move(judged);
+}
+
+net::Task<base::Result<Reply>> S3Origin::ask(const ObjectQuestion& question, net::Cancel* cancel) {
+  std::string region;
+  auto reply = co_await attempt(question, region, cancel);
+  if (region.empty() || !move_to(region)) co_return reply;
+  region.clear();
+  co_return co_await attempt(question, region, cancel);
+}
+
+// Another request may have been here before.
+bool S3Origin::move_to(const std::string& region) {
+  if (region == place_.region()) return true;
+  const std::string from(place_.host());
+  if (!place_.move(region)) return false;
+  signer_.set_region(region);
+  if (place_.host() != from) pool_ = make_pool();  // the other one goes with the last reply that came by it
+  return true;
 }
 
 net::Task<base::Result<Reply>> S3Origin::fetch(const Ask& ask_, net::Cancel* cancel) {
   if (ask_.method != http::Method::kGet && ask_.method != http::Method::kHead)
     co_return fail(Code::kMethodNotAllowed, "objects can be read only");
   if (ask_.path.size() < 2) co_return fail(Code::kNotFound, "no object is named");
-  if (prefix_size_ + ask_.path.size() - 1 > kMaxKey || !text::valid_utf8(ask_.path))
+  if (prefix_.size() + ask_.path.size() - 1 > kMaxKey || !text::valid_utf8(ask_.path))
     co_return fail(Code::kBadRequest, "the key of an object is UTF-8, of 1,024 bytes at most");
-  std::string path = path_head_, query;
+  std::string path(place_.key_path()), query;
   encode_s3_path(ask_.path.substr(1), path);
   effective_query(ask_.raw_query, ask_.has_query, query);
   ObjectQuestion question{.method = ask_.method,
@@ -232,9 +234,60 @@ net::Task<base::Result<Reply>> S3Origin::fetch_ranges(ObjectQuestion question, s
   co_return make_parts_reply(*this, question.path, question.query, set, std::move(*head));
 }
 
+// ---- readiness
+
+net::Task<base::Result<S3Origin::BucketAnswer>> S3Origin::ask_bucket(http::Method method,
+                                                                     net::Cancel* cancel) {
+  std::string query, head;
+  if (method == http::Method::kGet) {
+    query = "list-type=2&max-keys=1&prefix=";
+    encode_s3_path(prefix_, query);
+  }
+  render({.method = method, .path = place_.bucket_path(), .query = query}, head);
+  auto reply = co_await client::exchange(pool_, {.method = method, .head = head}, cancel);
+  if (!reply) co_return std::unexpected(reply.error());
+  BucketAnswer answer{.status = reply->status(), .error = {}};
+  if (answer.status / 100 != 2) answer.error = co_await read_s3_error(*reply, cancel);
+  co_return answer;
+}
+
+net::Task<base::Result<S3Origin::BucketAnswer>> S3Origin::prove(net::Cancel* cancel) {
+  for (bool moved = false;; moved = true) {
+    const std::string signed_for(place_.region());
+    auto head = co_await ask_bucket(http::Method::kHead, cancel);
+    if (!head || head->status / 100 == 2) co_return head;
+    auto told = co_await ask_bucket(http::Method::kGet, cancel);
+    if (!told) co_return told;
+    if (told->error.region.empty()) told->error.region = std::move(head->error.region);
+    const std::string& region = told->error.region;
+    if (moved || region.empty() || region == signed_for || !move_to(region)) co_return told;
+  }
+}
+
 net::Task<base::Result<>> S3Origin::probe(net::Cancel* cancel) {
-  const auto connection = co_await pool_->dial(cancel);
-  if (!connection) co_return std::unexpected(connection.error());
+  if (base::mono_now() < proven_until_) {
+    const auto connection = co_await pool_->dial(cancel);
+    if (connection) co_return base::Result<>{};
+    proven_until_ = {};
+    finding_ = pool_->trouble();
+    co_return std::unexpected(connection.error());
+  }
+  const auto answer = co_await prove(cancel);
+  if (!answer) {
+    finding_ = pool_->trouble();
+    co_return std::unexpected(answer.error());
+  }
+  const BucketFinding found = judge_bucket({.bucket = bucket_,
+                                            .host = place_.host(),
+                                            .region = place_.region(),
+                                            .access_key_id = access_key_id_,
+                                            .region_found = place_.found(),
+                                            .proven = proven_},
+                                           answer->status, answer->error);
+  finding_ = found.words;
+  proven_ = found.usable;
+  if (!proven_) co_return fail(Code::kOriginDenied, "the object store does not let us in");
+  proven_until_ = base::mono_now() + kProofHolds;
   co_return base::Result<>{};
 }
 

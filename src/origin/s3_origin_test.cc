@@ -383,5 +383,80 @@ TEST_F(S3OriginTest, RefusesKeysThatNoObjectCanHave) {
   EXPECT_EQ(server->connections(), 0);
 }
 
+std::string in_region(std::string_view region, const std::string& head) {
+  const std::string scope = "/" + std::string(region) + "/s3/aws4_request";
+  if (head.contains(scope)) return object_store(head, "data", "\"e\"");
+  return "HTTP/1.1 400 X\r\nContent-Length: 0\r\nx-amz-bucket-region: " + std::string(region) + "\r\n\r\n";
+}
+
+TEST_F(S3OriginTest, FollowsTheBucketToItsRegionAndStaysThere) {
+  serve([](const std::string& head) { return in_region("eu-central-1", head); });
+  for (int i = 0; i < 2; ++i) {
+    auto reply = get({.path = "/k"});
+    ASSERT_TRUE(reply) << reply.error().text;
+    EXPECT_EQ(body(*reply), "data");
+  }
+  EXPECT_EQ(heads.size(), 3u) << "one that failed, and two";
+}
+
+TEST_F(S3OriginTest, StaysInTheRegionThatTheOperatorSays) {
+  serve([](const std::string& head) { return in_region("eu-central-1", head); });
+  auto options = options_for(server->port());
+  options.region = "us-west-2";
+  origin = make({.name = "s3", .concurrency = {}, .kind = options});
+  EXPECT_FALSE(get({.path = "/k"}));
+  EXPECT_EQ(heads.size(), 1u);
+}
+
+TEST_F(S3OriginTest, AProbeProvesAndThenOnlyKnocks) {
+  serve([](const std::string&) { return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"; });
+  origin = make({.name = "s3", .concurrency = {}, .kind = options_for(server->port())});
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(test.await(origin->probe(nullptr)));
+  ASSERT_EQ(heads.size(), 1u);
+  EXPECT_THAT(heads[0], StartsWith("HEAD /photos/ HTTP/1.1\r\n"));
+  EXPECT_THAT(std::string(origin->finding()), HasSubstr("us-east-1"));
+  base::clock_seam::offset += base::Nanos(base::Seconds(20)).count();
+  EXPECT_TRUE(test.await(origin->probe(nullptr)));
+  base::clock_seam::offset = 0;
+  EXPECT_EQ(heads.size(), 2u) << "a proof does not hold for ever";
+}
+
+TEST_F(S3OriginTest, AProbeLearnsWhyFromAListingOfThePrefix) {
+  serve([](const std::string& head) {
+    return head.starts_with("HEAD") ? std::string("HTTP/1.1 403 X\r\nContent-Length: 0\r\n\r\n")
+                                    : error("403", "InvalidAccessKeyId");
+  });
+  auto options = options_for(server->port());
+  options.prefix = "team one/";
+  origin = make({.name = "s3", .concurrency = {}, .kind = options});
+  EXPECT_EQ(test.await(origin->probe(nullptr)).error().code, Code::kOriginDenied);
+  EXPECT_EQ(origin->finding(), "the access key AKID is not known there");
+  ASSERT_EQ(heads.size(), 2u);
+  EXPECT_THAT(heads[1], StartsWith("GET /photos/?list-type=2&max-keys=1&prefix=team%20one/ HTTP/1.1\r\n"));
+}
+
+TEST(S3Place, LeavesTheEndpointOfAllRegionsForTheBucketsOwn) {
+  config::S3Origin options;
+  options.bucket = "photos";
+  options.endpoint = {.tls = true, .host = "s3.amazonaws.com", .port = 443, .path = ""};
+  options.style = config::S3Style::kVirtualHost;
+  S3Place place(options);
+  EXPECT_EQ(place.region(), "us-east-1");
+  EXPECT_EQ(place.host(), "photos.s3.amazonaws.com");
+  EXPECT_FALSE(place.move("evil.example/"));
+  EXPECT_FALSE(place.move(""));
+  ASSERT_TRUE(place.move("eu-central-1"));
+  EXPECT_EQ(place.host(), "photos.s3.eu-central-1.amazonaws.com");
+  EXPECT_EQ(place.remote().host, "photos.s3.eu-central-1.amazonaws.com");
+  EXPECT_EQ(place.remote().server_name, place.remote().host);
+
+  options.endpoint.host = "s3.eu-west-1.amazonaws.com";
+  S3Place named(options);
+  ASSERT_TRUE(named.move("eu-central-1"));
+  EXPECT_EQ(named.host(), "photos.s3.eu-west-1.amazonaws.com") << "what the operator said";
+  options.region = "eu-west-1";
+  EXPECT_FALSE(S3Place(options).move("eu-central-1"));
+}
+
 }  // namespace
 }  // namespace origin

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kMaxError = 16 << 10;
 constexpr std::string_view kDeleteMarker = "x-amz-delete-marker";
+constexpr std::string_view kWrongRegion = "AuthorizationHeaderMalformed";
 
 bool starts_with_nocase(std::string_view text, std::string_view prefix) {
   return http::iequals(text.substr(0, prefix.size()), prefix);
@@ -79,6 +80,26 @@ net::Task<std::string> read_error(Reply& reply, net::Cancel* cancel) {
   co_return text;
 }
 
+std::string word(std::string_view text) {
+  const bool good =
+      text.size() <= 64 && std::ranges::all_of(text, [](char c) {
+        return http::is(http::kDigitChar, c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
+      });
+  return good ? std::string(text) : std::string();
+}
+
+S3Error error_of(const Reply& reply, std::string_view xml) {
+  S3Error out{.code = word(element(xml, "<Code>", "</Code>")), .region = {}};
+  const http::FieldList& fields = reply.head().fields;
+  if (const http::Field* said = fields.find("x-minio-error-code"); said && out.code.empty())
+    out.code = word(said->value);
+  if (const http::Field* said = fields.find("x-amz-bucket-region"))
+    out.region = word(said->value);
+  else if (out.code == kWrongRegion || out.code.ends_with("Redirect"))
+    out.region = word(element(xml, "<Region>", "</Region>"));
+  return out;
+}
+
 base::Error denied(std::string_view code) {
   static constexpr auto kOurs = std::to_array<base::Error>({
       {Code::kOriginDenied, "the object store does not know our access key"},
@@ -87,8 +108,7 @@ base::Error denied(std::string_view code) {
       {Code::kOriginDenied, "the object store's clock differs from ours by too much"},
   });
   if (code == "InvalidAccessKeyId") return kOurs[0];
-  if (code == "SignatureDoesNotMatch" || code == "AuthorizationHeaderMalformed" || code == "InvalidRequest")
-    return kOurs[1];
+  if (code == "SignatureDoesNotMatch" || code == kWrongRegion || code == "InvalidRequest") return kOurs[1];
   if (code == "ExpiredToken" || code == "InvalidToken" || code == "TokenRefreshRequired") return kOurs[2];
   if (code == "RequestTimeTooSkewed" || code == "RequestExpired") return kOurs[3];
   return {Code::kForbidden, "the object store does not give out this object"};
@@ -127,20 +147,25 @@ bool is_of_the_object(const Reply& reply, std::string_view document) {
 
 bool hides_its_reason(const Reply& reply) {
   const std::uint16_t status = reply.status();
-  return (status == 400 || status == 401 || status == 403 || (status / 100 == 3 && status != 304)) &&
-         !reply.head().fields.find("x-minio-error-code");
+  if (status != 400 && status != 401 && status != 403 && (status / 100 != 3 || status == 304)) return false;
+  const http::Field* const said = reply.head().fields.find("x-minio-error-code");
+  return !said || said->value == kWrongRegion;  // which one is right stands in the body alone
 }
 
-net::Task<base::Result<Reply>> judge_s3(Reply reply, bool chosen, net::Cancel* cancel) {
+net::Task<S3Error> read_s3_error(Reply& reply, net::Cancel* cancel) {
+  co_return error_of(reply, co_await read_error(reply, cancel));
+}
+
+net::Task<base::Result<Reply>> judge_s3(Reply reply, bool chosen, std::string& region, net::Cancel* cancel) {
   const std::uint16_t status = reply.status();
   if (status == 200 || status == 206 || status == 304) {
     keep_object_fields(ReplyMaker::head(reply));
     co_return reply;
   }
   const std::string xml = co_await read_error(reply, cancel);
-  std::string_view code = element(xml, "<Code>", "</Code>");
-  if (const http::Field* said = reply.head().fields.find("x-minio-error-code"); said && code.empty())
-    code = said->value;
+  S3Error error = error_of(reply, xml);
+  const std::string_view code = error.code;
+  if (status / 100 == 3 || status == 400 || status == 403) region = std::move(error.region);
   switch (status) {
     case 416:
       co_return unsatisfiable(reply, xml);
@@ -176,7 +201,7 @@ net::Task<base::Result<Reply>> judge_s3(Reply reply, bool chosen, net::Cancel* c
   if (status >= 300 && status < 400) {
     if (is_of_the_object(reply, xml))
       co_return bare(reply, status, "Location", reply.head().value(FieldId::kLocation));
-    co_return fail(Code::kOriginBadReply, "the bucket is in another region");
+    co_return fail(Code::kOriginDenied, "the bucket is in another region");
   }
   co_return fail(Code::kOriginBadReply, "the object store failed");
 }

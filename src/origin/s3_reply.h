@@ -20,7 +20,7 @@
 //                       it in a field): there the object's first byte is asked for to learn it.
 //   400                 kOriginDenied for expired or malformed credentials; kBadRequest when the client named
 //                       a version or part; else kOriginBadReply
-//   3xx                 kOriginBadReply: the bucket is in another region; but where the object itself
+//   3xx                 kOriginDenied: the bucket is in another region; but where the object itself
 //                       redirects (a website endpoint), a Reply with its Location
 //   429, 503            kOverloaded, so that the client hears 503 and comes again later; with Retry-After a
 //                       Reply of 503 that has it
@@ -29,6 +29,7 @@
 // Bodies of errors are read (16 KiB at most) to learn the code and to keep the connection; none goes on.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -41,7 +42,16 @@ namespace origin {
 // Whether this reply to HEAD leaves open what only its body would have told.
 bool hides_its_reason(const Reply& reply);
 
-// `chosen`: the client named a version or a part, so that a 400 may be about these.
-net::Task<base::Result<Reply>> judge_s3(Reply reply, bool chosen, net::Cancel* cancel);
+// `chosen`: the client named a version or a part, so that a 400 may be about these. `region` becomes what an
+// error says of where the bucket is; "" where it says nothing.
+net::Task<base::Result<Reply>> judge_s3(Reply reply, bool chosen, std::string& region, net::Cancel* cancel);
+
+// What an error says of itself. Neither is trusted: letters, digits and hyphens, 64 at most.
+struct S3Error {
+  std::string code;    // "": none
+  std::string region;  // where the bucket is; "": it does not say
+};
+// Reads the body, 16 KiB at most.
+net::Task<S3Error> read_s3_error(Reply& reply, net::Cancel* cancel);
 
 }  // namespace origin

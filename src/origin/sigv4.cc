@@ -171,6 +171,9 @@ void normalize(std::string_view path, std::string& out) {
 struct Signer::State {
   explicit State(SignerOptions o)
       : options(std::move(o)), digest(EVP_MD_CTX_new()), mac(EVP_MAC_CTX_new(hmac())) {
+    set_scope();
+  }
+  void set_scope() {
     scope_tail = "/" + options.region + "/" + options.service + "/" + std::string(kTerminator);
   }
 
@@ -319,6 +322,13 @@ Signer::Signer(SignerOptions options) : state_(std::make_unique<State>(std::move
 Signer::~Signer() = default;
 Signer::Signer(Signer&&) noexcept = default;
 Signer& Signer::operator=(Signer&&) noexcept = default;
+
+void Signer::set_region(std::string_view region) {
+  state_->options.region = region;
+  state_->set_scope();
+  state_->day.clear();
+  state_->second = base::Seconds::min();
+}
 
 Signature Signer::sign(const SignRequest& request) {
   State& s = *state_;

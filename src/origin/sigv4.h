@@ -79,6 +79,9 @@ class Signer {
 
   Signature sign(const SignRequest& request);
 
+  // From the next request on, which derives a new key.
+  void set_region(std::string_view region);
+
   // Of the last sign(), for tests and for the log of a refused signature; neither holds a secret.
   std::string_view canonical_request() const;
   std::string_view string_to_sign() const;

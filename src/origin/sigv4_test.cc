@@ -234,6 +234,20 @@ TEST(Signer, DerivesAnotherKeyForAnotherDay) {
   EXPECT_THAT(at(once, next), HasSubstr("/20130525/"));
 }
 
+TEST(Signer, SignsForAnotherRegionFromTheNextRequestOn) {
+  const SignRequest request{.method = "GET", .host = "h", .path = "/", .query = "", .now = kS3Time};
+  Signer moved = s3_signer();
+  const std::string before(moved.sign(request).authorization);
+  moved.set_region("eu-central-1");
+  Signer there({.access_key_id = "AKIAIOSFODNN7EXAMPLE",
+                .secret_access_key = base::Secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+                .session_token = {},
+                .region = "eu-central-1"});
+  EXPECT_EQ(moved.sign(request).authorization, there.sign(request).authorization);
+  moved.set_region("us-east-1");
+  EXPECT_EQ(moved.sign(request).authorization, before);
+}
+
 TEST(EncodeS3Path, EncodesAllButUnreservedAndSlashes) {
   std::string out;
   encode_s3_path("/a b/\xc3\xa9+=&$@!*'(),:;~-._/c%", out);
