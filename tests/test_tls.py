@@ -228,3 +228,9 @@ def test_why_tls_failed_is_told_to_the_operator_alone(gateway, tmp_path, peer, k
         assert reply.status == 502 and words not in reply.text
     finally:
         listening.close()
+
+
+def test_why_tls_to_redis_failed_is_logged(gateway, listener, tmp_path):
+    certificate = certify(tmp_path, "whatever", LOCAL, (-9, -1))
+    gw = started(gateway, as_redis, listener(certificate), certificate)
+    assert "has expired" in until(lambda: gw.logged("redis is not connected"), 10, "the line")[0]["reason"]

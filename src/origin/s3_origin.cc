@@ -126,7 +126,7 @@ net::Task<base::Result<Reply>> S3Origin::attempt(const ObjectQuestion& question,
   const bool untold = question.method == http::Method::kHead && hides_its_reason(*reply);
   auto judged = co_await judge_s3(std::move(*reply), !question.query.empty(), region, cancel);
   if (region == signed_for) region.clear();
-  if (!untold || !region.empty()) co_return judged;
+  if (!untold || (!region.empty() && place_.found())) co_return judged;
 
   ObjectQuestion telling = question;  // on the connection that is free by now
   telling.method = http::Method::kGet;

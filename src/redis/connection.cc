@@ -42,10 +42,10 @@ base::Error redis_error(const net::Error& why) {
     case net::Fault::kTimedOut:
       return {Code::kOriginUnreachable, "Redis cannot be reached"};
     case net::Fault::kClosed:
-    case net::Fault::kTls:
       return {Code::kOriginBadReply, "the TLS handshake with Redis failed"};
+    case net::Fault::kTls:
     case net::Fault::kCertificate:
-      return {Code::kOriginBadReply, "the certificate of Redis does not verify"};
+      return {Code::kOriginBadReply, why.text};  // why, for the log, where alone it goes
     case net::Fault::kCancelled:
       return {Code::kCancelled, "cancelled"};
     case net::Fault::kNoRoom:
