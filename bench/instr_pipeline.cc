@@ -162,6 +162,7 @@ class Gateway {
   cache::Fills fills_{16 << 20, 64 << 20, account_, &store, &memory_, memory_.writes()};
   cache::Loans loans_{memory_};
   net::Offload offload_{1};
+  net::LookUps look_ups_{.threads = offload_};
   limit::Rates rates_{config::Limits{}};
   limit::Failures failures_{config::Limits{}};
   limit::Gates gates_;
@@ -173,7 +174,7 @@ class Gateway {
                            .fills = fills_,
                            .loans = loans_,
                            .account = account_,
-                           .offload = offload_,
+                           .look_ups = look_ups_,
                            .rates = rates_,
                            .failures = failures_,
                            .connections = connections_},
