@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <linux/tcp.h>
+#include <signal.h>
 
 #include <cstdio>
 #include <functional>
@@ -31,6 +32,7 @@ bool greet(Peer& peer) {
 
 class ConnectionTest : public ::testing::Test {
  protected:
+  static void SetUpTestSuite() { ::signal(SIGPIPE, SIG_IGN); }  // as the program does: OpenSSL writes plainly
   void TearDown() override { stop(); }
   using Change = std::function<void(Options&)>;
   void connect(std::uint16_t port, const Change& change = [](Options&) {}) {
