@@ -309,8 +309,8 @@ def test_the_operations_are_told_to_machines(gw):
     document = json.loads(gw.administrate("/openapi.json").body)
     operations = openapi.check(document)
     assert {(method, path) for method, path, _ in operations} == {
-        ("GET", "/health"), ("GET", "/ready"), ("GET", "/metrics"), ("GET", "/log/level"), ("POST", "/log/level"),
-        ("GET", "/openapi.json")}
+        ("GET", "/health"), ("GET", "/ready"), ("GET", "/serving"), ("GET", "/metrics"), ("GET", "/log/level"),
+        ("POST", "/log/level"), ("GET", "/openapi.json")}
     for method, path, operation in operations:
         body = b'{"level":"warn"}' if "requestBody" in operation else None
         openapi.check_reply(document, operation, gw.administrate(path, method, body))

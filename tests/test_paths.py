@@ -285,7 +285,7 @@ def test_a_loop_through_an_object_store_is_found_too(gateway):
                   "origins": {"self": {"type": "s3", "bucket": "b", "endpoint": f"http://127.0.0.1:{port}"}},
                   "routes": [{"path": "/", "origin": "self"}]}, wait="listening")
     assert gw.get("/x").status == 502
-    until(lambda: gw.total("sekisho_denials_total", reason="loop") == 1, 5, "it to be counted")
+    until(lambda: gw.total("sekisho_denials_total", reason="loop") >= 1, 5, "it to be counted")
 
 
 def test_a_word_of_via_that_is_not_ours_means_nothing(gw, origin):

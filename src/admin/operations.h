@@ -4,7 +4,7 @@
 // Owner:    AdminServer.  Thread: the admin loop's.  Failure: see Endpoint.
 //
 //   GET  /health        200 while the process lives              open to everybody
-//   GET  /ready         200 or 503, by dependency                open to everybody; all reasons with a credential
+//   GET  /ready         200 or 503, by dependency                open to everybody; why, with a credential
 //   GET  /serving       200, and 503 once it is shutting down    open to everybody
 //   GET  /metrics       Prometheus text                          open where the listener is on loopback
 //   GET  /log/level     {"level":"info"}

@@ -88,8 +88,8 @@ class Origin {
   // on the way of a request is that for each piece of an upload (net/upload.h).
   virtual net::Task<base::Result<Reply>> fetch(const Ask& ask, net::Cancel* cancel) = 0;
 
-  // Can it be used now? For readiness; whoever asks says by `cancel`, which may be null, how long it may take.
-  // Asked one at a time, of an origin that serves nobody else.
+  // Can it be used now? For readiness; whoever asks says by `cancel`, which may be null, how long it may
+  // take. Asked one at a time, of an origin that serves nobody else.
   virtual net::Task<base::Result<>> probe(net::Cancel* cancel) = 0;
   // What the last probe() has found out beyond that, in words for the operator alone; "": nothing.
   virtual std::string_view finding() const { return {}; }

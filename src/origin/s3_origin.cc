@@ -113,8 +113,8 @@ void S3Origin::render(const ObjectQuestion& question, std::string& out) {
   out += "\r\n";
 }
 
-// One request. `region` becomes what the reply says of the bucket's, where that is not the one that was signed
-// for.
+// One request. `region` becomes what the reply says of the bucket's, where that is not the one that was
+// signed for.
 net::Task<base::Result<Reply>> S3Origin::attempt(const ObjectQuestion& question, std::string& region,
                                                  net::Cancel* cancel) {
   std::string head;

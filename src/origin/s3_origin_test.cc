@@ -173,7 +173,7 @@ TEST_F(S3OriginTest, TranslatesRefusals) {
   EXPECT_EQ(refusal(error("400", "InvalidArgument"), version), Code::kBadRequest);
   EXPECT_EQ(refusal(error("400", "InvalidArgument"), key), Code::kOriginBadReply);
   EXPECT_EQ(refusal(error("400", "KeyTooLongError"), key), Code::kBadRequest);
-  EXPECT_EQ(refusal(error("301", "PermanentRedirect"), key), Code::kOriginBadReply);
+  EXPECT_EQ(refusal(error("301", "PermanentRedirect"), key), Code::kOriginDenied);
   EXPECT_EQ(refusal(error("412", "PreconditionFailed"), key), Code::kPreconditionFailed);
   EXPECT_EQ(refusal(error("500", "InternalError"), key), Code::kOriginBadReply);
   EXPECT_EQ(refusal(error("503", "SlowDown"), key), Code::kOverloaded);

@@ -9,8 +9,8 @@
 // Where the operator names no region, and the endpoint does not either, it is found: it begins as us-east-1,
 // and a reply that tells another moves the place there. No question is asked for that: what comes back from
 // the wrong region is an error that says the right one, and the same request is asked once more. The endpoint
-// of all regions (s3.amazonaws.com) then gives way to the region's own; one that the operator named stays, and
-// so does whatever was said of the region.
+// of all regions (s3.amazonaws.com) then gives way to the region's own; one that the operator named stays,
+// and so does whatever was said of the region.
 #pragma once
 
 #include <string>

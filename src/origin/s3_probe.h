@@ -1,9 +1,10 @@
-// What a bucket's answer to HEAD and to a listing says of us: whether key, secret, region and bucket are right,
-// and which of them is not.
+// What a bucket's answer to HEAD and to a listing says of us: whether key, secret, region and bucket are
+// right, and which of them is not.
 //
 // Owner:    nobody; pure functions.  Thread: any.
 // Failure:  none.
-// Standard: Amazon S3 "Error responses", as MinIO and versitygw follow them; docs/adr/0024-readiness-of-s3.md.
+// Standard: Amazon S3 "Error responses", as MinIO and versitygw follow them;
+//           docs/adr/0024-readiness-of-s3.md.
 //
 // The words are for the operator alone. They name the access key id, never the secret, and of what the other
 // side says only codes, regions and numbers.
