@@ -272,6 +272,14 @@ def test_a_cache_control_that_cannot_be_read_is_not_stored(gateway, origin, cont
     assert not is_hit(gw.get("/x"))
 
 
+@pytest.mark.parametrize("cdn", ["no-store,", "No-Store", "private;", "no-store max-age=0"])
+def test_nor_is_what_a_cdn_is_told_unreadably_where_nothing_else_is_said(gateway, origin, cdn):
+    gw = gateway(configs.app(origin, cache={"ttl": "1h"}))
+    origin.on("/x", lambda ask: ask.reply(b"body", fields={"CDN-Cache-Control": cdn}))
+    gw.get("/x")
+    assert not is_hit(gw.get("/x"))
+
+
 def test_stored_is_said_of_what_is_stored(gw, origin):
     gate = threading.Event()
     fresh(origin, "/small")

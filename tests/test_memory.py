@@ -164,7 +164,8 @@ def test_an_object_of_unknown_length_is_served_whole_where_no_memory_is_left(gat
     for i in range(12):
         slow.ask(f"/{i}")
     assert gw.get("/chunked").body == body
-    assert gw.get("/plain").body == body
+    plain = gw.get("/plain")
+    assert plain.body == body and 'detail="no memory"' in plain["Cache-Status"]
 
 
 def test_a_bound_that_leaves_no_room_beside_the_cache_is_refused(tmp_path, origin):

@@ -241,6 +241,7 @@ def test_options_is_answered_where_it_ends(gw, origin):
     reply = gw.get("/x", method="OPTIONS", fields={"Max-Forwards": "0"})
     assert reply.status == 200 and "GET" in reply["Allow"]
     assert origin.requests == []
+    assert gw.get("/x", method="OPTIONS", fields={"Max-Forwards": "00"}).status == 200 and origin.requests == []
     assert gw.get("/private/x", method="OPTIONS", fields={"Max-Forwards": "0"}).status == 401
     assert gw.get("/x", method="OPTIONS", fields={"Max-Forwards": "7"}).status == 200
     assert origin.last.get("Max-Forwards") == "6"

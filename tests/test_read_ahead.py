@@ -176,3 +176,28 @@ def test_the_deadline_of_a_route_ends_the_reading_too(gateway, origin):
         assert client.read().status == 504
     assert gw.access_for(lambda line: line["path"] == "/slow", 5)["reason"] == "deadline"
     assert origin.count("/slow") == 0
+
+
+def test_slow_uploads_do_not_keep_objects_out_of_the_cache(gateway, origin):
+    origin.otherwise(lambda ask: ask.reply(b"x" * 50_000, fields={"Cache-Control": "max-age=60"}))
+    origin.on("/up", lambda ask: ask.reply(ask.body))
+    config = app(origin) | {"workers": 1, "memory": {"max": "4MiB"},
+                            "cache": {"memory": {"size": "1MiB", "max_object": "64KiB"}, "fill_budget": "1MiB"}}
+    config["routes"] = [{"path": "/", "origin": "app", "cache": {"ttl": "1h"}},
+                        {"path": "/up", "origin": "app", "cache": "off", "read_ahead": "1MiB"}]
+    gw = gateway(config)
+    clients = [gw.client(timeout=20) for _ in range(8)]
+    try:
+        for client in clients:
+            client.ask("/up", "POST", {"Content-Length": "1000000"})
+            client.send(b"x" * 900_000)
+        until(lambda: gw.metrics().total("sekisho_memory_held_bytes", by="bodies") > 700_000, 10, "bodies to be read")
+        gw.get("/x")
+        assert "hit" in gw.get("/x")["Cache-Status"]
+        assert gw.metrics().total("sekisho_memory_held_bytes", by="bodies") <= 4 << 18
+        for client in clients:
+            client.send(b"x" * 100_000)
+            assert len(client.read().body) == 1_000_000
+    finally:
+        for client in clients:
+            client.close()

@@ -100,9 +100,12 @@ Storable may_store(const RequestRules& rules, const http::ResponseHead& reply, s
   if (reply.framing == http::Framing::kUntilClose) return refuse("no length");
   if (reply.fields.has(FieldId::kSetCookie)) return refuse("Set-Cookie");
   if (reply.fields.has(FieldId::kVary)) return refuse("Vary");
-  const auto targeted = http::cdn_cache_control_of(reply.fields);
+  auto targeted = http::cdn_cache_control_of(reply.fields);
+  // Else the route's own lifetime would hold for what may well have been forbidden.
+  if (targeted && targeted->malformed && reply.fields.has(FieldId::kCacheControl)) targeted.reset();
   const http::CacheControl control = targeted ? *targeted : http::cache_control_of(reply.fields);
-  if (control.malformed) return refuse("Cache-Control cannot be read");
+  if (control.malformed)
+    return refuse(targeted ? "CDN-Cache-Control cannot be read" : "Cache-Control cannot be read");
   if (control.no_store && !sabotage::on("no-store-ignored")) return refuse("no-store");
   if (control.is_private) return refuse("private");
   if (control.no_cache) return refuse("no-cache");

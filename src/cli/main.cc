@@ -166,7 +166,7 @@ int run(int argc, char** argv) {
       "SIGINT drain and end; a second one ends now.\nExit codes: 0 all requests were finished; 1 some were "
       "cut; 2 "
       "it did not start.\nExample: sekisho serve -c sekisho.yaml");
-  auto* from_file = serve_command->add_option("-c,--config", file, "the configuration file");
+  auto* from_file = serve_command->add_option("-c,--config,file", file, "the configuration file");
   serve_command
       ->add_option("--demo", demo, "run on embedded defaults, with objects and a key made in this folder")
       ->excludes(from_file);
@@ -180,7 +180,7 @@ int run(int argc, char** argv) {
       "Finds what serve would refuse, all of it, but for ports in use. Exit codes: 0 good; 2 not, with a "
       "line for "
       "each error.\nExample: sekisho check -c sekisho.yaml");
-  check_command->add_option("-c,--config", file, "the configuration file")->required();
+  check_command->add_option("-c,--config,file", file, "the configuration file")->required();
 
   bool docs = false;
   std::string of_what = "gateway";

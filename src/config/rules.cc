@@ -65,15 +65,21 @@ void check_one_route(Reader& reader, const YamlNode& item, const Route& route, c
   std::string_view prefix = route.path;
   if (prefix.ends_with('/')) prefix.remove_suffix(1);
   const auto [first, fresh] = seen.emplace(prefix, &route);
-  if (!fresh)
-    reader.fail_at(
-        item, "path",
-        fmt::format("'{}' is also the path of the route in line {}", route.path, first->second->line));
-  if (route.app.empty())
-    check_name(reader, line_of(item, "origin"), "origin", "origin", route.origin, config.origins);
-  else
-    check_name(reader, line_of(item, "app"), "app", "app", route.app, config.apps);
-  check_identities(reader, item, route.identity, config);
+  Reader::Parts names(reader);
+  names([&] {
+    if (!fresh)
+      reader.fail_at(
+          item, "path",
+          fmt::format("'{}' is also the path of the route in line {}", route.path, first->second->line));
+  });
+  names([&] {
+    if (route.app.empty())
+      check_name(reader, line_of(item, "origin"), "origin", "origin", route.origin, config.origins);
+    else
+      check_name(reader, line_of(item, "app"), "app", "app", route.app, config.apps);
+  });
+  names([&] { check_identities(reader, item, route.identity, config); });
+  names.done();  // what follows looks at what they name
   check_forwarded(reader, item, route, config);
   if (route.read_ahead > 0 &&
       (!route.app.empty() || !std::holds_alternative<HttpOrigin>(config.origins.at(route.origin).kind)))

@@ -126,11 +126,11 @@ void append_referer(const Exchange& x, const http::Field& field, std::string& ou
                std::string(page.substr(0, mark)).append(kept.empty() ? "" : "?").append(kept));
 }
 
-// RFC 9110 section 7.6.2; what is no number is not ours to mend.
+// What is no number is not ours to mend.
 std::string one_less(std::string_view hops) {
   std::uint64_t left = 0;
-  if (!http::parse_decimal(hops, left)) return std::string(hops);
-  return std::to_string(left == 0 ? 0 : left - 1);
+  if (!http::parse_decimal(hops, left) || left == 0) return std::string(hops);
+  return std::to_string(left - 1);
 }
 
 // ---- fields that some servers believe
@@ -151,6 +151,12 @@ bool may_go_on(const http::Field& field) {
 }
 
 }  // namespace
+
+bool goes_no_further(const http::RequestHead& head) {
+  std::uint64_t left = 1;
+  return head.method == http::Method::kOptions &&
+         http::parse_decimal(head.value(FieldId::kMaxForwards), left) && left == 0;
+}
 
 bool learn_client(Exchange& x) {
   // Until somebody is believed, client_address is the peer's.

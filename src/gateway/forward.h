@@ -19,6 +19,9 @@
 
 namespace gateway {
 
+// OPTIONS whose Max-Forwards is used up (RFC 9110 section 7.6.2).
+bool goes_no_further(const http::RequestHead& head);
+
 // Sets client, client_address, trusted_peer, told_… and request_id of the exchange; false: it is refused.
 bool learn_client(Exchange& x);
 

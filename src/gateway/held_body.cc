@@ -5,14 +5,25 @@
 
 namespace gateway {
 
+using Kind = base::Account::Kind;
+
 namespace {
+
 constexpr std::size_t kFirst = 4 << 10;
+constexpr std::uint64_t kShare = 4;  // of the account, one in so many bytes at the most
+
 }  // namespace
 
-void HeldBody::count() {
-  const std::size_t now = held_.capacity();
-  account_.hold(base::Account::Kind::kBodies, now - counted_);
+bool HeldBody::make_room(std::size_t size) {
+  if (size <= counted_) return true;
+  const std::size_t grows = size - counted_;
+  if (account_.held(Kind::kBodies) + grows > account_.limit() / kShare) return false;
+  if (!account_.try_hold(Kind::kBodies, grows)) return false;
+  held_.reserve(size);
+  const std::size_t now = held_.capacity();  // a little more, where a string grows as it likes
+  account_.hold(Kind::kBodies, now - size);
   counted_ = now;
+  return true;
 }
 
 // The end is seen by a read of its own, so one byte more than `most` is asked for and kept.
@@ -21,9 +32,8 @@ net::Task<base::Result<>> HeldBody::hold(std::size_t most) {
     if (const auto there = co_await waited(); !there) co_return there;  // holding no room for it
     const std::size_t before = held_.size();
     const std::size_t step = std::min(most + 1 - before, std::max(before, kFirst));
-    if (!account_.fits(2 * step)) co_return base::Result<>{};
+    if (!make_room(before + step)) co_return base::Result<>{};
     held_.resize(before + step);
-    count();
     const auto n = co_await more(std::span(held_).subspan(before));
     held_.resize(before + n.value_or(0));
     if (!n) co_return std::unexpected(n.error());

@@ -25,7 +25,8 @@ class HeldBody final : public net::Upload {
   HeldBody& operator=(const HeldBody&) = delete;
 
   // Until `most` bytes are held, or all there are, or no memory is left for more: then the rest is read when
-  // it is wanted. May be called again for more.
+  // it is wanted. May be called again for more. Bodies may take a quarter of the account: unlike a reply, one
+  // that its client sends slowly cannot be fetched again, so none is taken back for others.
   net::Task<base::Result<>> hold(std::size_t most);
   std::string_view held() const { return held_; }
   bool whole() const { return whole_; }    // what is held is all
@@ -36,7 +37,7 @@ class HeldBody final : public net::Upload {
   bool rewind() override;
 
  private:
-  void count();
+  bool make_room(std::size_t size);
   // Of what is behind it; whoever ends a wait for this body ends it there.
   net::Task<base::Result<std::size_t>> more(std::span<char> out);
   net::Task<base::Result<>> waited();

@@ -112,6 +112,18 @@ TEST_F(HeldBodyTest, ReadsNoFurtherAheadThanThereIsMemory) {
   EXPECT_EQ(rest(body), text);
 }
 
+TEST_F(HeldBodyTest, TakesAQuarterOfTheAccountWithAllOthers) {
+  const std::string text(200'000, 'x');
+  Pieces first({text}), second({text});
+  HeldBody one(first, account_), other(second, account_);
+  ASSERT_TRUE(hold(one, 1 << 20));
+  ASSERT_TRUE(hold(other, 1 << 20));
+  EXPECT_TRUE(one.whole());
+  EXPECT_FALSE(other.whole());
+  EXPECT_LE(counted(), (1U << 20) / 4 + (8U << 10));
+  EXPECT_EQ(rest(other), text);
+}
+
 TEST_F(HeldBodyTest, IsTheClientsOwnWhereNobodyReadAhead) {
   Pieces client({"first, ", "second"});
   HeldBody body(client, account_);

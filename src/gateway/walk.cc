@@ -274,8 +274,7 @@ Walk::Next Walk::allow(Exchange& x) {
     x.stop({Code::kMethodNotAllowed, "this route does not let the method through"});
     return Next::kRespond;
   }
-  if (x.head.method == Method::kOptions && x.head.value(FieldId::kMaxForwards) == "0" &&
-      x.route->rules->can.forwards_fields)
+  if (goes_no_further(x.head) && x.route->rules->can.forwards_fields)
     return answer_options(x, allowed_methods(x));
   if (!x.route->rules->can.writes && x.head.method != Method::kGet && x.head.method != Method::kHead &&
       !x.route->app) {
@@ -461,6 +460,7 @@ net::Task<bool> Walk::collapse(Exchange& x, serve::Downstream down) {
       if (x.reader->head().length.value_or(UINT64_MAX) <= cache::Entry::kInlineBody)
         co_await x.reader->whole(base::mono_now() + kWhole, &x.gone);
       x.stored = x.reader->kept();
+      if (x.reader->head().length && !x.reader->keeps_all()) x.cache_detail = "no memory";
       x.entry = x.reader->entry();
       x.plan = x.entry ? Plan::kEntry : Plan::kFill;
       co_return true;

@@ -159,7 +159,12 @@ std::optional<CacheControl> cdn_cache_control_of(const FieldList& fields) {
     if (member.key == "no-cache") out.no_cache = true;
     if (member.key == "private") out.is_private = true;
   });
-  if (!valid || !out.present) return std::nullopt;
+  if (!valid) {
+    out = CacheControl{};
+    out.present = out.malformed = true;
+    return out;
+  }
+  if (!out.present) return std::nullopt;
   return out;
 }
 

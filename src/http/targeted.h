@@ -2,8 +2,9 @@
 // Expires.
 //
 // Owner:    values.  Thread: any.
-// Failure:  none. A field that is empty or no dictionary is as good as absent (RFC 9213 §2.1); a lifetime
-//           that is no whole number counts as none at all.
+// Failure:  none. A field that is empty is as good as absent; one that is no dictionary is malformed, and as
+//           good as absent where Cache-Control says something (RFC 9213 §2.1). A lifetime that is no whole
+//           number counts as none at all.
 // Standard: RFC 9213, RFC 8941 §3.2.
 #pragma once
 

@@ -128,8 +128,8 @@ Leases::Taken Leases::take(std::uint64_t key, const Quota& quota, base::Mono at,
     if (lease.tokens <= ahead / 2 && now >= lease.refused_until)
       out.refill = ahead - lease.tokens + lease.borrowed;
   } else if (now < lease.refused_until) {
-    out.outcome =
-        Outcome::kRefused;  // a debt that says as much: when it is a whole interval below the window
+    out.outcome = Outcome::kRefused;
+    // A debt that says as much: when it is a whole interval below the window.
     out.debt = std::min(quota.window, lease.refused_until - now + quota.window - quota.interval);
   } else {
     out.debt = lease.debt(quota, now);
