@@ -92,6 +92,10 @@ def test_a_stale_object_is_fetched_again(gw, origin):
 @pytest.mark.parametrize("fields, lifetime", [({"Cache-Control": "s-maxage=60, max-age=0"}, True),
                                               ({"Cache-Control": "s-maxage=0, max-age=60"}, False),
                                               ({"Expires": "Fri, 01 Jan 2100 00:00:00 GMT"}, True),
+                                              ({"Expires": "Fri, 31 Dec 9999 23:59:59 GMT"}, True),
+                                              ({"Expires": "Mon, 01 Jan 2700 00:00:00 GMT"}, True),
+                                              ({"Date": "Mon, 01 Jan 1601 00:00:00 GMT", "Cache-Control": "max-age=600"}, False),
+                                              ({"Date": "Mon, 01 Jan 1601 00:00:00 GMT"}, False),
                                               ({"Expires": "0"}, False),
                                               ({"Expires": "Mon, 01 Jan 2001 00:00:00 GMT"}, False),
                                               ({"Cache-Control": "public, max-age=60"}, True),
@@ -709,3 +713,25 @@ def test_a_folder_and_its_conditions_are_cached_too(gateway, folder):
     second = gw.get("/x")
     assert is_hit(second) and second["ETag"] == first["ETag"] and second["Last-Modified"] == first["Last-Modified"]
     assert gw.get("/x", {"If-None-Match": first["ETag"]}).status == 304
+
+
+def test_a_write_that_waits_for_its_place_takes_nothing(gateway, origin):
+    """It waits for a place at the origin, and its client goes."""
+    gate = threading.Event()
+    fresh(origin, "/x")
+    origin.on("/slow", lambda ask: (gate.wait(20), ask.reply(b"slow")))
+    config = configs.app(origin, cache={"ttl": "1h"})
+    config["origins"]["app"]["concurrency"] = {"max": 1, "queue": 10, "wait": "20s"}
+    gw = gateway(config)
+    gw.get("/x")
+    with gw.client(timeout=30) as slow:
+        slow.ask("/slow")
+        until(lambda: origin.count("/slow"), 5, "the place to be taken")
+        with gw.client() as leaves:
+            leaves.ask("/x", "POST", {"Content-Length": "0"})
+            until(lambda: gw.total("sekisho_concurrency_queued"), 5, "the write to wait")
+        until(lambda: not gw.total("sekisho_concurrency_queued"), 5, "the write to be given up")
+        assert is_hit(gw.get("/x"))
+        gate.set()
+        slow.read()
+    assert [ask.method for ask in origin.seen("/x")] == ["GET"]

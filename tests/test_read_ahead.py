@@ -180,7 +180,7 @@ def test_the_deadline_of_a_route_ends_the_reading_too(gateway, origin):
 
 def test_slow_uploads_do_not_keep_objects_out_of_the_cache(gateway, origin):
     origin.otherwise(lambda ask: ask.reply(b"x" * 50_000, fields={"Cache-Control": "max-age=60"}))
-    origin.on("/up", lambda ask: ask.reply(ask.body))
+    origin.on("/", lambda ask: ask.reply(ask.body))  # what is left of /up
     config = app(origin) | {"workers": 1, "memory": {"max": "4MiB"},
                             "cache": {"memory": {"size": "1MiB", "max_object": "64KiB"}, "fill_budget": "1MiB"}}
     config["routes"] = [{"path": "/", "origin": "app", "cache": {"ttl": "1h"}},

@@ -292,6 +292,33 @@ def test_a_stream_ends_with_its_token(gateway, streams, path):
     assert gw.total("sekisho_denials_total", reason="credential_expired") == 1
 
 
+@pytest.mark.parametrize("why", ["token", "reload"])
+def test_an_upload_without_an_end_ends_with_the_right_to_it(gateway, origin, why):
+    origin.otherwise(lambda ask: ask.reply(b"ok"))
+    config = guarded(origin)
+    gw = gateway(config)
+    now = int(time.time())
+    with gw.client() as client:
+        client.ask("/up", "POST", CHUNKED | bearer(hs256(exp=now + (2 if why == "token" else 600))))
+        if why == "reload":
+            until(lambda: origin.requests or gw.total("sekisho_requests_active"), 5, "the upload to begin")
+            assert gw.reload(config | {"routes": [config["routes"][0] | {"methods": ["GET"]}]}).ok
+
+        def ended():
+            try:
+                client.send(b"1\r\nx\r\n")
+                client.socket.settimeout(0.2)
+                return client.socket.recv(100) is not None
+            except TimeoutError:
+                return False
+            except OSError:
+                return True
+
+        until(ended, 12, "the upload to be ended")
+    line = gw.access_for(lambda line: line["path"] == "/up")
+    assert (line["status"], line["reason"]) == ((401, "credential_expired") if why == "token" else (403, "right_withdrawn"))
+
+
 def test_a_body_of_known_length_is_finished(gateway, streams):
     gw = gateway(guarded(streams))
     gate = threading.Event()

@@ -31,12 +31,18 @@ Nanos age_value(const http::ResponseHead& reply) {
   return Seconds(std::min(seconds, kMost));
 }
 
+// Between two moments that an origin names; dates reach further than a count of nanoseconds does (§1.2.2).
+Nanos span_of(std::int64_t from, std::int64_t to) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 31;
+  return Seconds(std::clamp<std::int64_t>(to - from, 0, kMost));
+}
+
 // §4.2.3. The reply is as old as its Date says or its Age, whichever is more; the time it was under way
 // counts.
 Nanos corrected_initial_age(const http::ResponseHead& reply, std::optional<std::int64_t> date,
                             const ExchangeTimes& times) {
   const std::int64_t received = base::unix_seconds(times.received_wall);
-  const Nanos apparent = Seconds(date ? std::max<std::int64_t>(0, received - *date) : 0);
+  const Nanos apparent = date ? span_of(*date, received) : Nanos(0);
   const Nanos delay = std::max(Nanos(0), times.received - times.requested);
   return std::max(apparent, age_value(reply) + delay);
 }
@@ -48,7 +54,7 @@ std::optional<Nanos> lifetime(const http::ResponseHead& reply, const http::Cache
   if (control.max_age) return Seconds(*control.max_age);
   if (const http::Field* expires = targeted ? nullptr : reply.find(FieldId::kExpires)) {
     const auto when = http::parse_date(expires->value, date);
-    return Seconds(when ? std::max<std::int64_t>(0, *when - date) : 0);  // §5.3: "0" is a time in the past
+    return when ? span_of(date, *when) : Nanos(0);  // §5.3: "0" is a time in the past
   }
   return route_ttl;
 }

@@ -18,7 +18,8 @@ namespace {
 using Bytes = std::array<std::uint8_t, 16>;
 
 std::optional<Bytes> bytes_of(const std::string& host) {
-  const auto endpoint = net::Endpoint::parse(host == "localhost" ? "127.0.0.1" : host, 0);
+  const bool local = host == "localhost" || host == "localhost.";
+  const auto endpoint = net::Endpoint::parse(local ? "127.0.0.1" : host, 0);
   return endpoint ? std::optional(endpoint->bytes()) : std::nullopt;
 }
 

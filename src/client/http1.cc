@@ -50,7 +50,7 @@ class Interrupt final : net::Cancellable {
 };
 
 // The next piece of the body, behind room for a chunk's header; none: a reply came first. A client that drips
-// holds no buffer meanwhile.
+// less than a piece at a time holds no buffer meanwhile.
 net::Task<base::Result<std::optional<std::size_t>>> next_piece(Connection& connection,
                                                                const Question& question,
                                                                std::unique_ptr<char[]>& buffer,
@@ -155,6 +155,7 @@ net::Task<base::Result<Reply>> exchange(base::Ref<Pool> pool, const Question& qu
     }
     const net::CancelLink link(cancel, connection->stream().watch());
     const auto done = co_await converse(*connection, question, pool->timeouts(), cancel, progress);
+    if (question.sent && connection->begun()) *question.sent = true;
     if (done) co_return ReplyMaker::of(std::move(pool), std::move(connection), progress.requested);
 
     const bool died_unused = kept && !connection->replied() && done.error().code == Code::kOriginRefused;

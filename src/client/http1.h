@@ -37,6 +37,7 @@ struct Question {
   net::Upload* body = nullptr;
   const http::RequestHead* websocket = nullptr;  // the client's handshake, checked: 101 is an answer to it
   Interims* interims = nullptr;
+  bool* sent = nullptr;  // becomes true when a byte of it has gone out; may be null
 };
 
 net::Task<base::Result<Reply>> exchange(base::Ref<Pool> pool, const Question& question, net::Cancel* cancel);

@@ -31,8 +31,9 @@ net::Task<base::Result<>> HeldBody::hold(std::size_t most) {
   while (!whole_ && held_.size() <= most) {
     if (const auto there = co_await waited(); !there) co_return there;  // holding no room for it
     const std::size_t before = held_.size();
-    const std::size_t step = std::min(most + 1 - before, std::max(before, kFirst));
-    if (!make_room(before + step)) co_return base::Result<>{};
+    std::size_t step = std::min(most + 1 - before, std::max(before, kFirst));
+    if (!make_room(before + step)) step = std::min(step, counted_ - before);  // what there is already
+    if (step == 0) co_return base::Result<>{};
     held_.resize(before + step);
     const auto n = co_await more(std::span(held_).subspan(before));
     held_.resize(before + n.value_or(0));

@@ -81,12 +81,8 @@ void invalidate_written(const Services& services, const Exchange& x, const http:
   if (const http::Field* to = x.head.fields.find("Destination")) written.reference(to->value);
 }
 
-// A refused connection may also be one that was closed without a word; but while an origin is down nobody
-// shall be able to empty what is kept of it.
-void invalidate_unanswered(const Services& services, const Exchange& x, base::Code why) {
-  const bool sent = why == base::Code::kOriginTimeout || why == base::Code::kOriginBadReply ||
-                    why == base::Code::kCancelled || why == base::Code::kClientGone;
-  if (sent && writes(x)) Written(services, x).resource(x.rest, x.query, x.has_query);
+void invalidate_unanswered(const Services& services, const Exchange& x) {
+  if (writes(x)) Written(services, x).resource(x.rest, x.query, x.has_query);
 }
 
 }  // namespace gateway

@@ -22,7 +22,8 @@ namespace gateway {
 
 // After the head of a reply to any method, before it goes on.
 void invalidate_written(const Services& services, const Exchange& x, const http::ResponseHead& reply);
-// When none has come.
-void invalidate_unanswered(const Services& services, const Exchange& x, base::Code why);
+// When none has come to a request of which something was sent: it may have been done. While an origin cannot
+// be asked nobody shall be able to empty what is kept of it.
+void invalidate_unanswered(const Services& services, const Exchange& x);
 
 }  // namespace gateway

@@ -67,22 +67,25 @@ bool may_bring(const Exchange& x, const Route& route) {
 Term::Term(Worker& worker, serve::Http1& session, Exchange& x, Term*& known)
     : Timer(&Term::on_time), worker_(worker), session_(session), x_(x), known_(known) {
   known_ = this;
-  if (!x.route || x.route->rules->rules.deadline == base::Millis(0)) return;
+  if (!x.route) return;
+  if (x.head.framing == http::Framing::kChunked) review_ = base::mono_now();  // as soon as may be
+  set();
+  if (x.route->rules->rules.deadline == base::Millis(0)) return;
   deadline_ = x.started + x.route->rules->rules.deadline;
   set();
 }
 
 void Term::replies() {
+  replies_ = true;
   if (is_stream(x_)) deadline_ = base::Mono::max();
-  if (x_.route && endless(x_)) {
-    review_ = base::Mono::min();
-    review();
-  }
+  review_ = x_.route && endless(x_) ? base::Mono::min() : base::Mono::max();
+  review();
 }
 
 void Term::review() {
   if (review_ == base::Mono::max()) return;
-  if (const base::Error* const why = objection()) return end(*why);
+  const bool known = replies_ || x_.principal;  // who asks, or that nobody does
+  if (const base::Error* const why = known ? objection() : nullptr) return end(*why);
   base::Nanos next = kReview;
   if (x_.principal) next = std::min(next, x_.principal->usable_until - base::wall_now());
   review_ = base::mono_now() + next;

@@ -8,8 +8,9 @@
 //
 // Identity is asked once, when a request comes. A tunnel, an event stream and any other reply of unknown
 // length may last for days after that: they end when the token does, and when a reload has taken away what
-// let them in. The same is looked at again every five seconds, since an issuer may have withdrawn the key. A
-// body of known length that has begun is finished.
+// let them in. The same is looked at again every five seconds, since an issuer may have withdrawn the key. So
+// it is with an upload of unknown length, as long as nothing answers it. A body of known length that has
+// begun is finished.
 #pragma once
 
 #include "gateway/exchange.h"
@@ -41,6 +42,7 @@ class Term final : net::Timer {
   serve::Http1& session_;
   Exchange& x_;
   Term*& known_;
+  bool replies_ = false;
   base::Mono deadline_ = base::Mono::max(), review_ = base::Mono::max();
 };
 

@@ -188,7 +188,8 @@ Walk::Next Walk::identify(Exchange& x) {
   }
   if (!admit(x, credential->token)) return Next::kRespond;
   identity::Refused refused;
-  auto principal = rules.verifiers->verify(credential->token, now, &refused);
+  // By the exact clock: the tick is some milliseconds late, and a token may have been issued within these.
+  auto principal = rules.verifiers->verify(credential->token, base::wall_now(), &refused);
   if (!principal && refused.ask && refused.ask->want(base::mono_now(), refused.named)) {
     x.key_source = refused.ask;
     return Next::kWait;
@@ -486,6 +487,7 @@ net::Task<> Walk::ask_alone(Exchange& x, const Client& client) {
   std::string fields;
   if (x.route->rules->can.forwards_fields) forward_fields(x, ForFill::kNo, fields);
   Early early(x, client.down);
+  bool sent = false;
   const upstream::Request request({.method = x.head.method,
                                    .method_text = x.head.method_text,
                                    .path = x.rest,
@@ -504,10 +506,11 @@ net::Task<> Walk::ask_alone(Exchange& x, const Client& client) {
                                    .body = x.head.framing == http::Framing::kNone ? nullptr : &client.body,
                                    .websocket = asks_upgrade(x) ? &x.head : nullptr,
                                    .interims = &early,
+                                   .sent = &sent,
                                    .request_id = x.request_id});
   auto answer = co_await upstream::ask(way_of(services_, *x.route), request, &x.gone);
   if (!answer) {
-    invalidate_unanswered(services_, x, answer.error().code);
+    if (sent) invalidate_unanswered(services_, x);
     x.stop(x.gone.requested() ? *x.why_gone : answer.error());
     co_return;
   }

@@ -34,6 +34,7 @@ constexpr auto kPatterns = std::to_array<Pattern>({
     {"cf-ipcountry", FieldKind::kVouched},
     {"client-cert*", FieldKind::kVouched},
     {"cf-access-*", FieldKind::kVouched},
+    {"cookie2", FieldKind::kCredential},
     {"client-ip", FieldKind::kVouched},
     {"csrf*", FieldKind::kCredential},
     {"dpop", FieldKind::kCredential},
@@ -41,7 +42,10 @@ constexpr auto kPatterns = std::to_array<Pattern>({
     {"fastly-client*", FieldKind::kVouched},
     {"forwarded-*", FieldKind::kRewrite},
     {"http-*", FieldKind::kRewrite},
+    {"idempotency-key", FieldKind::kPlain},
     {"impersonate-*", FieldKind::kVouched},
+    {"jwt", FieldKind::kCredential},
+    {"l5d-*", FieldKind::kVouched},
     {"method-override", FieldKind::kRewrite},
     {"ocp-apim-*", FieldKind::kCredential},
     {"oidc-*", FieldKind::kVouched},
@@ -53,6 +57,7 @@ constexpr auto kPatterns = std::to_array<Pattern>({
     {"script-name", FieldKind::kRewrite},
     {"shib-*", FieldKind::kVouched},
     {"sm-*", FieldKind::kVouched},
+    {"sec-*", FieldKind::kPlain},  // a browser's own, which no page can set
     {"ssl-client-*", FieldKind::kVouched},
     {"session*", FieldKind::kCredential},
     {"true-client-*", FieldKind::kVouched},
@@ -113,7 +118,9 @@ constexpr auto kPatterns = std::to_array<Pattern>({
     {"x-forwarded*", FieldKind::kRewrite},
     {"x-goog-authenticated-user-*", FieldKind::kVouched},
     {"x-goog-iap-jwt-assertion", FieldKind::kCredential},
+    {"x-grafana-org-*", FieldKind::kCredential},
     {"x-groups", FieldKind::kVouched},
+    {"x-hasura-*", FieldKind::kCredential},
     {"x-http-*", FieldKind::kRewrite},
     {"x-https", FieldKind::kRewrite},
     {"x-host*", FieldKind::kRewrite},
@@ -144,6 +151,7 @@ constexpr auto kPatterns = std::to_array<Pattern>({
     {"x-real-*", FieldKind::kVouched},
     {"x-roles", FieldKind::kVouched},
     {"x-role", FieldKind::kVouched},
+    {"x-scope-orgid", FieldKind::kCredential},
     {"x-subscription-key", FieldKind::kCredential},
     {"x-script-name", FieldKind::kRewrite},
     {"x-saml-*", FieldKind::kVouched},
@@ -168,14 +176,16 @@ constexpr auto kPatterns = std::to_array<Pattern>({
     {"x-user-*", FieldKind::kVouched},
     {"x-user", FieldKind::kVouched},
     {"x-verified-*", FieldKind::kVouched},
+    {"x-vault-namespace", FieldKind::kCredential},
     {"x-vouch-*", FieldKind::kVouched},
     {"x-webauth-*", FieldKind::kVouched},
     {"x-xsrf*", FieldKind::kCredential},
 });
 
 // Of names that no pattern knows.
-constexpr std::array<std::string_view, 7> kCredentialEnds = {"token", "api-key",    "apikey",  "secret",
-                                                             "-jwt",  "-signature", "-session"};
+constexpr std::array<std::string_view, 10> kCredentialEnds = {
+    "token",      "-key",     "apikey",         "secret", "-jwt",
+    "-signature", "-session", "-authorization", "-nonce", "-cookie"};
 
 // Likewise: what says who somebody is, in whatever vendor's name. A route may name them, since an application
 // may mean somebody else than its caller by them.

@@ -6,10 +6,27 @@ namespace http {
 namespace {
 
 TEST(FieldKind, IsToldByTheNameInAnyCase) {
-  for (const char* name :
-       {"X-Api-Key", "api-key", "APIKEY", "X-Auth-Token", "X-Amz-Security-Token", "X-Access-Token",
-        "X-Session-Id", "X-CSRF-Token", "X-XSRF-TOKEN", "Private-Token", "X-Vault-Token", "DPoP",
-        "X-Tenant-Id", "X-Acme-Secret", "X-User-Token", "Auth-Token"})
+  for (const char* name : {"X-Api-Key",
+                           "api-key",
+                           "APIKEY",
+                           "X-Auth-Token",
+                           "X-Amz-Security-Token",
+                           "X-Access-Token",
+                           "X-Session-Id",
+                           "X-CSRF-Token",
+                           "X-XSRF-TOKEN",
+                           "Private-Token",
+                           "X-Vault-Token",
+                           "DPoP",
+                           "X-Tenant-Id",
+                           "X-Acme-Secret",
+                           "X-Functions-Key",
+                           "X-Serverless-Authorization",
+                           "JWT",
+                           "X-WP-Nonce",
+                           "X-Scope-OrgID",
+                           "X-User-Token",
+                           "Auth-Token"})
     EXPECT_EQ(kind_of(name), FieldKind::kCredential) << name;
   for (const char* name : {"X-Original-URL",
                            "x-rewrite-url",

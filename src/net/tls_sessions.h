@@ -4,9 +4,9 @@
 // Owner:    an SSL_CTX, and with it a TlsContext: one set of rules, so that what one verified is never taken
 //           for verified by another. Within it by the name that was asked for and verified.
 // Thread:   any; a lock, on handshakes only.
-// Lifetime: that of the SSL_CTX, which every connection holds. A session is used for kLife at most, and not
-//           after its certificate has expired: then all is verified anew. A ticket of TLS 1.3 is used once
-//           (RFC 8446 C.4).
+// Lifetime: that of the SSL_CTX, which every connection holds. A session is used for kSessionLife at most,
+//           and not after its certificate has expired: then all is verified anew. A ticket of TLS 1.3 is used
+//           once (RFC 8446 C.4).
 // Failures: none; without a session the handshake is a full one.
 #pragma once
 

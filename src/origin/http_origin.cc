@@ -70,7 +70,8 @@ net::Task<base::Result<Reply>> HttpOrigin::fetch(const Ask& ask, net::Cancel* ca
                                   .content_length = ask.content_length,
                                   .body = has_body ? ask.body : nullptr,
                                   .websocket = ask.websocket,
-                                  .interims = ask.interims};
+                                  .interims = ask.interims,
+                                  .sent = ask.sent};
   co_return co_await client::exchange(pool_, question, cancel);
 }
 

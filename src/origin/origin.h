@@ -52,6 +52,7 @@ struct Ask {
   // where it is.
   const http::RequestHead* websocket = nullptr;
   client::Interims* interims = nullptr;  // who is told of interim replies; outlives fetch()
+  bool* sent = nullptr;  // becomes true when a byte of the request has gone out; outlives fetch()
   std::string_view request_id{};
 };
 
