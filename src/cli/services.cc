@@ -181,7 +181,7 @@ namespace {
 
 std::optional<net::Endpoint> address_of(const config::Admin& rules) {
   if (!rules.listen) return std::nullopt;
-  return net::Endpoint::parse(rules.listen->host, rules.listen->port).value();
+  return net::Endpoint::parse(rules.listen->host, rules.listen->port);
 }
 
 }  // namespace

@@ -64,13 +64,12 @@ void check_one_route(Reader& reader, const YamlNode& item, const Route& route, c
   // "/a" and "/a/" begin at the same segment; if one were open and the other guarded, which would hold?
   std::string_view prefix = route.path;
   if (prefix.ends_with('/')) prefix.remove_suffix(1);
-  const auto [first, fresh] = seen.emplace(prefix, &route);
+  const Route* const first = seen.emplace(prefix, &route).first->second;
   Reader::Parts names(reader);
   names([&] {
-    if (!fresh)
-      reader.fail_at(
-          item, "path",
-          fmt::format("'{}' is also the path of the route in line {}", route.path, first->second->line));
+    if (first != &route)
+      reader.fail_at(item, "path",
+                     fmt::format("'{}' is also the path of the route in line {}", route.path, first->line));
   });
   names([&] {
     if (route.app.empty())

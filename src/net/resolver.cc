@@ -7,7 +7,7 @@ namespace net {
 Resolver::Handle Resolver::name(const std::string& host, std::uint16_t port) {
   std::string key = host + ":" + std::to_string(port);
   if (const auto known = names_.find(key); known != names_.end()) return known->second;
-  const Handle made(new Name(host, port));
+  Handle made(new Name(host, port));
   if (const auto literal = Endpoint::parse(host, port)) {
     made->literal_ = true;
     made->addresses_ = std::make_shared<const std::vector<Endpoint>>(1, *literal);
