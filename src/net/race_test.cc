@@ -77,6 +77,7 @@ TEST(Race, OfNobodyIsLost) {
 
 std::string order(const std::vector<std::string>& hosts, const Laggards& laggards = {}) {
   std::vector<Endpoint> addresses;
+  addresses.reserve(hosts.size());
   for (const std::string& host : hosts) addresses.push_back(at(host));
   std::string out;
   for (const Endpoint& one : in_turn(addresses, laggards, kStart)) out += one.host() + " ";
