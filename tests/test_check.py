@@ -131,3 +131,19 @@ def test_check_warns_of_a_field_that_no_client_can_send(tmp_path):
         done = run("check", "-c", file)
         assert done.returncode == 0 and ("'X-Forwarded-User' is believed" in done.stderr) is warned, done
         assert "X-Original-URL" not in done.stderr
+
+
+def test_all_names_of_a_route_that_are_wrong_are_told_at_once(tmp_path):
+    told = complaints(tmp_path, "listen: 127.0.0.1:0\norigins: { site: { type: dir, path: . } }\nroutes:\n"
+                                "  - { path: /, origin: site }\n"
+                                "  - { path: /, origin: sight }\n"
+                                "  - { path: /x, origin: cite, identity: nobody }\n")
+    assert [line.split(":")[:2] for line in told] == [
+        ["5", " routes[1].path"], ["5", " routes[1].origin"], ["6", " routes[2].origin"], ["6", " routes[2].identity"]], told
+
+
+def test_the_file_may_stand_alone(tmp_path):
+    assert run("check", written(tmp_path, SMALL)).returncode == 0
+    for command in ("check", "serve"):
+        done = run(command, written(tmp_path, SMALL + "nonsense: 1\n"))
+        assert done.returncode == 2 and "nonsense" in done.stderr

@@ -68,10 +68,15 @@ def took(client) -> float:
 # ---- a name that moves
 
 
-def test_steady_traffic_follows_a_name_that_moves(gateway, dns, place):
+def leaving(gateway, dns, place):
+    """The origin that the name is about to leave, and a gateway before it."""
     old, _ = place("127.0.0.1"), place("127.0.0.2")
     dns.say("origin.test", "127.0.0.1", ttl=TTL)
-    gw = gateway(towards(dns, place.port))
+    return old, gateway(towards(dns, place.port))
+
+
+def test_steady_traffic_follows_a_name_that_moves(gateway, dns, place):
+    old, gw = leaving(gateway, dns, place)
     with gw.client() as client:
         assert where(client) == "127.0.0.1"
         dns.say("origin.test", "127.0.0.2", ttl=TTL)
@@ -80,9 +85,7 @@ def test_steady_traffic_follows_a_name_that_moves(gateway, dns, place):
 
 
 def test_a_reload_does_not_keep_them_either(gateway, dns, place):
-    old, _ = place("127.0.0.1"), place("127.0.0.2")
-    dns.say("origin.test", "127.0.0.1", ttl=TTL)
-    gw = gateway(towards(dns, place.port))
+    old, gw = leaving(gateway, dns, place)
     with gw.client() as client:
         assert where(client) == "127.0.0.1"
         dns.say("origin.test", "127.0.0.2", ttl=TTL)

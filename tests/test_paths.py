@@ -306,6 +306,7 @@ def test_check_warns_of_an_origin_that_is_a_listener_of_ours(tmp_path):
 
     assert warned("127.0.0.1:8080", "http://127.0.0.1:8080")
     assert warned("0.0.0.0:8080", "http://localhost:8080/x")
+    assert warned("0.0.0.0:8080", "http://localhost.:8080")
     assert warned("[::]:8080", "http://[::1]:8080")
     assert not warned("127.0.0.1:8080", "http://127.0.0.1:8081")
     assert not warned("0.0.0.0:8080", "http://192.0.2.1:8080")

@@ -292,17 +292,18 @@ def test_a_stream_ends_with_its_token(gateway, streams, path):
     assert gw.total("sekisho_denials_total", reason="credential_expired") == 1
 
 
-@pytest.mark.parametrize("why", ["token", "reload"])
+@pytest.mark.parametrize("why", ["token", "reload", "closed"])
 def test_an_upload_without_an_end_ends_with_the_right_to_it(gateway, origin, why):
     origin.otherwise(lambda ask: ask.reply(b"ok"))
     config = guarded(origin)
-    gw = gateway(config)
+    gw = gateway(config | {"routes": [{"path": "/", "origin": "app"}]} if why == "closed" else config)
     now = int(time.time())
     with gw.client() as client:
         client.ask("/up", "POST", CHUNKED | bearer(hs256(exp=now + (2 if why == "token" else 600))))
-        if why == "reload":
-            until(lambda: origin.requests or gw.total("sekisho_requests_active"), 5, "the upload to begin")
-            assert gw.reload(config | {"routes": [config["routes"][0] | {"methods": ["GET"]}]}).ok
+        if why != "token":
+            until(lambda: origin.connections, 5, "the upload to begin")
+            then = config if why == "closed" else config | {"routes": [config["routes"][0] | {"methods": ["GET"]}]}
+            assert gw.reload(then).ok
 
         def ended():
             try:

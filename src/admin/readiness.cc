@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/fingerprint.h"
+#include "net/time_limit.h"
 #include "telemetry/metrics.h"
 #include "telemetry/oplog.h"
 #include "text/json_writer.h"
@@ -18,20 +19,6 @@ constexpr base::Nanos kPatience = base::Seconds(10);  // with one probe
 constexpr std::uint64_t kSick = 5;                    // failed requests in a row that are worth a line
 
 constexpr std::string_view kWithheld = "told in the operational log, and here to who shows a credential";
-
-// Ends a probe that takes too long.
-struct Limit final : net::Timer {
-  Limit(net::Loop& loop, net::Cancel& cancel) : Timer(&Limit::fire), end(cancel) {
-    loop.set(*this, loop.now() + kPatience);
-  }
-  static void fire(net::Timer& timer) {
-    auto& limit = static_cast<Limit&>(timer);
-    limit.passed = true;
-    limit.end.request();
-  }
-  net::Cancel& end;
-  bool passed = false;
-};
 }  // namespace
 
 void Readiness::watch(const std::shared_ptr<const gateway::Snapshot>& snapshot) {
@@ -90,16 +77,12 @@ net::Task<> Readiness::probe_all() {
 }
 
 net::Task<> Readiness::probe(std::string name, std::shared_ptr<origin::Origin> origin) {
-  net::Cancel cancel;
-  probing_.push_back(&cancel);
-  base::Result<> result;
-  {
-    const Limit limit(loop_, cancel);
-    result = co_await origin->probe(&cancel);
-    if (limit.passed && !result)
-      result = base::fail(base::Code::kOriginTimeout, "the origin did not answer in time");
-  }
-  std::erase(probing_, &cancel);
+  net::TimeLimit limit(loop_, loop_.now() + kPatience);
+  probing_.push_back(&limit.end);
+  auto result = co_await origin->probe(&limit.end);
+  std::erase(probing_, &limit.end);
+  if (!result && limit.passed())
+    result = base::fail(base::Code::kOriginTimeout, "the origin did not answer in time");
   if (stopping_) co_return;
   const auto found = origins_.find(name);
   if (found == origins_.end() || found->second.origin != origin) co_return;  // a reload came between

@@ -9,6 +9,7 @@
 #include "client/http1.h"
 #include "client/redirect.h"
 #include "http/chars.h"
+#include "net/time_limit.h"
 
 namespace client {
 
@@ -21,22 +22,6 @@ constexpr std::size_t kPiece = 16 << 10;
 
 // The fetch's deadline bounds every wait; a pool, which fetches share, has none of its own.
 constexpr base::Millis kUnbounded = std::chrono::hours(1);
-
-// Ends a fetch wherever it waits: when its time is over, or when its caller's is.
-struct Limit final : net::Timer, net::Cancellable {
-  Limit(net::Loop& loop, base::Mono deadline) : Timer(&Limit::fire), Cancellable(&Limit::on_cancel) {
-    loop.set(*this, deadline);
-  }
-  static void fire(net::Timer& timer) {
-    auto& limit = static_cast<Limit&>(timer);
-    limit.passed = true;
-    limit.end.request();
-  }
-  static void on_cancel(net::Cancellable& target) { static_cast<Limit&>(target).end.request(); }
-
-  net::Cancel end;
-  bool passed = false;
-};
 
 bool expects_body(http::Method method) {  // RFC 9110 section 8.6
   return method == http::Method::kPost || method == http::Method::kPut || method == http::Method::kPatch;
@@ -118,11 +103,11 @@ Client::~Client() = default;
 
 net::Task<base::Result<Response>> Client::fetch(Request request, net::Cancel* cancel) {
   const base::Mono deadline = base::mono_now() + request.total;
-  Limit limit(loop_, deadline);
+  net::TimeLimit limit(loop_, deadline);
   const net::CancelLink link(cancel, limit);
   auto response = co_await follow(request, deadline, limit.end);
   const bool asked_to_end = cancel && cancel->requested();
-  if (!response && limit.passed && !asked_to_end) co_return fail(Code::kOriginTimeout, "no reply in time");
+  if (!response && limit.passed() && !asked_to_end) co_return fail(Code::kOriginTimeout, "no reply in time");
   co_return response;
 }
 

@@ -106,7 +106,8 @@ constexpr Row kRouteRows[] = {
         "forward_fields", "[]", kLive,
         "Fields of a client that go on to an http origin although they would be dropped: those that steer "
         "some servers past the route (X-Original-URL, X-Forwarded-Prefix, X-HTTP-Method-Override and "
-        "others), names with an underscore, and, from `trusted_proxies` only, those that say who the caller "
+        "others), names with an underscore, a dot or the like, or that end as a person's (-user, -groups), "
+        "and, from `trusted_proxies` only, those that say who the caller "
         "is (X-Forwarded-User, X-Real-IP). What is named here is part of the cache's key, and no reason to "
         "bypass it."),
     size<&Route::read_ahead>(
@@ -198,11 +199,11 @@ constexpr Row kCacheRows[] = {
 constexpr Section kCache = table<Cache>({"cache", "", "The cache that all routes share.", ""}, kCacheRows);
 
 constexpr Row kHeldRows[] = {
-    size<&Memory::max>(
-        "max", "(cache.memory.size + cache.fill_budget)", {1_MiB, 16_TiB}, kLive,
-        "Bytes that may be held for clients at a time, by whoever holds them: what is cached, "
-        "what is being fetched, what replies under way keep, bodies read ahead. Beyond it nothing "
-        "is fetched into the cache, and the slowest readers are cut."),
+    size<&Memory::max>("max", "(cache.memory.size + cache.fill_budget)", {1_MiB, 16_TiB}, kLive,
+                       "Bytes that may be held for clients at a time, by whoever holds them: what is cached, "
+                       "what is being fetched, what replies under way keep, bodies read ahead (a quarter at "
+                       "the most). Beyond it nothing "
+                       "is fetched into the cache, and the slowest readers are cut."),
 };
 constexpr Section kHeld =
     table<Memory>({"memory_bound", "", "How much memory clients may cause to be held.", "max"}, kHeldRows);

@@ -84,7 +84,8 @@ void Term::replies() {
 
 void Term::review() {
   if (review_ == base::Mono::max()) return;
-  const bool known = replies_ || x_.principal;  // who asks, or that nobody does
+  const bool known =
+      replies_ || x_.principal || !x_.route->rules->verifiers;  // who asks, or that nobody does
   if (const base::Error* const why = known ? objection() : nullptr) return end(*why);
   base::Nanos next = kReview;
   if (x_.principal) next = std::min(next, x_.principal->usable_until - base::wall_now());

@@ -197,7 +197,8 @@ class Gateway:
     # ---- addresses
 
     def address_of(self, listener: str) -> tuple:
-        record = next(record for record in self.logged("listening") if record["listener"] == listener)
+        record = until(lambda: next((record for record in self.logged("listening") if record["listener"] == listener), None),
+                       10, f"the {listener} listener")
         host, _, port = record["address"].rpartition(":")
         return host.strip("[]"), int(port)
 
