@@ -99,10 +99,12 @@ net::Task<> Readiness::probe(std::string name, std::shared_ptr<origin::Origin> o
   dependency.reason = std::move(reason);
   tell();
   if (!changed) co_return;
-  if (result)
-    log::info("dependency is ready", {{"origin", name}, {"note", dependency.reason}});
-  else
+  if (!result)
     log::warn("dependency is not ready", {{"origin", name}, {"reason", dependency.reason}});
+  else if (dependency.reason.empty())
+    log::info("dependency is ready", {{"origin", name}});
+  else
+    log::info("dependency is ready", {{"origin", name}, {"note", dependency.reason}});
 }
 
 // One that takes connections may still answer none.

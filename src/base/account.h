@@ -49,6 +49,15 @@ class Account {
     of(kind).fetch_add(bytes, std::memory_order_relaxed);
     return true;
   }
+  // Where this kind may take so much of it.
+  bool try_hold(Kind kind, std::uint64_t bytes, std::uint64_t share) {
+    if (of(kind).fetch_add(bytes, std::memory_order_relaxed) + bytes <= share) {
+      if (all_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= limit()) return true;
+      all_.fetch_sub(bytes, std::memory_order_relaxed);
+    }
+    of(kind).fetch_sub(bytes, std::memory_order_relaxed);
+    return false;
+  }
   void release(Kind kind, std::uint64_t bytes) {
     all_.fetch_sub(bytes, std::memory_order_relaxed);
     of(kind).fetch_sub(bytes, std::memory_order_relaxed);

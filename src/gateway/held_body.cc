@@ -15,14 +15,10 @@ constexpr std::uint64_t kShare = 4;  // of the account, one in so many bytes at 
 }  // namespace
 
 bool HeldBody::make_room(std::size_t size) {
-  if (size <= counted_) return true;
-  const std::size_t grows = size - counted_;
-  if (account_.held(Kind::kBodies) + grows > account_.limit() / kShare) return false;
-  if (!account_.try_hold(Kind::kBodies, grows)) return false;
-  held_.reserve(size);
-  const std::size_t now = held_.capacity();  // a little more, where a string grows as it likes
-  account_.hold(Kind::kBodies, now - size);
-  counted_ = now;
+  const std::size_t grows = size - held_.capacity();
+  if (!account_.try_hold(Kind::kBodies, grows, account_.limit() / kShare)) return false;
+  held_.reserve(size);  // of a vector: just as much (a string may take twice of what it had)
+  counted_ += grows;
   return true;
 }
 
@@ -31,10 +27,10 @@ net::Task<base::Result<>> HeldBody::hold(std::size_t most) {
   while (!whole_ && held_.size() <= most) {
     if (const auto there = co_await waited(); !there) co_return there;  // holding no room for it
     const std::size_t before = held_.size();
-    std::size_t step = std::min(most + 1 - before, std::max(before, kFirst));
-    if (!make_room(before + step)) step = std::min(step, counted_ - before);  // what there is already
-    if (step == 0) co_return base::Result<>{};
-    held_.resize(before + step);
+    if (before == held_.capacity() &&
+        !make_room(before + std::min(most + 1 - before, std::max(before, kFirst))))
+      co_return base::Result<>{};
+    held_.resize(std::min(held_.capacity(), most + 1));
     const auto n = co_await more(std::span(held_).subspan(before));
     held_.resize(before + n.value_or(0));
     if (!n) co_return std::unexpected(n.error());

@@ -10,7 +10,8 @@
 // is held as a whole can be sent again (rewind()).
 #pragma once
 
-#include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/account.h"
 #include "net/upload.h"
@@ -28,7 +29,7 @@ class HeldBody final : public net::Upload {
   // it is wanted. May be called again for more. Bodies may take a quarter of the account: unlike a reply, one
   // that its client sends slowly cannot be fetched again, so none is taken back for others.
   net::Task<base::Result<>> hold(std::size_t most);
-  std::string_view held() const { return held_; }
+  std::string_view held() const { return {held_.data(), held_.size()}; }
   bool whole() const { return whole_; }    // what is held is all
   net::Upload& client() { return from_; }  // behind it, for who reads on when the walk is over
 
@@ -37,14 +38,14 @@ class HeldBody final : public net::Upload {
   bool rewind() override;
 
  private:
-  bool make_room(std::size_t size);
+  bool make_room(std::size_t size);  // more than there is
   // Of what is behind it; whoever ends a wait for this body ends it there.
   net::Task<base::Result<std::size_t>> more(std::span<char> out);
   net::Task<base::Result<>> waited();
 
   net::Upload& from_;
   base::Account& account_;
-  std::string held_;
+  std::vector<char> held_;
   std::size_t counted_ = 0;  // what it takes, as the account knows it
   std::size_t at_ = 0;       // of it, given out
   bool whole_ = false;

@@ -114,14 +114,28 @@ TEST_F(HeldBodyTest, ReadsNoFurtherAheadThanThereIsMemory) {
 
 TEST_F(HeldBodyTest, TakesAQuarterOfTheAccountWithAllOthers) {
   const std::string text(200'000, 'x');
-  Pieces first({text}), second({text});
+  Pieces first({text}), second(std::vector<std::string>(200, std::string(1000, 'x')));
   HeldBody one(first, account_), other(second, account_);
   ASSERT_TRUE(hold(one, 1 << 20));
   ASSERT_TRUE(hold(other, 1 << 20));
   EXPECT_TRUE(one.whole());
   EXPECT_FALSE(other.whole());
-  EXPECT_LE(counted(), (1U << 20) / 4 + (8U << 10));
+  EXPECT_LE(counted(), (1U << 20) / 4);
   EXPECT_EQ(rest(other), text);
+}
+
+TEST_F(HeldBodyTest, TakesNoMoreThanItsShareInWhateverPiecesABodyComes) {
+  account_.limit(16 * 150'000);
+  std::vector<std::unique_ptr<Pieces>> clients;
+  std::vector<std::unique_ptr<HeldBody>> bodies;
+  for (std::size_t piece = 700; piece < 5000; piece += 700) {
+    clients.push_back(
+        std::make_unique<Pieces>(std::vector<std::string>(90'000 / piece, std::string(piece, 'x'))));
+    bodies.push_back(std::make_unique<HeldBody>(*clients.back(), account_));
+    ASSERT_TRUE(hold(*bodies.back(), 1 << 20));
+    EXPECT_LE(counted(), 4U * 150'000);
+  }
+  EXPECT_GT(counted(), 2U * 150'000);
 }
 
 TEST_F(HeldBodyTest, IsTheClientsOwnWhereNobodyReadAhead) {

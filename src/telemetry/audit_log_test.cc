@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <functional>
 #include <set>
 #include <sstream>
 #include <system_error>
@@ -38,12 +39,13 @@ class AuditFile : public testing_support::InFolder {
     InFolder::TearDown();
   }
   // Reads whatever comes until there are so many lines.
-  std::string read_lines(std::size_t wanted) {
+  std::string read_lines(std::size_t wanted, const std::function<void()>& meanwhile = [] {}) {
     std::string got;
     char bytes[4096];
     within(base::Seconds(20), [&] {
       for (ssize_t n; (n = ::read(reader_, bytes, sizeof bytes)) > 0;)
         got.append(bytes, static_cast<std::size_t>(n));
+      meanwhile();
       return lines_in(got) >= wanted;
     });
     return got;
@@ -213,19 +215,26 @@ TEST_F(AuditFile, LeavesInTimeWhenTheDiskStaysFull) {
 }
 
 TEST_F(AuditFile, UsesItsWholeBufferHoweverFewLinesAreHandedOverAtATime) {
+  // Whatever the writer holds while nobody reads, two chunks take almost two chunks of lines: one that waits
+  // behind the first takes all that comes until it is full, and what is left stays with the worker.
   AuditLog log(pipe_options(false));
   AuditBuffer buffer(&log);
   base::Mono now = base::mono_now();
   std::size_t lines = 0;
-  for (; lines < 700; ++lines) {  // each by itself, as a quiet worker does
+  for (; lines < 800; ++lines) {  // each by itself, as a quiet worker does
     append(buffer, lines);
     buffer.flush_if_due(now);
     now += LineLog::kMaxAge;
     buffer.flush_if_due(now);
   }
-  buffer.flush();
+  const std::string got = read_lines(lines, [&] {
+    buffer.flush_if_due(now);
+    now += LineLog::kMaxAge;
+  });
   EXPECT_EQ(log.dropped_queue(), 0U);
-  EXPECT_EQ(ids_in(read_lines(lines)).size(), lines);
+  EXPECT_EQ(ids_in(got).size(), lines);
+  EXPECT_GT(got.size(), LineChunk::kFull * 3 / 2) << "too little to show it";
+  EXPECT_LT(got.size(), LineChunk::kFull * 2) << "more than the buffer must take";
 }
 
 TEST_F(AuditFile, BeginsALineAgainInTheNewFileWhenTheOldOneTookHalfOfIt) {
