@@ -239,12 +239,21 @@ def spoiled(run, name) -> None:
 STRICT = {"rate": "99%", "send_lag": "10ms", "tail_samples": 10}
 
 
-def test_an_offered_rate_that_is_not_reached_is_invalid(tmp_path, origin):
+def overloaded(tmp_path, origin, *guardrails):
     origin.on("/", Seen(lambda ask: time.sleep(0.1) or ask.reply(b"x")))
-    run = prove(tmp_path, campaign(origin.url, rate=50, seconds=1, validity={"rate": "99%"},
+    run = prove(tmp_path, campaign(origin.url, rate=50, seconds=1, validity={"rate": "99%"}, guardrails=[*guardrails],
                                    scenarios={"s": {"connections": 1, "steps": [{"get": "/"}]}}))
-    spoiled(run, "offered rate")
     assert origin.count("/") < 50
+    return run
+
+
+def test_an_offered_rate_that_is_not_reached_is_invalid_where_no_goal_is_broken(tmp_path, origin):
+    spoiled(overloaded(tmp_path, origin, "status(5xx) == 0"), "offered rate")
+
+
+def test_and_a_broken_goal_is_not_excused_by_it(tmp_path, origin):
+    run = overloaded(tmp_path, origin, "success == 100%")
+    assert run.code == FAIL and "the offered rate was reached" in run.out and "`connections`" in run.out, run
 
 
 def test_a_rate_that_a_generator_cannot_send_is_invalid(tmp_path, nginx):

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "prove/expression.h"
@@ -33,19 +34,25 @@ class Evaluator {
     std::vector<Extent> stretches;
     Total total;
   };
-  // A figure that is only known to be reached or passed: a recovery that nobody lived to see.
+  // A figure, or the bounds that it is known to lie within: a recovery that nobody lived to see, a latency of
+  // requests that the end of the run cut off. The lower one is the one most favourable to the target.
   struct Value {
-    double value = 0;
-    bool at_least = false;
+    Value(double exact) : low(exact), high(exact) {}  // NOLINT(google-explicit-constructor)
+    Value(double l, double h, std::string text) : low(l), high(h), why(std::move(text)) {}
+    double low, high;  // infinite: of requests that did not end as expected
+    std::string why;   // of bounds: why nobody knows it better; of what is infinite: what did not end
   };
   using Worked = std::expected<Value, Unknown>;
 
   const Part& part(const Scope& scope);
   Worked value(const Node& node, const Scope& scope);
   Worked measured(const Measure& measure, const Scope& scope);
-  Figure latency(const Measure& measure, const Total& total) const;
+  Worked latency(const Measure& measure, const Scope& scope, const Part& part) const;
+  Worked latency_of_all(const Measure& measure, const Total& total) const;
   Worked recovery(const Measure& measure, const Scope& scope) const;
+  double needed_beyond() const;  // requests beyond a percentile
   void compare(const Relation& comparison, CheckResult& result);
+  static CheckResult::State state_of(const Value& left, Relation::Op op, const Value& right);
 
   const Result& result_;
   const Timeline& timeline_;

@@ -80,11 +80,14 @@ TEST_F(EvaluateTest, CountsAllOutcomesInTheShares) {
   of(step, Outcome::kSkipped).count = 500;  // never sent: a request all the same
   expect(State::kBroken, "success > 99%", "90 %");
   expect(State::kHeld, "skipped == 5%", "5 %");
-  expect(State::kHeld, "failed == 5%", "5 %");
+  expect(State::kHeld, "failed == 10%", "10 %");  // all that is not as expected
+  expect(State::kHeld, "wrong == 5%", "5 %");
+  expect(State::kHeld, "count(failed) == 1000", "1000");
+  expect(State::kHeld, "count(wrong) == 500", "500");
   expect(State::kHeld, "reason(reset) == 300", "300");
   step.retries = 3;
   expect(State::kHeld, "retries == 3", "3");
-  expect(State::kHeld, "rate < 103/s", "102/s");               // 9,200 answered in 90 s
+  expect(State::kHeld, "rate == 100/s", "100/s");              // 9,000 as expected in 90 s
   result.segments.back().steps[1][0].expected_denials += 100;  // got in
   expect(State::kBroken, "denied == 100%", "90 %");
 }
@@ -121,13 +124,55 @@ TEST_F(EvaluateTest, KnowsNoPercentileOfTooFewRequests) {
   EXPECT_THAT(why("p95(failed) < 1s"), HasSubstr("no request that p95(failed)"));
 }
 
-TEST_F(EvaluateTest, KnowsNoTailOfRequestsThatTheEndCutOff) {
+TEST_F(EvaluateTest, CountsWhatDidNotEndAsExpectedAsForEver) {
   StepStats& step = result.segments.back().steps[0][0];
-  step.reasons[static_cast<std::size_t>(Reason::kInFlight)] =
-      100;  // of 9,000, whatever they had taken by then
+  const auto fail = [&](Outcome o, Reason why, std::uint64_t count) {
+    answer(step, o, count, 1);  // fast
+    step.reasons[static_cast<std::size_t>(why)] += count;
+  };
+  fail(Outcome::kFailed, Reason::kRefused, 40);
+  fail(Outcome::kLimited, Reason::kStatus, 30);
+  fail(Outcome::kTimedOut, Reason::kReplyTimeout, 30);
   expect(State::kHeld, "p95 < 21ms", "20 ms");
-  EXPECT_THAT(why("p99 < 1s"), HasSubstr("cut off by the end of the run"));
+  expect(State::kBroken, "p99 < 1s", "∞");
+  expect(State::kBroken, "max < 1s", "∞");
+  expect(State::kBroken, "mean < 1s", "∞");
+  expect(State::kBroken, "service.p99 < 1s", "∞");
+  expect(State::kHeld, "p99(ok) < 21ms", "20 ms");
+  EXPECT_EQ(check("p50(failed) < 2ms").state, State::kHeld);
+  EXPECT_EQ(why("p99 < 1s"), "it was ∞ and must be < 1s: 100 of 9100 requests did not end as expected");
+  expect(State::kBroken, "p99 < 1.5 * p99(phase=steady)", "∞", "", "calm");
+  EXPECT_THAT(why("p99 - p99 < 1s"), HasSubstr("cannot be reckoned with"));
+}
+
+TEST_F(EvaluateTest, CountsALimitThatWasExpectedAsWhatItTook) {
+  StepStats& step = result.segments.back().steps[0][0];
+  answer(step, Outcome::kLimited, 1'000, 5);
+  step.reasons[static_cast<std::size_t>(Reason::kNone)] += 1'000;
+  expect(State::kHeld, "max < 21ms", "20 ms");
+  expect(State::kHeld, "failed == 0%", "0 %");
+}
+
+TEST_F(EvaluateTest, TakesAFewFailuresForBrokenWhenNoMoreRequestsCouldMendIt) {
+  for (SegmentStats& segment : result.segments)
+    for (auto& scenario : segment.steps)
+      for (StepStats& step : scenario) step = {};
+  StepStats& step = result.segments.back().steps[0][0];
+  answer(step, Outcome::kOk, 15, 1);
+  answer(step, Outcome::kFailed, 5, 1);
+  expect(State::kBroken, "p99 < 50ms", "∞");  // at the least 10 % fail
+  expect(State::kUnknown, "p80 < 50ms", "");  // a fifth: perhaps, perhaps not
+}
+
+TEST_F(EvaluateTest, BoundsTheTailOfRequestsThatTheEndCutOff) {
+  answer(result.segments.back().steps[0][0], Outcome::kTimedOut, 100, 500);  // what they had taken by then
+  expect(State::kHeld, "p95 < 21ms", "20 ms");
+  expect(State::kUnknown, "p99 < 1s", "> 500 ms");
+  EXPECT_THAT(why("p99 < 1s"), HasSubstr("100 requests were cut off by the end of the run"));
   EXPECT_THAT(why("max < 1s"), HasSubstr("cut off"));
+  expect(State::kBroken, "p99 < 499ms", "> 500 ms");  // whatever they would have taken
+  expect(State::kBroken, "max < 499ms", "> 500 ms");
+  expect(State::kBroken, "2 * p99 < 900ms", "> 1 s");
 }
 
 TEST_F(EvaluateTest, PutsWhatWasDroppedBeyondAllThatWasSent) {
@@ -211,7 +256,9 @@ TEST_F(EvaluateTest, CallsARecoveryThatNeverCameBroken) {
   expect(State::kUnknown, "recovery < 5s", "> 1.1 s");
   expect(State::kBroken, "recovery < 1s", "> 1.1 s");
   expect(State::kUnknown, "recovery == 3s", "> 1.1 s");
-  EXPECT_THAT(why("2 * recovery < 1s"), HasSubstr("no recovery"));
+  expect(State::kBroken, "recovery == 1s", "> 1.1 s");
+  EXPECT_THAT(why("2 * recovery < 9s"), HasSubstr("no recovery"));
+  expect(State::kBroken, "2 * recovery < 1s", "> 2.2 s");
   buckets.assign(20, {0, 0});  // nobody asked: no proof of anything
   expect(State::kUnknown, "recovery < 5s", "> 1.1 s");
   buckets.resize(5);

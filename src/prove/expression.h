@@ -5,15 +5,18 @@
 //   units        us ms s m h   %   B KB KiB MB MiB GB GiB   and any of them, or none, /s or /h: 1MB/h, 100/s
 //
 // Measures of the load, over the check's scope:
-//   p50 p99.9 min mean max       response time of every request that was sent; p95(ok): of one outcome
+//   p50 p99.9 min mean max       response time, for ever where a request did not end as expected;
+//                                p95(ok): of one outcome, what it took
 //   service.p99 first_byte.p95   the same of the service time and of the time to the first byte;
 //                                lag.p99: how late the generator was
 //   success                      share that ended as its step expects: ok, denied or limited as expected,
 //                                of all requests, the skipped ones too
-//   ok limited failed timed_out skipped    share of all requests
+//   failed                       share that did not: all but `success`
+//   ok limited wrong timed_out skipped    share of all requests
 //   denied                       share of the requests that expect a denial which got one
 //   count(outcome) requests      how many; retries: sent again after the peer closed a kept connection
-//   rate offered                 completed and scheduled requests a second; bytes_per_second: of reply bodies
+//   rate offered                 requests as expected and scheduled, a second
+//   bytes_per_second             of reply bodies
 //   reason(reset) status(503) status(5xx)  how many
 //   recovery recovery(fault)     from the fault's end until a second begins with 99 % good requests
 // Each of them takes scenario=, phase= and window= for another part of the run than the check's own:

@@ -132,13 +132,14 @@ hour (`/s`, `/h`). Only like is compared with like: 0.4 is no percentage, and 50
 
 | Measure | Is |
 |---|---|
-| `p50`, `p99.9`, `min`, `mean`, `max` | response time of all requests that were sent, from the intended start; `p95(ok)`: of one outcome. Arrivals that were dropped and requests that the end of the run cut off lie beyond every percentile |
+| `p50`, `p99.9`, `min`, `mean`, `max` | response time, from the intended start; a request that did not end as its step expects took for ever. `p95(ok)`, `p95(failed)`: of one outcome, what it took. Requests that the end of the run cut off took at least what they had by then, dropped arrivals nobody knows what |
 | `service.p99`, `first_byte.p95`, `lag.p99` | the same of the service time, of the time to the first byte, and of how late the harness was |
 | `success` | share of all requests, those that were skipped too, that ended as their steps expect |
-| `ok`, `limited`, `failed`, `timed_out`, `skipped` | share of requests |
+| `failed` | share of all requests that did not end as their steps expect, whatever the outcome: `success` and `failed` make 100 % |
+| `ok`, `limited`, `wrong`, `timed_out`, `skipped` | share of requests with that outcome; `wrong` is the outcome `failed` alone |
 | `denied` | share, of the requests that expect a denial, that got one |
 | `requests`, `retries`, `count(failed)`, `reason(reset)`, `status(5xx)` | how many |
-| `rate`, `offered`, `bytes_per_second` | requests a second that ended and that were due; bytes of bodies |
+| `rate`, `offered`, `bytes_per_second` | requests a second that ended as their steps expect, and that were due; bytes of bodies |
 | `recovery(fault)` | from the fault's end to the first second in which 99 % of the requests are good again |
 | `delta(name{label="x"})`, `rate(…)` | increase of a counter of the target's metrics, and that a second |
 | `first`, `last`, `min`, `max`, `avg`, `slope` of `(name)` | the same for a series; the slope by least squares |
@@ -148,6 +149,20 @@ hour (`/s`, `/h`). Only like is compared with like: 0.4 is no percentage, and 50
 A check is about all requests outside warm-ups, or about a `scenario`, a `phase` and a `window` (or fault): `before NAME` and
 `after NAME` are windows too. A measure may ask about another part than its check: `p95(window=outage) <
 1.2 * p95(window=before outage)`, `p50(scenario=hits) < p50(scenario=misses)`.
+
+## Verdicts
+
+| Verdict | Means |
+|---|---|
+| PASS | every guardrail holds, whatever is not known might have been, and the load was the one that the file describes |
+| FAIL | a guardrail is broken even at the figures most favourable to the target, and the harness was not to blame; a process that died; also where other goals could not be told or the target took less load than it was offered |
+| INVALID | arrivals were taken up late, a generator was too busy, something unforeseen happened or a requirement did not come true, whatever the guardrails say; or none is broken, and one cannot be told: too few requests for its percentile, requests cut off by the end (`grace`), arrivals that found no room (`connections`, `backlog`), a series that is missing |
+
+A percentile that too few requests carry is INVALID, unless so many of them did not end as expected that its figure is
+without end at 95 % confidence (Clopper and Pearson, one-sided): more requests would not mend it.
+
+`success`, `failed` and `rate` say what had ended as expected by the end of the run: requests that were cut off and arrivals
+that found no room count against the target there, also where more `connections` or a longer `grace` would have mended it.
 
 # Reference
 

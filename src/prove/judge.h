@@ -1,8 +1,9 @@
 // The verdict: PASS, FAIL, or INVALID, which is what a run is that proves nothing either way.
 //
 // FAIL: a guardrail is broken, or a process of the campaign ended by itself.
-// INVALID wins over FAIL: figures of a load that was not the campaign's accuse nobody. Broken guardrails are
-// listed all the same. What makes a run INVALID:
+// INVALID wins over FAIL where the generator may be to blame: such figures accuse nobody. Broken guardrails
+// are listed all the same. It yields to FAIL where it only says that another goal could not be told, or that
+// fewer arrivals were sent than offered, by a generator in time and at leisure. What makes a run INVALID:
 //   - an open phase in which less than validity.rate of the arrivals were sent before its end, or whose p99
 //     send lag is above validity.send_lag
 //   - a generator thread that was busy for more than validity.busy of a phase

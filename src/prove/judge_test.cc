@@ -143,12 +143,20 @@ TEST_F(JudgeTest, IsInvalidWhenARequirementIsBrokenOrUnknown) {
   EXPECT_EQ(bad[0].state, State::kUnknown);
 }
 
-TEST_F(JudgeTest, ListsBrokenGuardrailsOfAnInvalidRunToo) {
+TEST_F(JudgeTest, FailsWhatIsBrokenThoughTheTargetTookLessThanItWasOffered) {
   testing::ask(campaign.guardrails, "p95 < 5ms");
+  testing::ask(campaign.guardrails, "p99.99 < 1s");  // too few requests
   result.segments[1].sent = 0;
-  const auto bad = judged(Verdict::kInvalid);
-  ASSERT_EQ(bad.size(), 2u);
+  const auto bad = judged(Verdict::kFail);
+  ASSERT_EQ(bad.size(), 4u);
   EXPECT_EQ(bad[0].kind, Kind::kGuardrail);
+  EXPECT_THAT(bad[2].why, HasSubstr("`connections`"));
+}
+
+TEST_F(JudgeTest, IsInvalidWhereTheGeneratorMayBeToBlameWhateverIsBroken) {
+  testing::ask(campaign.guardrails, "p95 < 5ms");
+  result.segments[1].lag.record(base::Nanos(11'000'000), 100);
+  EXPECT_EQ(judged(Verdict::kInvalid).size(), 2u);
 }
 
 TEST_F(JudgeTest, IsInvalidWhenInterrupted) {
@@ -184,7 +192,7 @@ TEST_F(JudgeTest, FailsWhenAProcessDied) {
 TEST_F(JudgeTest, IsInvalidWithoutRequestsOrGuardrails) {
   campaign.guardrails.clear();
   expect_invalid("no guardrail");
-  testing::ask(campaign.guardrails, "failed == 0");
+  testing::ask(campaign.guardrails, "wrong == 0");
   for (SegmentStats& s : result.segments)
     for (auto& scenario : s.steps)
       for (StepStats& step : scenario) {

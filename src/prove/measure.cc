@@ -82,6 +82,7 @@ bool is_proc(std::string_view series) {
 }
 
 std::optional<Outcome> outcome_named(std::string_view name) {
+  if (name == kWrongName) return Outcome::kFailed;
   const std::size_t i = index_of(kOutcomeNames, name);
   return i < kOutcomes ? std::optional(static_cast<Outcome>(i)) : std::nullopt;
 }
@@ -115,6 +116,7 @@ bool read_bare(std::string_view name, Measure& m) {
   if (const std::optional<Outcome> outcome = outcome_named(name)) {
     m.what = What::kShare;
     m.outcome = outcome;
+    m.unmet = name == kFailedName;
     return true;
   }
   using Pair = std::pair<std::string_view, What>;
@@ -169,8 +171,9 @@ void read_about(std::string_view function, std::optional<std::string_view> argum
     case What::kCount:
       if (!argument && m.what == What::kLatency) return;
       m.outcome = outcome_named(about);
+      m.unmet = about == kFailedName;
       if (!m.outcome)
-        throw Wrong(fmt::format("{}() wants an outcome: {}", function, fmt::join(kOutcomeNames, ", ")));
+        throw Wrong(fmt::format("{}() wants an outcome: {}", function, fmt::join(kAskedNames, ", ")));
       if (m.what == What::kCount) return;
       if (m.clock == Measure::Clock::kLag) throw Wrong("the generator's lag is the same for all outcomes");
       if (m.outcome == Outcome::kSkipped) throw Wrong("requests that were skipped took no time");

@@ -45,6 +45,8 @@ struct Measure {
   enum class Statistic : std::uint8_t { kPercentile, kMin, kMean, kMax } statistic = Statistic::kPercentile;
   double percentile = 0;
   std::optional<Outcome> outcome;
+  bool unmet =
+      false;  // `failed`: all that did not end as expected; `outcome` alone is the one called `wrong`
 
   Reason reason = Reason::kNone;
   std::uint16_t status_from = 0, status_to = 0;
@@ -74,6 +76,11 @@ struct Wrong : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// What checks call an outcome: as everywhere, but that `failed` is said of all that did not end as expected,
+// and `wrong` of those alone that were answered wrongly or not at all.
+inline constexpr std::string_view kFailedName = "failed", kWrongName = "wrong";
+inline constexpr std::array<std::string_view, kOutcomes + 1> kAskedNames = {
+    "ok", "denied", "limited", kFailedName, kWrongName, "timed_out", "skipped"};
 std::optional<Outcome> outcome_named(std::string_view name);
 bool read_latency(std::string_view name, Measure& measure);  // "p99.9", "min", "service.p95"
 bool read_bare(std::string_view name, Measure& measure);     // the above, "success", "ok", "requests", …

@@ -4,16 +4,16 @@
 
 namespace prove {
 
+void OutcomeStats::add(const OutcomeStats& other) {
+  count += other.count;
+  bytes += other.bytes;
+  response.add(other.response);
+  service.add(other.service);
+  first_byte.add(other.first_byte);
+}
+
 void StepStats::add(const StepStats& other) {
-  for (std::size_t i = 0; i < kOutcomes; ++i) {
-    OutcomeStats& mine = outcomes[i];
-    const OutcomeStats& theirs = other.outcomes[i];
-    mine.count += theirs.count;
-    mine.bytes += theirs.bytes;
-    mine.response.add(theirs.response);
-    mine.service.add(theirs.service);
-    mine.first_byte.add(theirs.first_byte);
-  }
+  for (std::size_t i = 0; i < kOutcomes; ++i) outcomes[i].add(other.outcomes[i]);
   for (std::size_t i = 0; i < reasons.size(); ++i) reasons[i] += other.reasons[i];
   for (const auto& [status, count] : other.statuses) statuses[status] += count;
   expected_denials += other.expected_denials;
@@ -50,7 +50,10 @@ Total total(const Result& result, const std::vector<std::size_t>& segments, std:
       if (!scenario.empty() && result.scenarios[s].name != scenario) continue;
       for (std::size_t i = 0; i < segment.steps[s].size(); ++i) {
         if (!step.empty() && result.scenarios[s].steps[i] != step) continue;
-        sum.stats.add(segment.steps[s][i]);
+        const StepStats& cell = segment.steps[s][i];
+        sum.stats.add(cell);
+        if (cell.expects_limits())
+          sum.expected_limits.add(cell.outcomes[static_cast<std::size_t>(Outcome::kLimited)]);
       }
     }
   }
@@ -63,6 +66,28 @@ Hdr latency_of_sent(const StepStats& stats, Hdr OutcomeStats::* which) {
   for (std::size_t i = 0; i < kOutcomes; ++i)
     if (static_cast<Outcome>(i) != Outcome::kSkipped) all.add(stats.outcomes[i].*which);
   return all;
+}
+
+Hdr latency_of_met(const Total& total, Hdr OutcomeStats::* which) {
+  Hdr met;
+  met.add(total.expected_limits.*which);
+  for (const Outcome o : {Outcome::kOk, Outcome::kDenied})
+    met.add(total.stats.outcomes[static_cast<std::size_t>(o)].*which);
+  return met;
+}
+
+Hdr latency_of_failed(const Result& result, const std::vector<std::size_t>& segments,
+                      std::string_view scenario, Hdr OutcomeStats::* which) {
+  Hdr failed;
+  for (const std::size_t index : segments)
+    for (std::size_t s = 0; s < result.segments[index].steps.size(); ++s) {
+      if (!scenario.empty() && result.scenarios[s].name != scenario) continue;
+      for (const StepStats& cell : result.segments[index].steps[s])
+        for (const Outcome o : {Outcome::kFailed, Outcome::kTimedOut, Outcome::kLimited})
+          if (o != Outcome::kLimited || !cell.expects_limits())
+            failed.add(cell.outcomes[static_cast<std::size_t>(o)].*which);
+    }
+  return failed;
 }
 
 }  // namespace prove

@@ -27,6 +27,8 @@ struct OutcomeStats {
   Hdr response;             // from the intended start: with the wait for a connection, connect, TLS
   Hdr service;              // from the first byte sent
   Hdr first_byte;           // from the intended start to the reply's first byte
+
+  void add(const OutcomeStats& other);
 };
 
 struct StepStats {
@@ -41,6 +43,11 @@ struct StepStats {
   // Requests that ended as their steps expect: ok, denied, limited where a limit was expected. What `success`
   // is a share of, wherever it is told.
   std::uint64_t met() const { return reasons[static_cast<std::size_t>(Reason::kNone)]; }
+  // Whether the step expects its 429: one step's limited requests are either all expected or none of them is.
+  bool expects_limits() const {
+    const auto count = [&](Outcome o) { return outcomes[static_cast<std::size_t>(o)].count; };
+    return met() > count(Outcome::kOk) + count(Outcome::kDenied);
+  }
 };
 
 struct SegmentStats {
@@ -103,6 +110,7 @@ struct CheckResult {
   std::string measured;  // "12.4 ms", "99.98 %"
   std::string why;       // where it is not held: one sentence
   int line = 0;          // of the campaign file; 0: a rule of the harness
+  bool yields = false;   // of a rule: a guardrail that is broken all the same goes before it
 };
 
 struct Happening {  // on the timeline: a fault set or undone, a process that ended by itself, Ctrl-C
@@ -160,6 +168,7 @@ struct Result {
 struct Total {
   StepStats stats;
   std::uint64_t offered = 0, sent = 0;
+  OutcomeStats expected_limits;  // of those that were limited, the ones whose step expects it
   Hdr lag;
   double busy = 0;     // of the busiest generator
   double seconds = 0;  // that the scope lasts
@@ -172,8 +181,11 @@ struct Total {
 Total total(const Result& result, const std::vector<std::size_t>& segments, std::string_view scenario = {},
             std::string_view step = {});
 
-// The latency that `p95` means without a word about outcomes: every request that was sent, so that neither
-// fast failures nor the time-outs that are left out make it look better. Skipped requests have none.
+// The latency of every request that was sent, however it ended, for reports. Skipped requests have none.
 Hdr latency_of_sent(const StepStats& stats, Hdr OutcomeStats::* which);
+// That of the requests that ended as their steps expect, and that of those sent that did not.
+Hdr latency_of_met(const Total& total, Hdr OutcomeStats::* which);
+Hdr latency_of_failed(const Result& result, const std::vector<std::size_t>& segments,
+                      std::string_view scenario, Hdr OutcomeStats::* which);
 
 }  // namespace prove

@@ -102,7 +102,7 @@ void members(V& v, Like<Scope> auto& x) {
 }
 template <class V>
 void members(V& v, Like<CheckResult> auto& x) {
-  auto& [kind, state, name, check, scope, measured, why, line] = x;
+  auto& [kind, state, name, check, scope, measured, why, line, yields] = x;  // what yields, the verdict knows
   v("kind", kind);
   v("state", state);
   v("name", name);

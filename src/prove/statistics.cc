@@ -1,6 +1,7 @@
 #include "prove/statistics.h"
 
 #include <algorithm>
+#include <boost/math/distributions/binomial.hpp>
 #include <cmath>
 #include <numeric>
 
@@ -90,6 +91,12 @@ MannWhitney mann_whitney(const std::vector<double>& a, const std::vector<double>
   result.exact = all.size() <= kExact;
   result.p = result.exact ? exact_p(ranks, a.size(), sum) : normal_p(all, result.u, n, m);
   return result;
+}
+
+double at_least(std::uint64_t k, std::uint64_t n) {
+  using Binomial = boost::math::binomial_distribution<double>;
+  if (k == 0 || n == 0) return 0;
+  return Binomial::find_lower_bound_on_p(static_cast<double>(n), static_cast<double>(std::min(k, n)), 0.05);
 }
 
 }  // namespace prove

@@ -3,6 +3,7 @@
 // Owner:    nobody; pure functions.  Thread: any.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 namespace prove {
@@ -17,5 +18,8 @@ struct MannWhitney {
   bool exact = true;  // counted over all arrangements, ties among them; else by the normal distribution
 };
 MannWhitney mann_whitney(const std::vector<double>& a, const std::vector<double>& b);
+
+// Clopper and Pearson's bound, one-sided at 95 %: the share that the cause of `k` of `n` has at the least.
+double at_least(std::uint64_t k, std::uint64_t n);
 
 }  // namespace prove
