@@ -23,7 +23,7 @@ endfunction()
 
 function(sekisho_assets)
   set(report ${CMAKE_SOURCE_DIR}/src/prove/report)
-  sekisho_embed(room_prove prove
+  sekisho_embed(room_prove_report prove
     kReportCss=${report}/report.css
     kReportJs=${report}/report.js
     kChartLicence=${report}/chart-licence.txt

@@ -22,8 +22,16 @@ set(SEKISHO_ROOMS
   "app: base text config telemetry net http serve"
   "gateway: base config telemetry net http redis serve identity limit cache client origin upstream app"
   "admin: base text config telemetry net http redis serve identity limit cache client origin upstream app gateway"
-  "prove: base config telemetry net"
-  "cli: base text config telemetry net http redis serve identity limit cache client origin upstream app gateway admin prove"
+  "prove/model: base config"
+  "prove/record: base prove/model"
+  "prove/wire: base net prove/model"
+  "prove/load: base config prove/model prove/wire"
+  "prove/engine: base net prove/model prove/record prove/wire"
+  "prove/stage: base telemetry prove/model prove/record prove/wire prove/engine"
+  "prove/judge: prove/model prove/record"
+  "prove/report: base prove/model prove/record"
+  "prove/run: base prove/model prove/record prove/wire prove/load prove/engine prove/stage prove/judge prove/report"
+  "cli: base text config telemetry net http redis serve identity limit cache client origin upstream app gateway admin prove/record prove/load prove/judge prove/report prove/run"
 )
 
 set(SEKISHO_LIBS_base OpenSSL::Crypto fmt::fmt)
@@ -35,20 +43,25 @@ set(SEKISHO_LIBS_app fmt::fmt)
 set(SEKISHO_LIBS_limit fmt::fmt)
 set(SEKISHO_LIBS_identity OpenSSL::Crypto Boost::json)
 set(SEKISHO_LIBS_origin OpenSSL::Crypto)
-set(SEKISHO_LIBS_prove OpenSSL::Crypto Boost::json ZLIB::ZLIB fmt::fmt)
+set(SEKISHO_LIBS_prove_model fmt::fmt)
+set(SEKISHO_LIBS_prove_record OpenSSL::Crypto Boost::json ZLIB::ZLIB fmt::fmt)
+set(SEKISHO_LIBS_prove_wire OpenSSL::Crypto Boost::json fmt::fmt)
 set(SEKISHO_LIBS_cli CLI11::CLI11 Boost::json)
 
 function(sekisho_rooms)
   foreach(row IN LISTS SEKISHO_ROOMS)
-    string(REGEX MATCH "^([a-z]+):(.*)$" _ "${row}")
+    string(REGEX MATCH "^([a-z/]+):(.*)$" _ "${row}")
     set(room ${CMAKE_MATCH_1})
     separate_arguments(edges UNIX_COMMAND "${CMAKE_MATCH_2}")
     sekisho_room(${room} "${edges}")
   endforeach()
 endfunction()
 
-function(sekisho_room room edges)
-  file(GLOB all CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.cc)
+# prove/load has its files in src/prove/load; its targets are room_prove_load and prove_load_test.
+function(sekisho_room folder edges)
+  string(REPLACE "/" "_" room ${folder})
+  string(REPLACE "/" "_" edges "${edges}")
+  file(GLOB all CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.cc)
   list(FILTER all EXCLUDE REGEX "cli/main\\.cc$")
   set(tests ${all})
   set(benches ${all})

@@ -3,49 +3,10 @@
 A row: how the target behaves, the load, the guardrails, the verdict, and a word of the line that says why. Rows whose
 verdict depends on time leave a factor of ten for the machine.
 """
-import time
-
 import pytest
 
-from lib.origin import Origin
-from lib.peers import free_port
-from lib.prove import FAIL, INVALID, PASS, campaign, prove
-
-
-def every(n: int, other):
-    """Answers well, but every n-th time."""
-    def reply(ask):
-        if ask.connection.origin.count("/") % n == 0:
-            other(ask)
-        else:
-            ask.reply(b"ok")
-    return reply
-
-
-TARGETS = {
-    "well": lambda ask: ask.reply(b"ok"),
-    "500": lambda ask: ask.reply(b"no", 500),
-    "403": lambda ask: ask.reply(b"no", 403),
-    "429": lambda ask: ask.reply(b"no", 429),
-    "404": lambda ask: ask.reply(b"no", 404),
-    "closes": lambda ask: ask.close(),
-    "resets": lambda ask: ask.reset(),
-    "no HTTP": lambda ask: ask.send(b"SSH-2.0-OpenSSH_9.2\r\n"),
-    "hangs": lambda ask: ask.stall(),
-    "takes 200 ms": lambda ask: time.sleep(0.2) or ask.reply(b"ok"),
-    "half 500": every(2, lambda ask: ask.reply(b"no", 500)),
-    "a tenth 500": every(10, lambda ask: ask.reply(b"no", 500)),
-    "a tenth 429": every(10, lambda ask: ask.reply(b"no", 429)),
-    "a tenth hangs": every(10, lambda ask: ask.stall()),
-}
-
-GET = [{"get": "/"}]
-BRIEF = [{"get": "/", "timeout": "100ms"}]
-LIMITED = [{"get": "/", "expect": {"status": [200, 429]}}]
-DENIED = [{"get": "/", "expect": 403}]
-OPEN = {"rate": 100}
-CLOSED = {"users": 2}
-TIGHT = {"rate": 100, "connections": 2, "backlog": 5}
+from lib.prove import FAIL, INVALID, PASS
+from lib.judged import BRIEF, CLOSED, DENIED, GET, LIMITED, OPEN, TIGHT, judge, name_of
 
 # target, steps, load, guardrails, verdict, a word of the line that says why
 TABLE = [
@@ -116,27 +77,6 @@ TABLE = [
 ]
 
 
-def name_of(row) -> str:
-    target, _, load, guardrails, _, _ = row
-    return f"{target}, {next(iter(load))}{'+' if len(load) > 1 else ''}: {'; '.join(guardrails)}"
-
-
 @pytest.mark.parametrize("row", TABLE, ids=name_of)
 def test_the_verdict_is(tmp_path, row):
-    target, steps, load, guardrails, verdict, word = row
-    made = None if target == "refuses" else Origin()
-    try:
-        if made:
-            made.forgiving = True
-            made.on("/", TARGETS[target])
-        scenario = {"steps": steps} | {k: load[k] for k in ("connections",) if k in load}
-        more = {k: load[k] for k in ("rate", "users", "backlog") if k in load}
-        if "mishap" in load:
-            more["faults"] = [{"name": "f", "at": "100ms", "command": ["false"]}]
-        run = prove(tmp_path, campaign(made.url if made else f"http://127.0.0.1:{free_port()}", seconds=1, grace="300ms",
-                                       scenarios={"s": scenario}, guardrails=guardrails or None, **more))
-    finally:
-        if made:
-            made.stop()
-    assert run.code == verdict, run
-    assert word in run.out, run
+    judge(tmp_path, row)

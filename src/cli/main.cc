@@ -16,7 +16,7 @@
 #include "config/schema.h"
 #include "identity/algorithm.h"
 #include "identity/mint.h"
-#include "prove/schema.h"
+#include "prove/load/schema.h"
 #include "telemetry/line_sink.h"
 #include "telemetry/oplog.h"
 #include "version.h"

@@ -6,10 +6,10 @@
 #include <iostream>
 
 #include "config/env.h"
-#include "prove/load.h"
-#include "prove/report_files.h"
-#include "prove/result_json.h"
-#include "prove/selftest.h"
+#include "prove/load/load.h"
+#include "prove/record/result_json.h"
+#include "prove/report/report_files.h"
+#include "prove/run/selftest.h"
 
 namespace cli {
 namespace {

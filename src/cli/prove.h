@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "prove/ab.h"
-#include "prove/compare.h"
-#include "prove/run.h"
+#include "prove/judge/compare.h"
+#include "prove/run/ab.h"
+#include "prove/run/run.h"
 
 namespace cli {
 

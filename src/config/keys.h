@@ -1,7 +1,7 @@
 // The tables of the configuration's keys: one row a key, one file a subject (tables.h). From them come the
 // parser (reader.cc), the JSON Schema (schema.cc), docs/configuration.md (reference.cc), what a reload may
 // change (changed_but_fixed) and what it leaves as it was (fingerprint.h). Campaign files have tables of
-// their own, of the same rows (src/prove/keys.cc).
+// their own, of the same rows (src/prove/load/keys.cc).
 //
 // Owner:  the program; rows are constants.
 // Thread: any.

@@ -1,0 +1,199 @@
+#include "prove/engine/books.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "prove/engine/cpu_clock.h"
+
+namespace prove {
+namespace {
+
+constexpr Nanos kBucket = Millis(100);
+
+double percent(Nanos of, Nanos whole) {
+  return whole.count() > 0 ? 100.0 * static_cast<double>(of.count()) / static_cast<double>(whole.count()) : 0;
+}
+
+double seconds(Nanos t) {
+  return std::chrono::duration<double>(t).count();
+}
+
+}  // namespace
+
+Books::Books(const Campaign& campaign, const Timeline& timeline) : campaign_(campaign), timeline_(timeline) {
+  pages_.resize(timeline.segments().size());
+  for (Page& page : pages_) {
+    page.cells.resize(campaign.scenarios.size());
+    for (std::size_t s = 0; s < page.cells.size(); ++s)
+      page.cells[s].resize(campaign.scenarios[s].steps.size());
+    page.totals.busy.assign(1, 0);
+  }
+  for (const Span& span : timeline.spans()) {
+    if (!span.fault) continue;
+    Aftermath aftermath;
+    aftermath.fault = span.name;
+    const Nanos left = std::max(Nanos(0), timeline.end() - span.to);
+    aftermath.good_bad.resize(
+        std::min(Aftermath::kBuckets, static_cast<std::size_t>((left + kBucket - Nanos(1)) / kBucket)));
+    aftermaths_.push_back(std::move(aftermath));
+    aftermath_from_.push_back(span.to);
+  }
+  interval_to_ = campaign.interval;
+  next();
+}
+
+void Books::begin() {
+  interval_cpu_ = segment_cpu_ = cpu_of_thread();
+}
+
+Books::Page& Books::page(Nanos intended) {
+  const Segment& last = timeline_.segments()[page_];
+  if (intended < last.from || intended >= last.to) page_ = timeline_.segment_at(intended);
+  return pages_[page_];
+}
+
+void Books::arrival(Nanos intended, Nanos lag) {
+  SegmentStats& totals = page(intended).totals;
+  ++totals.offered;
+  totals.lag.record(lag);
+  ++part_.row.offered;
+}
+
+void Books::late(Nanos intended, Nanos lag) {
+  page(intended).totals.lag.record(lag);
+}
+
+void Books::sent(Nanos intended, Nanos at) {
+  Page& page = this->page(intended);
+  if (at < timeline_.phase_end(timeline_.segments()[page_].phase)) ++page.totals.sent;
+}
+
+void Books::retried(Nanos intended, std::size_t scenario, std::size_t step) {
+  ++page(intended).cells[scenario][step].stats.retries;
+}
+
+void Books::record(const Record& record) {
+  Cell& cell = page(record.intended).cells[record.scenario][record.step];
+  const auto which = static_cast<std::size_t>(record.ending.outcome);
+  OutcomeStats& outcome = cell.stats.outcomes[which];
+  ++outcome.count;
+  ++part_.row.outcomes[which];
+  ++cell.stats.reasons[static_cast<std::size_t>(record.ending.reason)];
+  if (record.expects_denial) ++cell.stats.expected_denials;
+  if (!aftermaths_.empty()) count_aftermath(record.intended, record.ending.met());
+  if (record.ending.outcome == Outcome::kSkipped) return;
+
+  outcome.bytes += record.bytes;
+  part_.row.bytes += record.bytes;
+  if (record.status != 0) {
+    if (record.status != cell.status || !cell.count) {
+      cell.status = record.status;
+      cell.count = &cell.stats.statuses[record.status];
+    }
+    ++*cell.count;
+  }
+  const Nanos response = record.done - record.intended;
+  outcome.response.record(response);
+  part_.response.record(response);
+  if (record.sent != kNever) {
+    outcome.service.record(record.done - record.sent);
+    part_.service.record(record.done - record.sent);
+  }
+  if (record.first_byte != kNever) outcome.first_byte.record(record.first_byte - record.intended);
+}
+
+void Books::count_aftermath(Nanos intended, bool good) {
+  for (std::size_t i = 0; i < aftermaths_.size(); ++i) {
+    if (intended < aftermath_from_[i]) continue;
+    auto& buckets = aftermaths_[i].good_bad;
+    const auto bucket = static_cast<std::size_t>((intended - aftermath_from_[i]) / kBucket);
+    if (bucket < buckets.size()) ++(good ? buckets[bucket].first : buckets[bucket].second);
+  }
+}
+
+// ---- boundaries
+
+void Books::next() {
+  boundary_ = interval_to_;
+  if (segment_ < pages_.size()) boundary_ = std::min(boundary_, timeline_.segments()[segment_].to);
+}
+
+void Books::pass(Nanos now, Gauges gauges) {
+  while (segment_ < pages_.size() && now >= timeline_.segments()[segment_].to) end_segment(now);
+  if (now >= interval_to_) end_interval(now, gauges);
+  next();
+}
+
+void Books::end_segment(Nanos now) {
+  const Nanos cpu = cpu_of_thread();
+  pages_[segment_].totals.busy.front() = percent(cpu - segment_cpu_, now - segment_from_);
+  segment_cpu_ = cpu;
+  segment_from_ = now;
+  ++segment_;
+}
+
+void Books::end_interval(Nanos now, Gauges gauges) {
+  const Nanos cpu = cpu_of_thread();
+  Interval& row = part_.row;
+  row.at = seconds(interval_to_);
+  row.seconds = seconds(interval_to_ - interval_from_);
+  row.connections = gauges.connections;
+  row.in_flight = gauges.in_flight;
+  row.waiting = gauges.waiting;
+  row.busy = percent(cpu - interval_cpu_, now - interval_from_);
+  interval_cpu_ = cpu;
+  interval_from_ = interval_to_;
+  interval_to_ += campaign_.interval;
+  std::lock_guard lock(lock_);
+  done_.push_back(std::exchange(part_, {}));
+}
+
+void Books::close(Nanos now, Gauges gauges) {
+  if (segment_ < pages_.size()) end_segment(now);
+  constexpr Nanos kSliver =
+      Millis(1);  // of a run whose end is an interval's: no row unless something ended in it
+  if (now - interval_from_ > kSliver || part_.response.count() > 0) {
+    interval_to_ = std::max(now, interval_from_ + Nanos(1));
+    end_interval(now, gauges);
+  }
+  std::lock_guard lock(lock_);
+  closed_ = true;
+}
+
+// ---- for the engine
+
+std::size_t Books::ready_intervals() {
+  std::lock_guard lock(lock_);
+  return done_.size();
+}
+
+bool Books::closed() {
+  std::lock_guard lock(lock_);
+  return closed_;
+}
+
+std::vector<IntervalPart> Books::take_intervals(std::size_t most) {
+  std::lock_guard lock(lock_);
+  std::vector<IntervalPart> out;
+  while (!done_.empty() && out.size() < most) {
+    out.push_back(std::move(done_.front()));
+    done_.pop_front();
+  }
+  return out;
+}
+
+Engine::Books Books::take() {
+  Engine::Books out;
+  for (Page& page : pages_) {
+    SegmentStats segment = std::move(page.totals);
+    for (auto& scenario : page.cells) {
+      auto& steps = segment.steps.emplace_back();
+      for (Cell& cell : scenario) steps.push_back(std::move(cell.stats));
+    }
+    out.segments.push_back(std::move(segment));
+  }
+  out.aftermaths = std::move(aftermaths_);
+  return out;
+}
+
+}  // namespace prove

@@ -1,0 +1,153 @@
+#include "prove/engine/exchange.h"
+
+#include <algorithm>
+#include <array>
+
+namespace prove {
+namespace {
+
+// After so many bytes at one go others have their turn.
+constexpr std::uint64_t kBurst = 1 << 20;
+
+}  // namespace
+
+void Exchange::start(const PlannedStep& step, Wire wire, Values& values, std::uint64_t bandwidth) {
+  step_ = &step;
+  values_ = &values;
+  to_send_ = wire.bytes;
+  generated_left_ = wire.generated;
+  send_failed_ = false;
+  bandwidth_ = bandwidth;
+  sent_ = first_byte_ = kNever;
+  bytes_ = read_ = 0;
+  reusable_ = refused_ = false;
+  headers_met_ = captured_ = true;
+  parser_.start(step.request.to_head());
+  if (step.expectation.keeps_body()) body_.clear();
+  if (step.expectation.wants_digest()) {
+    if (!digest_) digest_.reset(EVP_MD_CTX_new());
+    EVP_DigestInit_ex(digest_.get(), EVP_sha256(), nullptr);
+  }
+}
+
+bool Exchange::send(net::Stream& stream) {
+  while (!send_failed_) {
+    if (to_send_.empty()) {
+      if (generated_left_ == 0) return true;
+      to_send_ = filler().substr(0, generated_left_);
+      generated_left_ -= to_send_.size();
+    }
+    if (sent_ == kNever) sent_ = clock_.now();
+    const ssize_t n = stream.try_write(to_send_);
+    if (n == net::Stream::kAgain) return false;
+    // Whoever refuses an upload may have answered before he closed: what has come is read all the same.
+    if (n < 0) send_failed_ = refused_ = true;
+    if (n > 0) to_send_.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+Exchange::Wait Exchange::advance(net::Stream& stream) {
+  if (!send(stream) && !stream.watch().readable) return Wait::kWrite;
+  std::uint64_t burst = 0;
+  for (;;) {
+    // A read that came back short has emptied the socket; TLS may hold more than the socket shows.
+    if (!stream.watch().readable && !send_failed_) return to_send_.empty() ? Wait::kRead : Wait::kWrite;
+    std::span<char> room = scratch_;
+    if (bandwidth_ > 0 && first_byte_ != kNever) {
+      const Nanos due =
+          first_byte_ +
+          Nanos(static_cast<Nanos::rep>(static_cast<double>(read_) * 1e9 / static_cast<double>(bandwidth_)));
+      if (due > clock_.now()) {
+        wake_at_ = due;
+        return Wait::kSleep;
+      }
+    }
+    if (bandwidth_ > 0) room = room.first(std::clamp<std::size_t>(bandwidth_ / 50, 1024, room.size()));
+    const ssize_t n = stream.try_read(room);
+    if (n == net::Stream::kAgain) {
+      if (send_failed_) {
+        done_ = clock_.now();
+        return finish(End::kReset, false);
+      }
+      return stream.watch().readable || !to_send_.empty() ? Wait::kWrite : Wait::kRead;
+    }
+    done_ = clock_.now();
+    if (n < 0) {
+      refused_ = true;
+      return finish(End::kReset, false);
+    }
+    if (n == 0) {
+      const bool whole = parser_.ended() == ReplyParser::Event::kEnd;
+      return finish(whole ? End::kWhole : End::kReset, false);
+    }
+    if (first_byte_ == kNever) first_byte_ = done_;
+    read_ += static_cast<std::uint64_t>(n);
+    if (feed({room.data(), static_cast<std::size_t>(n)}))
+      return finish(end_, reusable_ && to_send_.empty() && generated_left_ == 0);
+    burst += static_cast<std::uint64_t>(n);
+    if (burst >= kBurst && stream.watch().readable) return Wait::kYield;
+  }
+}
+
+Exchange::Wait Exchange::finish(End end, bool reusable) {
+  end_ = end;
+  reusable_ = reusable;
+  return Wait::kDone;
+}
+
+bool Exchange::feed(std::string_view bytes) {
+  for (;;) {
+    switch (parser_.next(bytes)) {
+      case ReplyParser::Event::kMore:
+        return false;
+      case ReplyParser::Event::kHead:
+        headers_met_ = step_->expectation.headers_met(parser_, *values_);
+        if (step_->captures.any()) captured_ = step_->captures.from_head(parser_, *values_);
+        break;
+      case ReplyParser::Event::kBody:
+        take_body(parser_.piece());
+        break;
+      case ReplyParser::Event::kEnd:
+        // What follows a reply that nobody asked for belongs to no request: who sends it has lost count.
+        end_ = bytes.empty() ? End::kWhole : End::kBadReply;
+        reusable_ = bytes.empty() && parser_.keep_alive();
+        return true;
+      case ReplyParser::Event::kBad:
+        end_ = End::kBadReply;
+        reusable_ = false;
+        return true;
+    }
+  }
+}
+
+void Exchange::take_body(std::string_view piece) {
+  bytes_ += piece.size();
+  if (step_->expectation.wants_digest()) EVP_DigestUpdate(digest_.get(), piece.data(), piece.size());
+  if (step_->expectation.keeps_body())
+    body_ += piece.substr(0, Expectation::kKeptBody - std::min(body_.size(), Expectation::kKeptBody));
+}
+
+Ending Exchange::judge() {
+  const std::string digest = step_->expectation.wants_digest() ? hex_digest() : std::string();
+  const Ending ending = step_->expectation.judge(
+      {.status = status(), .headers_met = headers_met_, .length = bytes_, .body = body_, .sha256 = digest},
+      *values_);
+  if (!ending.met() || !step_->captures.any()) return ending;
+  const bool captured = step_->captures.from_body(body_, *values_) && captured_;
+  return captured ? ending : Ending{Outcome::kFailed, Reason::kCapture};
+}
+
+std::string Exchange::hex_digest() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes;
+  unsigned size = 0;
+  EVP_DigestFinal_ex(digest_.get(), bytes.data(), &size);
+  std::string out;
+  for (unsigned i = 0; i < size; ++i) {
+    out += "0123456789abcdef"[bytes[i] >> 4];
+    out += "0123456789abcdef"[bytes[i] & 15];
+  }
+  return out;
+}
+
+}  // namespace prove

@@ -1,0 +1,85 @@
+// One request and its reply on one connection: a state machine that says what it waits for.
+//
+// Problem:  a coroutine for each request would allocate for each request; here the user of the load, which
+//           lives as long as the run, waits in place for whatever this asks for.
+// Owner:    a user of the load.  Thread: its generator's.
+// Lifetime: start() … advance() until kDone; what the Wire, PlannedStep and Values are lives that long.
+// Units:    nanoseconds since the first phase began.
+#pragma once
+
+#include <openssl/evp.h>
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "net/stream.h"
+#include "prove/engine/books.h"
+#include "prove/engine/plan.h"
+#include "prove/wire/reply_parser.h"
+
+namespace prove {
+
+struct Clock {  // of a run
+  base::Mono began{};
+  Nanos now() const { return base::mono_now() - began; }
+};
+
+class Exchange {
+ public:
+  enum class Wait : std::uint8_t { kRead, kWrite, kSleep, kYield, kDone };
+  enum class End : std::uint8_t { kWhole, kReset, kBadReply };
+
+  Exchange(const Clock& clock, std::span<char> scratch) : clock_(clock), scratch_(scratch) {}
+
+  void start(const PlannedStep& step, Wire wire, Values& values, std::uint64_t bandwidth);
+  Wait advance(net::Stream& stream);
+
+  // ---- so far
+  Nanos sent() const { return sent_; }              // kNever: not a byte
+  Nanos first_byte() const { return first_byte_; }  // kNever: none
+  Nanos wake_at() const { return wake_at_; }        // with kSleep
+  std::uint64_t bytes() const { return bytes_; }
+  std::uint16_t status() const { return parser_.status(); }
+  bool begun() const { return parser_.begun(); }  // a byte of the reply has come
+
+  // ---- with kDone
+  End end() const { return end_; }
+  Nanos done() const { return done_; }
+  bool reusable() const { return reusable_; }  // the connection
+  bool refused() const { return refused_; }    // with End::kReset: by a reset, and not by an orderly end
+  Ending judge();                              // with End::kWhole; captures what the step captures
+
+ private:
+  struct FreeDigest {
+    void operator()(EVP_MD_CTX* digest) const { EVP_MD_CTX_free(digest); }
+  };
+
+  bool send(net::Stream& stream);  // false: it would block
+  Wait finish(End end, bool reusable);
+  bool feed(std::string_view bytes);  // true: the reply has ended, one way or the other
+  void take_body(std::string_view piece);
+  std::string hex_digest();
+
+  const Clock& clock_;
+  std::span<char> scratch_;
+  ReplyParser parser_;
+  const PlannedStep* step_ = nullptr;
+  Values* values_ = nullptr;
+  std::string_view to_send_;
+  std::uint64_t generated_left_ = 0;
+  bool send_failed_ = false;
+  std::uint64_t bandwidth_ = 0;
+  Nanos sent_ = kNever, first_byte_ = kNever, done_{}, wake_at_{};
+  std::uint64_t bytes_ = 0;
+  std::uint64_t read_ = 0;  // bytes of the connection, for pacing
+  End end_ = End::kWhole;
+  bool reusable_ = false;
+  bool refused_ = false;
+  bool headers_met_ = true;
+  bool captured_ = true;
+  std::string body_;
+  std::unique_ptr<EVP_MD_CTX, FreeDigest> digest_;
+};
+
+}  // namespace prove

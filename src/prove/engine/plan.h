@@ -1,0 +1,56 @@
+// A campaign made ready to be sent: names resolved, files read, constant requests rendered. Shared by
+// generators.
+//
+// Owner:    the engine.  Thread: immutable after construction, any.
+// Lifetime: campaign and tokens outlive it; it stays where it is.
+// Failure:  constructor: std::runtime_error with one line.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/address.h"
+#include "net/tls.h"
+#include "prove/engine/engine.h"
+#include "prove/engine/sources.h"
+#include "prove/wire/capture.h"
+#include "prove/wire/expectation.h"
+#include "prove/wire/request.h"
+
+namespace prove {
+
+struct PlannedTarget {
+  std::vector<net::Endpoint> addresses;
+  std::unique_ptr<net::TlsContext> tls;  // null: plain
+  std::string server_name;
+};
+
+struct PlannedStep {
+  PlannedStep(const Step& s, const Target& to, std::size_t target_index, const Slots& slots)
+      : step(&s), target(target_index), request(s, to), expectation(s), captures(s, slots) {}
+
+  const Step* step;
+  std::size_t target;
+  Request request;
+  Expectation expectation;
+  Captures captures;
+};
+
+struct PlannedScenario {
+  const Scenario* scenario;
+  Sources sources;
+  std::vector<PlannedStep> steps;
+};
+
+struct Plan {
+  Plan(const Campaign& campaign, const MintedTokens& tokens);
+  Plan(Plan&&) = delete;
+
+  const Campaign& campaign;
+  std::vector<PlannedTarget> targets;
+  std::vector<Dataset> data;
+  std::vector<PlannedScenario> scenarios;
+};
+
+}  // namespace prove

@@ -1,0 +1,252 @@
+#include "prove/engine/user.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "net/dial.h"
+#include "prove/engine/generator.h"
+
+namespace prove {
+namespace {
+
+constexpr Ending kInFlightEnding{Outcome::kTimedOut, Reason::kInFlight};
+
+Nanos think_time(const Step& step, Random& random) {
+  const Nanos least = step.think_min;
+  const Nanos more = step.think_max > step.think_min ? Nanos(step.think_max - step.think_min) : Nanos(0);
+  return more.count() == 0
+             ? least
+             : least + Nanos(static_cast<Nanos::rep>(random.below(static_cast<std::uint64_t>(more.count()))));
+}
+
+}  // namespace
+
+User::User(Generator& generator, std::uint64_t number, std::size_t scenario)
+    : generator_(generator),
+      number_(number),
+      scenario_(scenario),
+      connections_(generator.plan().targets.size()),
+      values_(generator.plan().campaign.slots.size()),
+      random_(generator.plan().campaign.seed * 0x9e3779b97f4a7c15 + number * 2 + (scenario == kAnyScenario)),
+      exchange_(generator.clock(), generator.scratch()) {}
+
+void User::cut() {
+  cut_ = true;
+  cancel_.request();
+  if (waits_) waits_->cancel();
+}
+
+void User::close(Connection& connection) {
+  if (!connection.stream.open()) return;
+  connection.stream.close();
+  generator_.disconnected();
+}
+
+// A connection that was kept may have been closed by the peer meanwhile; then there will be a new one. False
+// when there came what nobody had asked for.
+bool User::fit_for_use(Connection& connection) {
+  net::Stream& stream = connection.stream;
+  if (!stream.open() || (!stream.watch().readable && !stream.hangup())) return true;
+  const std::span<char> scratch = generator_.scratch();
+  const ssize_t n = stream.try_read(scratch);
+  if (n == net::Stream::kAgain) return true;
+  close(connection);
+  if (n <= 0) return true;
+  // 408 says why the peer closes a connection that was idle for long: RFC 9110, 15.5.9.
+  const std::string_view came(scratch.data(), static_cast<std::size_t>(n));
+  return came.starts_with("HTTP/1.1 408") || came.starts_with("HTTP/1.0 408");
+}
+
+// Who keeps connections may close one just as a request sets out. That is nobody's failure where the request
+// may be sent twice and was not read, and so it comes back: a system answers bytes that nobody will read with
+// a reset. An orderly end alone means that the request was read and dropped; if a reset is to follow it, it
+// takes a round trip.
+net::Task<bool> User::was_unread(Connection& connection, const PlannedStep& step) {
+  constexpr Nanos kLongest = Millis(50);  // what is cut later was cut while it was served
+  const Nanos round_trip = connection.connect_took;
+  if (!connection.used || !step.request.idempotent() || exchange_.begun() || cut_) co_return false;
+  if (exchange_.done() - exchange_.sent() > 2 * round_trip + kLongest) co_return false;
+  if (exchange_.refused()) co_return true;
+  generator_.wake_at(generator_.clock().now() + 2 * round_trip, *this);
+  co_await Park{*this};
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(connection.stream.fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+  co_return error != 0;
+}
+
+net::Task<Ending> User::connect(Connection& connection, const PlannedStep& step, base::Mono deadline) {
+  const PlannedTarget& target = generator_.plan().targets[step.target];
+  const Nanos began = generator_.clock().now();
+  auto stream = co_await net::connect(generator_.loop(), target.addresses, deadline, &cancel_);
+  if (!stream) {
+    if (stream.error().fault == net::Fault::kCancelled) co_return kInFlightEnding;
+    if (stream.error().fault == net::Fault::kNoRoom) generator_.no_socket();  // a limit of ours
+    if (base::mono_now() >= deadline) co_return Ending{Outcome::kTimedOut, Reason::kConnectTimeout};
+    co_return Ending{Outcome::kFailed, Reason::kRefused};
+  }
+  connection.stream = std::move(*stream);
+  connection.used = false;
+  generator_.connected();
+  const std::uint64_t bandwidth = generator_.plan().scenarios[journey_scenario_].scenario->bandwidth;
+  if (bandwidth > 0) {
+    // Else the system would take what the user does not read.
+    const int room = static_cast<int>(std::clamp<std::uint64_t>(bandwidth / 4, 16 << 10, 1 << 20));
+    ::setsockopt(connection.stream.fd(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+  }
+  if (target.tls) {
+    connection.stream.set_deadline(deadline);
+    waits_ = &connection.stream;
+    const auto done = co_await connection.stream.handshake(*target.tls, target.server_name);
+    waits_ = nullptr;
+    if (!done) {
+      close(connection);
+      if (done.error().fault == net::Fault::kCancelled) co_return kInFlightEnding;
+      if (done.error().fault == net::Fault::kTimedOut)
+        co_return Ending{Outcome::kTimedOut, Reason::kConnectTimeout};
+      co_return Ending{Outcome::kFailed, Reason::kTls};
+    }
+  }
+  connection.connect_took = generator_.clock().now() - began;
+  co_return Ending{};
+}
+
+// All in one coroutine: one for each request or step would be an allocation for each.
+net::Task<> User::run() {
+  const Clock& clock = generator_.clock();
+  Books& books = generator_.books();
+  for (;;) {
+    if (!generator_.next_journey(*this)) {
+      co_await Park{*this};
+      if (!on_journey_) co_return;
+    }
+    const PlannedScenario& scenario = generator_.plan().scenarios[journey_scenario_];
+    if (scenario.sources.any())
+      scenario.sources.fill(values_, random_, generator_.cursors(), {number_, iteration_});
+    ++iteration_;
+    Nanos intended = journey_start_;
+    well_ = true;
+    Reason why_skipped = Reason::kEarlierStep;
+    for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
+      const PlannedStep& step = scenario.steps[i];
+      const bool last = i + 1 == scenario.steps.size();
+      Record record{.scenario = journey_scenario_,
+                    .step = i,
+                    .intended = intended,
+                    .done = intended,
+                    .expects_denial = step.expectation.denial()};
+      if (!well_) {
+        record.ending = {Outcome::kSkipped, why_skipped};
+        books.record(record);
+        continue;
+      }
+      const Wire wire = step.request.render(values_, buffer_, generator_.signer(step));
+      const base::Mono deadline = clock.began + intended + step.step->timeout;
+      Connection& connection = connections_[step.target];
+      bool tried = false;
+      for (bool retried = false;; retried = true) {
+        if (!retried && base::mono_now() >= deadline) {  // while it waited for a connection
+          record.ending = {Outcome::kTimedOut, Reason::kConnectTimeout};
+          record.done = clock.now();
+          break;
+        }
+        tried = true;
+        if (!retried && !fit_for_use(connection)) {
+          record.ending = {Outcome::kFailed, Reason::kBadReply};
+          record.done = clock.now();
+          break;
+        }
+        if (!connection.stream.open()) {
+          record.ending = co_await connect(connection, step, deadline);
+          if (!record.ending.met()) {
+            record.done = clock.now();
+            break;
+          }
+        }
+        net::Stream& stream = connection.stream;
+        stream.set_deadline(deadline);
+        exchange_.start(step, wire, values_, scenario.scenario->bandwidth);
+        waits_ = &stream;
+        net::Wake wake = net::Wake::kReady;
+        for (Exchange::Wait wait; (wait = exchange_.advance(stream)) != Exchange::Wait::kDone;) {
+          if (wait == Exchange::Wait::kRead) {
+            wake = co_await stream.readable();
+          } else if (wait == Exchange::Wait::kWrite) {
+            wake = co_await stream.either();
+          } else {
+            if (wait == Exchange::Wait::kSleep) {
+              generator_.wake_at(std::min(exchange_.wake_at(), deadline - clock.began), *this);
+              co_await Park{*this};
+            } else {
+              co_await generator_.loop().yield();
+            }
+            if (base::mono_now() >= deadline) wake = net::Wake::kTimeout;
+            if (cut_) wake = net::Wake::kCancelled;
+          }
+          if (wake != net::Wake::kReady) break;
+        }
+        waits_ = nullptr;
+        stream.clear_deadline();
+        if (record.sent == kNever) record.sent = exchange_.sent();
+        record.first_byte = exchange_.first_byte();
+        record.bytes = exchange_.bytes();
+        record.status = exchange_.status();
+        if (wake != net::Wake::kReady) {
+          record.ending = wake == net::Wake::kCancelled ? kInFlightEnding
+                                                        : Ending{Outcome::kTimedOut, Reason::kReplyTimeout};
+          record.done = clock.now();
+          close(connection);
+          break;
+        }
+        record.done = exchange_.done();
+        if (exchange_.end() == Exchange::End::kWhole) {
+          // The loop's deadlines are coarse: what came after its time is late, whether it was stopped or not.
+          record.ending = record.done - intended > step.step->timeout
+                              ? Ending{Outcome::kTimedOut, Reason::kReplyTimeout}
+                              : exchange_.judge();
+          connection.used = true;
+          if (!exchange_.reusable()) close(connection);
+          break;
+        }
+        const bool again =
+            exchange_.end() == Exchange::End::kReset && !retried && co_await was_unread(connection, step);
+        close(connection);
+        if (!again) {
+          record.ending = {Outcome::kFailed,
+                           exchange_.end() == Exchange::End::kReset ? Reason::kReset : Reason::kBadReply};
+          break;
+        }
+        books.retried(record.intended, record.scenario, record.step);
+      }
+      if (i == 0 && tried && open_model())
+        books.sent(intended, record.sent != kNever ? record.sent : record.done);
+      books.record(record);
+      well_ = record.ending.met();
+      intended = record.done;
+      if (last || !well_) continue;
+      const Nanos think = think_time(*step.step, random_);
+      if (think.count() > 0 && !cut_) {
+        intended += think;
+        generator_.thinks(true);
+        generator_.wake_at(intended, *this);
+        co_await Park{*this};
+        generator_.thinks(false);
+        if (!cut_) books.late(intended, clock.now() - intended);
+      }
+      if (!cut_) continue;
+      // The run ended while he thought: what he had still to do was not done, and that is told.
+      well_ = false;
+      why_skipped = Reason::kInFlight;
+      intended = std::min(intended, clock.now());
+    }
+    if (scenario.scenario->reconnect)
+      for (Connection& connection : connections_) close(connection);
+    free_at_ = intended;
+    // In the open model arrivals set the pace, and nothing comes after the last step.
+    if (!open_model() && !scenario.steps.empty())
+      free_at_ += think_time(*scenario.steps.back().step, random_);
+  }
+}
+
+}  // namespace prove

@@ -1,0 +1,93 @@
+// One user of the load: makes one journey after the other, a step at a time, each target on a connection of
+// its own.
+//
+// Open model: a user belongs to one scenario and takes the next arrival that waits for it. Closed model: a
+// user chooses a scenario by weight for each journey, as long as the phase wants him.
+//
+// Owner:    its generator.  Thread: the generator's.
+// Lifetime: run() returns once the generator has told it that nothing comes any more.
+// Failure:  none of its own; whatever goes wrong is written down as an outcome.
+#pragma once
+
+#include <coroutine>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "net/scope.h"
+#include "net/stream.h"
+#include "prove/engine/exchange.h"
+#include "prove/model/random.h"
+
+namespace prove {
+
+class Generator;
+
+class User {
+ public:
+  static constexpr std::size_t kAnyScenario = ~std::size_t{0};
+
+  User(Generator& generator, std::uint64_t number, std::size_t scenario);
+  User(User&&) = delete;
+
+  net::Task<> run();
+
+  std::uint64_t number() const { return number_; }
+  std::size_t scenario() const { return scenario_; }  // kAnyScenario: closed model
+  bool open_model() const { return scenario_ != kAnyScenario; }
+  // When the next journey may begin: the last one has ended, and the think time after it.
+  Nanos free_at() const { return free_at_; }
+  std::uint64_t journeys() const { return iteration_; }
+  bool went_well() const { return well_; }  // the last journey
+  bool on_journey() const { return on_journey_; }
+  Random& random() { return random_; }
+
+  // ---- for the generator
+  void go(std::size_t scenario, Nanos intended) {  // the next journey
+    journey_scenario_ = scenario;
+    journey_start_ = intended;
+    on_journey_ = true;
+  }
+  void rest() { on_journey_ = false; }
+  void resume() { std::exchange(parked_, nullptr).resume(); }  // with a journey, or to leave for good
+  void cut();                                                  // whatever he waits for ends now
+
+ private:
+  struct Connection {
+    net::Stream stream;
+    Nanos connect_took{};
+    bool used = false;  // a reply has come over it
+  };
+  struct Park {  // until the generator resumes him
+    User& user;
+    bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> h) const { user.parked_ = h; }
+    void await_resume() const {}
+  };
+
+  net::Task<Ending> connect(Connection& connection, const PlannedStep& step, base::Mono deadline);
+  bool fit_for_use(Connection& connection);
+  void close(Connection& connection);
+  net::Task<bool> was_unread(Connection& connection, const PlannedStep& step);
+
+  Generator& generator_;
+  const std::uint64_t number_;
+  const std::size_t scenario_;
+  std::size_t journey_scenario_ = 0;
+  Nanos journey_start_{};
+  Nanos free_at_{};
+  bool on_journey_ = false;
+  bool well_ = true;
+  bool cut_ = false;
+  std::coroutine_handle<> parked_;
+  net::Cancel cancel_;                   // of a connection that is being made
+  net::Stream* waits_ = nullptr;         // for this
+  std::vector<Connection> connections_;  // by target
+  Values values_;
+  std::uint64_t iteration_ = 0;  // journeys so far
+  std::string buffer_;
+  Random random_;
+  Exchange exchange_;
+};
+
+}  // namespace prove

@@ -1,0 +1,245 @@
+#include "prove/judge/compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <ostream>
+#include <set>
+#include <stdexcept>
+
+#include "prove/judge/series_math.h"
+#include "prove/model/measure.h"
+#include "prove/record/result_json.h"
+
+namespace prove {
+namespace {
+
+constexpr double kPoints = 0.1;  // of the threshold: what is large for a share that should be the whole
+
+double seconds(base::Nanos t) {
+  return std::chrono::duration<double>(t).count();
+}
+
+void add_target(RunFigures& run, const Result& result, const std::string& target, bool alone,
+                const std::vector<Extent>& scope, double requests) {
+  Measure m;
+  m.what = Measure::What::kSeries;
+  m.target = target;
+  const std::string suffix = alone ? "" : fmt::format(" ({})", target);
+  m.series = kProcCpu;
+  m.of = Measure::Of::kDelta;
+  if (const Figure cpu = measure_series(result.series, m, scope, 0); cpu && requests > 0)
+    run.metrics.push_back({"cpu per request" + suffix, kTime, false, *cpu / requests});
+  m.series = kProcRss;
+  m.of = Measure::Of::kMax;
+  if (const Figure rss = measure_series(result.series, m, scope, 0))
+    run.metrics.push_back({"rss" + suffix, kBytes, false, *rss});
+}
+
+const MetricFigure* find(const RunFigures& run, std::string_view name) {
+  const auto it = std::ranges::find(run.metrics, name, &MetricFigure::name);
+  return it == run.metrics.end() ? nullptr : &*it;
+}
+
+// The metric's values of a group; fewer than runs when some lack it.
+std::vector<double> values_of(const std::vector<RunFigures>& runs, std::string_view name) {
+  std::vector<double> values;
+  for (const RunFigures& run : runs)
+    if (const MetricFigure* m = find(run, name)) values.push_back(m->value);
+  return values;
+}
+
+Change change_of(const MetricFigure& metric, const std::vector<double>& baseline,
+                 const std::vector<double>& candidate, const CompareOptions& options) {
+  Change c;
+  c.name = metric.name;
+  c.dimension = metric.dimension;
+  c.baseline = median(baseline);
+  c.candidate = median(candidate);
+  // A tenth of 99.9 % would be a drop that nobody survives, so shares are compared in points.
+  const double whole = metric.dimension.share ? 1 : c.baseline;
+  const auto relative = [&](double x) { return whole != 0 ? x / whole : x == 0 ? 0 : HUGE_VAL; };
+  c.effect = relative(c.candidate - c.baseline);
+  c.noise = relative(median_deviation(baseline));
+  c.limit = metric.dimension.share ? options.threshold * kPoints : options.threshold;
+  c.test = mann_whitney(candidate, baseline);
+  if (!(std::abs(c.effect) > c.limit)) return c;
+  const bool worse = (c.effect < 0) == metric.more_is_better;
+  if (std::min(baseline.size(), candidate.size()) < options.least_runs)
+    c.verdict = Change::Verdict::kTooFew;
+  else if (!(c.test.p < options.alpha))
+    c.verdict = Change::Verdict::kInsignificant;
+  else
+    c.verdict = worse ? Change::Verdict::kRegression : Change::Verdict::kImprovement;
+  return c;
+}
+
+std::string signed_percent(double effect, bool points) {
+  if (!std::isfinite(effect)) return "from 0";
+  return fmt::format("{:+.{}f} {}", effect * 100, points ? 3 : 1, points ? "pt" : "%");
+}
+
+RunFigures figures_of_file(const std::string& file) {
+  return figures_of(load_result(file), file);
+}
+
+}  // namespace
+
+RunFigures figures_of(const Result& result, std::string file) {
+  RunFigures run{std::move(file), result.environment, result.verdict, {}};
+  std::vector<std::size_t> segments;
+  for (std::size_t i = 0; i < result.timeline.size(); ++i)
+    if (!result.timeline[i].warm_up) segments.push_back(i);
+  const Total sum = total(result, segments);
+  const Hdr response = latency_of_sent(sum.stats, &OutcomeStats::response);
+  if (response.count() > 0)
+    for (const double p : {50.0, 95.0, 99.0})
+      run.metrics.push_back(
+          {fmt::format("p{:.0f} response", p), kTime, false, seconds(response.percentile(p))});
+  const auto requests = static_cast<double>(sum.requests());
+  const double good = static_cast<double>(sum.stats.met());
+  if (sum.seconds > 0) run.metrics.push_back({"throughput", kPerSecond, true, good / sum.seconds});
+  if (requests > 0) run.metrics.push_back({"success", kShare, true, good / requests});
+  const std::vector<Extent> scope = extents_of(result.timeline, segments);
+  std::set<std::string> targets;
+  for (const Series& s : result.series)
+    if (is_proc(s.name)) targets.insert(s.target);
+  const double skipped =
+      static_cast<double>(sum.stats.outcomes[static_cast<std::size_t>(Outcome::kSkipped)].count);
+  for (const std::string& target : targets)
+    add_target(run, result, target, targets.size() == 1, scope, requests - skipped);
+  return run;
+}
+
+std::vector<std::string> differences(const std::vector<RunFigures>& runs) {
+  std::vector<std::string> lines;
+  const auto ask = [&](std::string_view what, auto of) {
+    std::vector<std::pair<std::string, std::string>> kinds;  // value, the first file that has it
+    for (const RunFigures& run : runs) {
+      const std::string value = of(run.environment);
+      if (std::ranges::find(kinds, value, &std::pair<std::string, std::string>::first) == kinds.end())
+        kinds.emplace_back(value, run.file);
+    }
+    if (kinds.size() < 2) return;
+    std::string line = fmt::format("the {} differs:", what);
+    for (const auto& [value, file] : kinds)
+      line += fmt::format(" {} in {};", value.empty() ? "none" : value, file);
+    line.pop_back();
+    lines.push_back(std::move(line));
+  };
+  ask("campaign (or a value of --set)", [](const Environment& e) { return e.campaign_hash; });
+  ask("machine", [](const Environment& e) { return fmt::format("{} ({}, {})", e.machine, e.cpu, e.kernel); });
+  ask("build", [](const Environment& e) { return e.build; });
+  ask("time scale", [](const Environment& e) { return fmt::format("{}", e.time_scale); });
+  for (const RunFigures& run : runs)
+    if (run.verdict == Verdict::kInvalid)
+      lines.push_back(fmt::format("{} is INVALID: its figures prove nothing", run.file));
+  return lines;
+}
+
+std::string_view name_of(Change::Verdict verdict) {
+  constexpr std::array<std::string_view, 5> kNames = {"same", "REGRESSION", "improvement", "not significant",
+                                                      "too few runs to tell"};
+  return kNames[static_cast<std::size_t>(verdict)];
+}
+
+bool Comparison::regression() const {
+  return std::ranges::any_of(changes,
+                             [](const Change& c) { return c.verdict == Change::Verdict::kRegression; });
+}
+
+Comparison compare(const std::vector<RunFigures>& baseline, const std::vector<RunFigures>& candidate,
+                   const CompareOptions& options) {
+  Comparison result;
+  result.baseline_runs = baseline.size();
+  result.candidate_runs = candidate.size();
+  std::vector<MetricFigure> metrics;  // of any run, in order of appearance
+  for (const auto* runs : {&baseline, &candidate})
+    for (const RunFigures& run : *runs)
+      for (const MetricFigure& m : run.metrics)
+        if (std::ranges::find(metrics, m.name, &MetricFigure::name) == metrics.end()) metrics.push_back(m);
+  for (const MetricFigure& m : metrics) {
+    const std::vector<double> before = values_of(baseline, m.name), after = values_of(candidate, m.name);
+    if (before.size() == baseline.size() && after.size() == candidate.size())
+      result.changes.push_back(change_of(m, before, after, options));
+    else
+      result.left_out.push_back(m.name);
+  }
+  return result;
+}
+
+std::string table_of(const Comparison& comparison, const CompareOptions& options) {
+  constexpr std::string_view kRow = "{:<28} {:>12} {:>12} {:>10} {:>10} {:>8}  {}\n";
+  std::string out = fmt::format(
+      fmt::runtime(kRow), "metric (medians)", fmt::format("{} baseline", comparison.baseline_runs),
+      fmt::format("{} candid.", comparison.candidate_runs), "change", "noise", "p", "");
+  for (const Change& c : comparison.changes) {
+    const bool points = c.dimension.share;
+    const std::string noise = std::isfinite(c.noise) ? fmt::format("±{:.{}f} {}", c.noise * 100,
+                                                                   points ? 3 : 1, points ? "pt" : "%")
+                                                     : "";
+    out += fmt::format(fmt::runtime(kRow), c.name, show(c.baseline, c.dimension),
+                       show(c.candidate, c.dimension), signed_percent(c.effect, points), noise,
+                       c.test.p < 0.0001 ? "<0.0001" : fmt::format("{:.4f}", c.test.p), name_of(c.verdict));
+  }
+  for (const std::string& name : comparison.left_out) out += fmt::format("{:<28} not in every run\n", name);
+  out += fmt::format(
+      "noise: median deviation of the baseline runs. A regression is worse by more than {:g} % (a share: "
+      "{:g} points) "
+      "with p < {:g} (Mann-Whitney, two-sided) over at least {} runs of each.\n",
+      options.threshold * 100, options.threshold * kPoints * 100, options.alpha, options.least_runs);
+  return out;
+}
+
+std::vector<Side> interleaved(std::size_t rounds) {
+  std::vector<Side> order;
+  order.reserve(2 * rounds);
+  for (std::size_t i = 0; i < rounds; ++i) {
+    const bool turned = i % 2 == 1;
+    order.push_back(turned ? Side::kCandidate : Side::kBaseline);
+    order.push_back(turned ? Side::kBaseline : Side::kCandidate);
+  }
+  return order;
+}
+
+std::vector<std::string> confirmed(const Comparison& first, const Comparison& second) {
+  std::vector<std::string> names;
+  for (const Change& a : first.changes)
+    for (const Change& b : second.changes)
+      if (a.name == b.name && a.verdict == Change::Verdict::kRegression &&
+          b.verdict == Change::Verdict::kRegression)
+        names.push_back(a.name);
+  return names;
+}
+
+int compare_files(const std::vector<std::string>& baseline, const std::vector<std::string>& candidate,
+                  const CompareOptions& options, std::ostream& out, std::ostream& err) {
+  if (baseline.empty() || candidate.empty()) {
+    err << "sekisho prove compare: it takes at least one baseline and one candidate\n";
+    return 2;
+  }
+  try {
+    std::vector<RunFigures> before, after;
+    for (const std::string& file : baseline) before.push_back(figures_of_file(file));
+    for (const std::string& file : candidate) after.push_back(figures_of_file(file));
+    std::vector<RunFigures> all = before;
+    all.insert(all.end(), after.begin(), after.end());
+    const std::vector<std::string> lines = differences(all);
+    for (const std::string& line : lines)
+      (options.anyway ? out : err) << (options.anyway ? "warning: " : "sekisho prove compare: ") << line
+                                   << "\n";
+    if (!lines.empty() && !options.anyway) {
+      err << "sekisho prove compare: not compared; --anyway compares what differs\n";
+      return 2;
+    }
+    const Comparison comparison = compare(before, after, options);
+    out << table_of(comparison, options);
+    return comparison.regression() ? 1 : 0;
+  } catch (const std::runtime_error& error) {
+    err << "sekisho prove compare: " << error.what() << "\n";
+    return 2;
+  }
+}
+
+}  // namespace prove

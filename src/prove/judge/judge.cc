@@ -1,0 +1,261 @@
+#include "prove/judge/judge.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "prove/judge/evaluate.h"
+
+namespace prove {
+namespace {
+
+using State = CheckResult::State;
+using Kind = CheckResult::Kind;
+
+CheckResult rule(std::string name, std::string check) {
+  CheckResult r;
+  r.kind = Kind::kValidity;
+  r.state = State::kHeld;
+  r.name = std::move(name);
+  r.check = std::move(check);
+  return r;
+}
+
+// Of a rule that is asked of every phase: each phase that breaks it, else the worst one, so that ten phases
+// are not ten lines.
+class PerPhase {
+ public:
+  PerPhase(std::string name, std::string check, bool yields = false)
+      : blank_(rule(std::move(name), std::move(check))) {
+    blank_.yields = yields;
+  }
+
+  // `bad` orders phases; the more, the worse.
+  void add(const std::string& phase, double bad, std::string measured, std::string why) {
+    CheckResult r = blank_;
+    r.scope.phase = phase;
+    r.measured = std::move(measured);
+    r.why = std::move(why);
+    if (!r.why.empty()) {
+      r.state = State::kBroken;
+      broken_.push_back(r);
+    } else if (!held_ || bad > worst_) {
+      held_ = true;
+      worst_ = bad;
+      best_ = r;
+    }
+  }
+
+  void give(std::vector<CheckResult>& checks) const {
+    if (broken_.empty() && held_) checks.push_back(best_);
+    checks.insert(checks.end(), broken_.begin(), broken_.end());
+  }
+
+ private:
+  CheckResult blank_, best_;
+  std::vector<CheckResult> broken_;
+  double worst_ = 0;
+  bool held_ = false;
+};
+
+// Percent of its time that each generator was busy in these segments.
+std::vector<double> busy_of(const Result& result, const std::vector<std::size_t>& segments) {
+  std::vector<double> sums;
+  double length = 0;
+  for (const std::size_t i : segments) {
+    const double t = std::chrono::duration<double>(result.timeline[i].to - result.timeline[i].from).count();
+    const std::vector<double>& busy = result.segments[i].busy;
+    if (sums.size() < busy.size()) sums.resize(busy.size());
+    for (std::size_t g = 0; g < busy.size(); ++g) sums[g] += busy[g] * t;
+    length += t;
+  }
+  for (double& sum : sums) sum /= length;
+  return sums;
+}
+
+bool unknown_goal(const CheckResult& c) {
+  return c.kind == Kind::kGuardrail && c.state == State::kUnknown;
+}
+
+std::string limit(double percent) {
+  return fmt::format("{:g} %", percent);
+}
+
+void check_load(const Result& result, const Campaign& campaign, const Timeline& timeline,
+                std::vector<CheckResult>& checks) {
+  const Validity& v = campaign.validity;
+  const double lag_limit = std::chrono::duration<double>(v.send_lag).count();
+  const std::string lag_text = show(lag_limit, kTime);
+  PerPhase rate("the offered rate was reached", fmt::format("sent >= {} of the arrivals", limit(v.rate)),
+                true);
+  PerPhase lag("arrivals were taken up in time", fmt::format("lag.p99 <= {}", lag_text));
+  PerPhase busy("the generator was not the limit", fmt::format("busy <= {}", limit(v.busy)));
+  for (std::size_t i = 0; i < campaign.phases.size(); ++i) {
+    const Phase& phase = campaign.phases[i];
+    const double start = std::chrono::duration<double>(timeline.phase_start(i)).count();
+    if (phase.warm_up || (result.interrupted && start >= result.ended_at)) continue;
+    const std::vector<std::size_t> segments =
+        timeline.within({.scenario = {}, .phase = phase.name, .window = {}});
+    const Total sum = total(result, segments);
+    if (phase.rate && sum.offered > 0) {
+      const double sent = static_cast<double>(sum.sent) / static_cast<double>(sum.offered);
+      const std::string shown = show(sent, kShare);
+      rate.add(
+          phase.name, -sent, shown,
+          sent * 100 >= v.rate - 1e-9
+              ? ""
+              : fmt::format(
+                    "{} of the {} arrivals of phase '{}' were sent before it ended (limit {}): the load was "
+                    "not the one that the campaign describes; where the target is what is slow, "
+                    "`connections` of "
+                    "the scenario is how many may be under way",
+                    shown, sum.offered, phase.name, limit(v.rate)));
+      const double p99 = std::chrono::duration<double>(sum.lag.percentile(99)).count();
+      if (sum.lag.count() == 0)
+        lag.add(phase.name, 0, "", fmt::format("no send lag was recorded in phase '{}'", phase.name));
+      else
+        lag.add(
+            phase.name, p99, show(p99, kTime),
+            p99 <= lag_limit
+                ? ""
+                : fmt::format(
+                      "one arrival in a hundred of phase '{}' was taken up {} late or later (limit {}): the "
+                      "generator did not keep to its schedule",
+                      phase.name, show(p99, kTime), lag_text));
+    }
+    const std::vector<double> percents = busy_of(result, segments);
+    for (std::size_t g = 0; g < percents.size(); ++g)
+      busy.add(
+          phase.name, percents[g], show(percents[g] / 100, kShare),
+          percents[g] <= v.busy
+              ? ""
+              : fmt::format("generator {} was {:.0f} % busy in phase '{}' (limit {}): the generator, not the "
+                            "target, was the limit",
+                            g + 1, percents[g], phase.name, limit(v.busy)));
+    if (percents.empty() && sum.requests() > 0)
+      busy.add(phase.name, 0, "",
+               fmt::format("nobody knows how busy the generators were in phase '{}'", phase.name));
+  }
+  rate.give(checks);
+  lag.give(checks);
+  busy.give(checks);
+}
+
+// A target that dies has failed, whatever its figures were until then.
+void check_processes(const Result& result, const Campaign& campaign, std::vector<CheckResult>& checks) {
+  if (campaign.processes.empty() && result.deaths.empty()) return;
+  CheckResult r = rule("every process stays up", "processes that end by themselves or not in order == 0");
+  r.kind = Kind::kGuardrail;
+  r.measured = show(static_cast<double>(result.deaths.size()), kPlain);
+  if (!result.deaths.empty()) {
+    r.state = State::kBroken;
+    r.why =
+        fmt::format("ended though nobody asked for it, or not in order: {}", fmt::join(result.deaths, ", "));
+  }
+  checks.push_back(std::move(r));
+}
+
+void check_samples(const Campaign& campaign, const Evaluator& evaluator, std::vector<CheckResult>& checks) {
+  const auto of = [&](Unknown::Cause cause) {
+    const auto it = evaluator.unknowns().find(cause);
+    return it == evaluator.unknowns().end() ? 0 : it->second;
+  };
+  const auto add = [&](CheckResult r, int count, std::string_view what) {
+    r.yields = true;
+    if (count > 0) {
+      r.state = State::kBroken;
+      r.why = fmt::format("{} {} {}", count, count == 1 ? "check asks" : "checks ask", what);
+    }
+    checks.push_back(std::move(r));
+  };
+  add(rule("enough requests for each percentile",
+           fmt::format("requests beyond it >= {}", campaign.validity.tail_samples)),
+      of(Unknown::Cause::kTail), "for a percentile of too few requests");
+  add(rule("long enough for each slope",
+           fmt::format("stretch >= {}",
+                       show(std::chrono::duration<double>(campaign.validity.slope).count(), kTime))),
+      of(Unknown::Cause::kSlope), "for a slope over too short a time");
+  add(rule("every series that is asked for", "no sample missing"), of(Unknown::Cause::kSeries),
+      "for a series of the target that is missing");
+}
+
+void check_course(const Result& result, const Campaign& campaign, const Timeline& timeline,
+                  std::vector<CheckResult>& checks) {
+  CheckResult sent = rule("requests were sent", "requests > 0");
+  const Total all = total(result, timeline.within({}));
+  const std::uint64_t skipped = all.stats.outcomes[static_cast<std::size_t>(Outcome::kSkipped)].count;
+  const std::uint64_t number = all.requests() - skipped;
+  sent.measured = show(static_cast<double>(number), kPlain);
+  if (number == 0) {
+    sent.state = State::kBroken;
+    sent.why = "outside warm-up no request was sent";
+  }
+  checks.push_back(std::move(sent));
+
+  CheckResult asked = rule("something is asked of the target", "guardrails > 0");
+  asked.measured = show(static_cast<double>(campaign.guardrails.size()), kPlain);
+  if (campaign.guardrails.empty()) {
+    asked.state = State::kBroken;
+    asked.why = "the campaign has no guardrail, so there is nothing that a PASS would mean";
+  }
+  checks.push_back(std::move(asked));
+
+  CheckResult whole = rule("the run went to its end", "uninterrupted");
+  const double length = std::chrono::duration<double>(timeline.end()).count();
+  whole.measured = show(std::min(result.ended_at, length), kTime);
+  if (result.interrupted) {
+    whole.state = State::kBroken;
+    whole.why = fmt::format("the run was interrupted after {} of {}", show(result.ended_at, kTime),
+                            show(length, kTime));
+  }
+  checks.push_back(std::move(whole));
+
+  bool bad = false;
+  for (const Happening& h : result.happenings) {
+    if (!h.bad) continue;
+    bad = true;
+    CheckResult r = rule("nothing unforeseen happened", "no mishap");
+    r.state = State::kBroken;
+    r.measured = h.text;
+    r.why = fmt::format("{}, {} after the start", h.text, show(h.at, kTime));
+    checks.push_back(std::move(r));
+  }
+  if (!bad) checks.push_back(rule("nothing unforeseen happened", "no mishap"));
+}
+
+}  // namespace
+
+// What is wrong with the load or the harness comes first: nothing that was measured then need be so. What
+// only says that a goal could not be told, or that the target took less load than it was offered, takes
+// nothing from a goal that is broken whatever it would have said.
+Verdict verdict_of(const std::vector<CheckResult>& checks) {
+  if (std::ranges::any_of(checks,
+                          [](const CheckResult& c) { return spoils(c) && !c.yields && !unknown_goal(c); }))
+    return Verdict::kInvalid;
+  const bool broken = std::ranges::any_of(
+      checks, [](const CheckResult& c) { return c.kind == Kind::kGuardrail && c.state == State::kBroken; });
+  if (broken) return Verdict::kFail;
+  return std::ranges::any_of(checks, spoils) ? Verdict::kInvalid : Verdict::kPass;
+}
+
+void judge(Result& result, const Campaign& campaign) {
+  const Timeline timeline = Timeline::of(campaign);
+  result.timeline = timeline.segments();
+  result.segments.resize(
+      result.timeline.size());  // of a run that was interrupted before its load: empty ones
+  Evaluator evaluator(result, timeline, campaign);
+  std::vector<CheckResult> checks;
+  checks.reserve(campaign.guardrails.size() + campaign.require.size());
+  for (const Check& check : campaign.guardrails) checks.push_back(evaluator.check(check, Kind::kGuardrail));
+  for (const Check& check : campaign.require) checks.push_back(evaluator.check(check, Kind::kRequire));
+  check_processes(result, campaign, checks);
+  check_load(result, campaign, timeline, checks);
+  check_samples(campaign, evaluator, checks);
+  check_course(result, campaign, timeline, checks);
+  result.checks = std::move(checks);
+  result.verdict = verdict_of(result.checks);
+}
+
+}  // namespace prove

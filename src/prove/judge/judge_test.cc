@@ -1,0 +1,206 @@
+#include "prove/judge/judge.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "prove/judge/judge_testing.h"
+
+namespace prove {
+namespace {
+
+using ::testing::HasSubstr;
+using Kind = CheckResult::Kind;
+using State = CheckResult::State;
+using testing::answer;
+
+struct JudgeTest : ::testing::Test {
+  JudgeTest() { testing::ask(campaign.guardrails, "p95 < 50ms"); }
+
+  // The checks that are not held.
+  std::vector<CheckResult> judged(Verdict expected) {
+    judge(result, campaign);
+    EXPECT_EQ(name_of(result.verdict), name_of(expected));
+    std::vector<CheckResult> bad;
+    for (const CheckResult& c : result.checks)
+      if (c.state != State::kHeld) bad.push_back(c);
+    return bad;
+  }
+  void expect_invalid(const std::string& why) {
+    const auto bad = judged(Verdict::kInvalid);
+    ASSERT_EQ(bad.size(), 1u);
+    EXPECT_EQ(bad[0].kind, Kind::kValidity);
+    EXPECT_THAT(bad[0].why, HasSubstr(why));
+  }
+
+  Campaign campaign = testing::campaign_of_three();
+  Result result = testing::result_of_three(campaign);
+};
+
+TEST_F(JudgeTest, PassesWhenAllIsWell) {
+  EXPECT_TRUE(judged(Verdict::kPass).empty());
+  const auto printed = [&](std::string_view check) {
+    for (const CheckResult& c : result.checks)
+      if (c.check == check && c.kind == Kind::kValidity) return true;
+    return false;
+  };
+  for (const std::string_view limit :
+       {"sent >= 99 % of the arrivals", "lag.p99 <= 10 ms", "busy <= 90 %", "requests beyond it >= 10",
+        "stretch >= 10 min", "requests > 0", "uninterrupted", "no mishap"})
+    EXPECT_TRUE(printed(limit)) << limit;
+}
+
+TEST_F(JudgeTest, FailsWhenAGuardrailIsBroken) {
+  testing::ask(campaign.guardrails, "p95 < 5ms");
+  const auto bad = judged(Verdict::kFail);
+  ASSERT_EQ(bad.size(), 1u);
+  EXPECT_EQ(bad[0].line, 2);
+  EXPECT_EQ(bad[0].state, State::kBroken);
+}
+
+TEST_F(JudgeTest, IsInvalidWhenTheOfferedRateWasNotReached) {
+  result.segments[1].sent -= 100;  // of 6,000 in the phase
+  expect_invalid("98.33 % of the 6000 arrivals of phase 'steady' were sent before it ended (limit 99 %)");
+  EXPECT_EQ(judged(Verdict::kInvalid)[0].scope.phase, "steady");
+}
+
+TEST_F(JudgeTest, LooksAtEachPhaseForItself) {
+  result.segments.back().sent -= 40;  // of 3,000: 98.7 %, of the whole 99.6 %
+  expect_invalid("phase 'calm'");
+}
+
+TEST_F(JudgeTest, AsksNoRateOfAClosedPhase) {
+  campaign.phases[2].rate.reset();
+  campaign.phases[2].users = {10, 10};
+  for (std::size_t i = 4; i < result.segments.size(); ++i) {
+    result.segments[i].offered = result.segments[i].sent = 0;
+    result.segments[i].lag.reset();
+  }
+  EXPECT_TRUE(judged(Verdict::kPass).empty());
+}
+
+TEST_F(JudgeTest, IsInvalidWhenTheGeneratorWasLate) {
+  result.segments[1].lag.record(base::Nanos(11'000'000), 100);
+  expect_invalid("11 ms late or later (limit 10 ms)");
+}
+
+TEST_F(JudgeTest, IsInvalidWhenNobodyMeasuredTheLagOrTheGenerator) {
+  for (SegmentStats& s : result.segments) s.lag.reset();
+  const auto bad = judged(Verdict::kInvalid);
+  ASSERT_EQ(bad.size(), 2u);
+  EXPECT_THAT(bad[0].why, HasSubstr("no send lag was recorded"));
+  result = testing::result_of_three(campaign);
+  for (SegmentStats& s : result.segments) s.busy.clear();
+  EXPECT_THAT(judged(Verdict::kInvalid).at(0).why, HasSubstr("nobody knows how busy"));
+}
+
+TEST_F(JudgeTest, IsInvalidWhenAGeneratorWasBusy) {
+  for (std::size_t i = 1; i < 4; ++i) result.segments[i].busy[1] = 97;
+  expect_invalid(
+      "generator 2 was 97 % busy in phase 'steady' (limit 90 %): the generator, not the target, was the "
+      "limit");
+}
+
+TEST_F(JudgeTest, TakesLimitsFromTheCampaign) {
+  for (std::size_t i = 1; i < 4; ++i) result.segments[i].busy[1] = 97;
+  result.segments[1].sent -= 100;
+  result.segments[1].lag.record(base::Nanos(11'000'000), 100);
+  campaign.validity = {.rate = 98, .send_lag = base::Millis(12), .busy = 98};
+  EXPECT_TRUE(judged(Verdict::kPass).empty());
+}
+
+TEST_F(JudgeTest, LeavesTheWarmUpOut) {
+  SegmentStats& warm_up = result.segments[0];
+  warm_up.sent = 0;
+  warm_up.busy = {100, 100};
+  warm_up.lag.record(base::Nanos(1'000'000'000), 1'000);
+  answer(warm_up.steps[0][0], Outcome::kFailed, 5'000, 9'000);
+  testing::ask(campaign.guardrails, "success == 100%");
+  EXPECT_TRUE(judged(Verdict::kPass).empty());
+}
+
+TEST_F(JudgeTest, IsInvalidWhenAGuardrailCannotBeTold) {
+  testing::ask(campaign.guardrails, "p99.99 < 1s");
+  testing::ask(campaign.guardrails, "rss_slope < 1MB/h");
+  testing::ask(campaign.guardrails, "delta(nobody_total) == 0");
+  const auto bad = judged(Verdict::kInvalid);
+  ASSERT_EQ(bad.size(), 6u);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(bad[i].state, State::kUnknown);
+  EXPECT_EQ(bad[3].why, "1 check asks for a percentile of too few requests");
+  EXPECT_EQ(bad[4].why, "1 check asks for a slope over too short a time");
+  EXPECT_EQ(bad[5].why, "1 check asks for a series of the target that is missing");
+}
+
+TEST_F(JudgeTest, IsInvalidWhenARequirementIsBrokenOrUnknown) {
+  testing::ask(campaign.require, "hit_ratio > 80%");
+  auto bad = judged(Verdict::kInvalid);
+  ASSERT_EQ(bad.size(), 1u);
+  EXPECT_EQ(bad[0].kind, Kind::kRequire);
+  EXPECT_EQ(bad[0].why, "it was 75 % and must be > 80%");
+  campaign.require.clear();
+  testing::ask(campaign.require, "denied == 100%", "photos");
+  bad = judged(Verdict::kInvalid);
+  ASSERT_EQ(bad.size(), 1u);
+  EXPECT_EQ(bad[0].state, State::kUnknown);
+}
+
+TEST_F(JudgeTest, FailsWhatIsBrokenThoughTheTargetTookLessThanItWasOffered) {
+  testing::ask(campaign.guardrails, "p95 < 5ms");
+  testing::ask(campaign.guardrails, "p99.99 < 1s");  // too few requests
+  result.segments[1].sent = 0;
+  const auto bad = judged(Verdict::kFail);
+  ASSERT_EQ(bad.size(), 4u);
+  EXPECT_EQ(bad[0].kind, Kind::kGuardrail);
+  EXPECT_THAT(bad[2].why, HasSubstr("`connections`"));
+}
+
+TEST_F(JudgeTest, IsInvalidWhereTheGeneratorMayBeToBlameWhateverIsBroken) {
+  testing::ask(campaign.guardrails, "p95 < 5ms");
+  result.segments[1].lag.record(base::Nanos(11'000'000), 100);
+  EXPECT_EQ(judged(Verdict::kInvalid).size(), 2u);
+}
+
+TEST_F(JudgeTest, IsInvalidWhenInterrupted) {
+  result.interrupted = true;
+  result.ended_at = 30.5;
+  for (std::size_t i = 4; i < result.segments.size(); ++i) result.segments[i].sent = 0;  // phase calm
+  expect_invalid("interrupted after 30.5 s of 100 s");
+}
+
+TEST_F(JudgeTest, IsInvalidWhenInterruptedBeforeTheLoad) {
+  result.interrupted = true;
+  result.ended_at = 0;
+  result.segments.clear();
+  result.aftermaths.clear();
+  result.series.clear();
+  EXPECT_EQ(judged(Verdict::kInvalid).back().check, "uninterrupted");
+}
+
+TEST_F(JudgeTest, IsInvalidAfterAMishap) {
+  result.happenings = {{12, "fault set: outage", false}, {31, "process 'gateway' ended: signal 11", true}};
+  expect_invalid("process 'gateway' ended: signal 11, 31 s after the start");
+}
+
+TEST_F(JudgeTest, FailsWhenAProcessDied) {
+  campaign.processes.resize(1);
+  EXPECT_TRUE(judged(Verdict::kPass).empty());
+  result.deaths = {"gateway"};
+  const auto bad = judged(Verdict::kFail);
+  ASSERT_EQ(bad.size(), 1u);
+  EXPECT_EQ(bad[0].why, "ended though nobody asked for it, or not in order: gateway");
+}
+
+TEST_F(JudgeTest, IsInvalidWithoutRequestsOrGuardrails) {
+  campaign.guardrails.clear();
+  expect_invalid("no guardrail");
+  testing::ask(campaign.guardrails, "wrong == 0");
+  for (SegmentStats& s : result.segments)
+    for (auto& scenario : s.steps)
+      for (StepStats& step : scenario) {
+        step = {};
+        testing::of(step, Outcome::kSkipped).count = 10;
+      }
+  expect_invalid("no request was sent");
+}
+
+}  // namespace
+}  // namespace prove

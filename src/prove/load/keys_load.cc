@@ -1,0 +1,234 @@
+// The keys of what is sent: tokens, data sets, scenarios and their steps.
+#include "prove/load/forms.h"
+#include "prove/load/keys.h"
+#include "prove/load/rows.h"
+#include "prove/load/rules.h"
+
+namespace config::rows {
+
+// In the order of the enumerations.
+template <>
+struct WordsOf<prove::TokenAlgorithm> {
+  static constexpr std::string_view kNames[] = {"HS256", "HS384", "HS512", "RS256", "PS256",
+                                                "ES256", "ES384", "EdDSA", "none"};
+};
+template <>
+struct WordsOf<prove::Tamper> {
+  static constexpr std::string_view kNames[] = {"nothing", "signature", "payload"};
+};
+template <>
+struct WordsOf<prove::Choice> {
+  static constexpr std::string_view kNames[] = {"uniform", "zipf", "sequence"};
+};
+template <>
+struct WordsOf<prove::StepType> {
+  static constexpr std::string_view kNames[] = {"http", "s3"};
+};
+template <>
+struct WordsOf<prove::Outcome> {
+  static constexpr std::string_view kNames[] = {"ok", "denied", "limited"};  // the rest cannot be wished for
+};
+
+}  // namespace config::rows
+
+namespace prove {
+namespace {
+
+using namespace rows;          // NOLINT(google-build-using-namespace): the vocabulary of this one table
+using namespace config::rows;  // NOLINT(google-build-using-namespace)
+using namespace std::chrono_literals;
+using rows::kLive;
+
+// ---- tokens
+
+constexpr Row kTokenKeyRows[] = {
+    file<&TokenKeyDraft::file>("file", "", kLive,
+                               "A file with the key; one newline at its end is not part of it."),
+    config::rows::text<&TokenKeyDraft::env>("env", "", kLive,
+                                            "The name of a variable, as in `${…}`, that holds the key."),
+    secret<&TokenKeyDraft::value, config::SecretBytes>("value", "", kLive, "The key itself."),
+};
+constexpr config::Section kTokenKey =
+    table<TokenKeyDraft>({"token_key", "",
+                          "A signing key: exactly one of `file`, `env` and `value`. For HS algorithms the "
+                          "bytes of the secret, for the "
+                          "others a private key in PEM.",
+                          "file"},
+                         kTokenKeyRows);
+
+consteval Row claims_row() {
+  Row row = own<TokenSpec>(Kind::kOpen, "claims", "",
+                           "The claims beside `iat` and `exp`, of any JSON type; texts may hold `{{index}}`, "
+                           "which counts the tokens. What stands in quotes is a text.");
+  row.read = [](Reader& reader, const Row&, const YamlNode& node, void* owner) {
+    rules::place_claims(reader, node, *static_cast<TokenSpec*>(owner));
+  };
+  return row;
+}
+
+constexpr Row kTokenRows[] = {
+    word<&TokenSpec::algorithm>("algorithm", "HS256", kLive,
+                                "What it is signed with; `none` makes an unsigned one."),
+    draft<TokenSpec, TokenKeyDraft, kTokenKey, rules::place_token_key>("key", "", kLive, "The signing key."),
+    written<&TokenSpec::kid, form::Word>("kid", "", "The key's id in the token's header."),
+    claims_row(),
+    duration<&TokenSpec::ttl>("ttl", "1h", {1s, 8760h}, kLive,
+                              "How long it is good from the beginning of the run."),
+    toggle<&TokenSpec::expired>("expired", "false", kLive, "Let it have expired, `ttl` ago."),
+    word<&TokenSpec::tamper>(
+        "tamper", "nothing", kLive,
+        "What a forger changes after it was signed: a bit of the signature, or the payload."),
+    count<&TokenSpec::count>("count", "1", {1, 1'000'000}, kLive,
+                             "How many are minted; each request that names it takes one of them."),
+};
+
+// ---- data
+
+constexpr Row kDataRows[] = {
+    written<&DataDraft::range, form::Range>("range", "", "Whole numbers, from one to another."),
+    written<&DataDraft::values, form::Line>("values", "", "The values themselves."),
+    file<&DataDraft::file>(
+        "file", "", kLive,
+        "A `.csv` file with a header line, or a `.json` file with a list of texts or of objects."),
+    word<&DataDraft::choose>(
+        "choose", "uniform", kLive,
+        "How a row is picked: evenly, by Zipf's law with the first row the most frequent, or "
+        "one after the other."),
+    written<&DataDraft::exponent, form::Number>("exponent", "(1 with zipf)", "The exponent of Zipf's law."),
+};
+
+// ---- steps
+
+void put_header_template(Reader& reader, const Entry& entry, std::string&& name, std::string&& value,
+                         Step& step) {
+  step.headers.emplace_back(std::move(name),
+                            Reading::of(reader).compile(value, entry.value.line, Reading::Where::kStep));
+}
+void put_header_check(Reader& reader, const Entry& entry, std::string&& name, std::string&& value,
+                      Expect& expect) {
+  expect.headers.push_back(
+      {std::move(name), Reading::of(reader).compile(value, entry.value.line, Reading::Where::kStep)});
+}
+void put_think(Reader&, const YamlNode&, form::Think::Value&& range, Step& step) {
+  step.think_min = range.first;
+  step.think_max = range.second;
+}
+
+struct MethodName {
+  char text[8];
+};
+template <MethodName M>
+consteval Row method_row(std::string_view name, std::string_view about) {
+  Row row = templ<&Step::path, form::Path>(name, "", about);
+  row.read = [](Reader& reader, const Row& self, const YamlNode& node, void* owner) {
+    auto& step = *static_cast<Step*>(owner);
+    const std::string text = read_value<form::Path>(reader, self, node);
+    step.method = M.text;
+    step.path = Reading::of(reader).compile(text, node.line, Reading::Where::kStep);
+  };
+  return row;
+}
+
+consteval Row status_row() {
+  Row row = written<&Expect::status, form::Status>("status", "2xx", "The status codes that are right.");
+  row.read = [](Reader& reader, const Row& self, const YamlNode& node, void* owner) {
+    auto& status = static_cast<Expect*>(owner)->status;
+    status.clear();  // the default gives way
+    std::size_t index = 0;
+    for (const YamlNode& item : reader.items(self, node)) {
+      const Reader::Step step(reader, index++);
+      status.push_back(read_value<form::Status>(reader, self, item));
+    }
+  };
+  return row;
+}
+
+constexpr Row kExpectRows[] = {
+    status_row(),
+    word<&Expect::outcome>(
+        "outcome", "(denied for 401 and 403, limited for 429, else ok)", kLive,
+        "What a reply as expected counts as. `denied` alone expects 401 or 403, `limited` alone "
+        "429."),
+    pairs<Expect, config::HeaderName, form::Line, put_header_check>(
+        "headers", "What header fields must be, templates; `*`: the field is there, `!`: it is not."),
+    templ<&Expect::body, form::Block>("body", "", "What the body must contain."),
+    written<&Expect::sha256, form::Digest>("sha256", "", "The SHA-256 digest of the whole body."),
+    size<&Expect::length>("length", "", {0, 16_TiB}, kLive, "The length of the whole body."),
+};
+constexpr config::Section kExpect =
+    table<Expect>({"expect", "", "What a reply must be to count as ok.", "status"}, kExpectRows,
+                  checked<Expect, rules::check_expect>);
+
+constexpr Row kCaptureRows[] = {
+    written<&CaptureDraft::json, form::Line>(
+        "json", "", "A JSON pointer (RFC 6901) into the body, such as `/items/0/id`."),
+    config::rows::text<&CaptureDraft::header, config::HeaderName>("header", "", kLive, "A header field."),
+    written<&CaptureDraft::regex, form::Word>(
+        "regex", "", "A regular expression (ECMAScript) with one group, found in the body."),
+    written<&CaptureDraft::as, form::ValueName>("as", config::kRequired,
+                                                "The value's name in the templates of later steps."),
+};
+constexpr config::Section kCapture = table<CaptureDraft>(
+    {"capture", "", "A value taken from a reply: exactly one of `json`, `header` and `regex`.", ""},
+    kCaptureRows);
+
+constexpr Row kStepRows[] = {
+    written<&Step::name, form::Word>("name", "(method and path)", "Its name in the report."),
+    word<&Step::type>("type", "http", kLive,
+                      "`s3`: the request is signed (SigV4) with the target's access key; the path is "
+                      "`/bucket/key`."),
+    reference<&Step::target, Reading::Named::kTarget>("target", "(the first)", "Where it goes."),
+    method_row<MethodName{"GET"}>("get", "GET this path, with its query."),
+    method_row<MethodName{"HEAD"}>("head", "HEAD this path."),
+    method_row<MethodName{"POST"}>("post", "POST to this path."),
+    method_row<MethodName{"PUT"}>("put", "PUT to this path."),
+    method_row<MethodName{"PATCH"}>("patch", "PATCH this path."),
+    method_row<MethodName{"DELETE"}>("delete", "DELETE this path."),
+    templ<&Step::path, form::Path>("path", "", "The path for any other `method`."),
+    written<&Step::method, form::Method>("method", "GET", "The method, with `path`."),
+    pairs<Step, config::HeaderName, form::Line, put_header_template>("headers",
+                                                                     "Header fields; values are templates."),
+    templ<&Step::body, form::Block>("body", "", "The body."),
+    file<&Step::body_file>("body_file", "", kLive, "A file whose bytes are the body."),
+    size<&Step::body_size>("body_size", "0", {0, 16_TiB}, kLive, "So many generated bytes as the body."),
+    duration<&Step::timeout>("timeout", "30s", {1ms, 24h}, kLive,
+                             "From when it sets out, connecting included, to the end of the reply."),
+    drafts<Step, CaptureDraft, kCapture, rules::place_capture>("capture", "[]", kLive,
+                                                               "Values of the reply for later steps."),
+    section<&Step::expect, kExpect>("expect", "What the reply must be."),
+    put<Step, form::Think, put_think>("think", "0s", "How long the user waits after the step."),
+};
+constexpr config::Section kStep = table<Step>(
+    {"step", "",
+     "One request: one of `get`, `head`, `post`, `put`, `patch` and `delete`, or `path` with a `method`.",
+     ""},
+    kStepRows, checked<Step, rules::check_step>);
+
+constexpr Row kScenarioRows[] = {
+    written<&Scenario::weight, form::Number>("weight", "1",
+                                             "Its share of the journeys, among those of all scenarios."),
+    count<&Scenario::connections>(
+        "connections", "64", {1, 65'536}, kLive,
+        "With a rate: how many journeys may be under way at a time, each on a connection of its own."),
+    toggle<&Scenario::reconnect>("reconnect", "false", kLive,
+                                 "Whether each journey begins with a new connection."),
+    size<&Scenario::bandwidth>("bandwidth", "0", {0, 16_TiB}, kLive,
+                               "How many bytes of a body are read in a second. 0: as they come."),
+    drafts<Scenario, Step, kStep, rules::place_step>("steps", config::kRequired, kLive,
+                                                     "The journey's requests, one after the other."),
+};
+
+}  // namespace
+
+constinit const config::Section kTokenSection =
+    table<TokenSpec>({"token", "", "A token (JWT) that the harness mints before the first phase.", ""},
+                     kTokenRows, checked<TokenSpec, rules::check_token>);
+
+constinit const config::Section kDataSection = table<DataDraft>(
+    {"data", "", "Values for templates: exactly one of `range`, `values` and `file`.", "range"}, kDataRows);
+
+constinit const config::Section kScenarioSection = table<Scenario>(
+    {"scenario", "", "A journey: steps one after the other, up to the first that goes wrong.", ""},
+    kScenarioRows);
+
+}  // namespace prove

@@ -1,0 +1,129 @@
+// Rules on the timeline, the checks and the whole.
+#include "prove/load/rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "config/values.h"
+#include "prove/load/reading.h"
+
+namespace prove::rules {
+namespace {
+
+Millis scaled(Millis duration, double scale) {
+  if (duration.count() == 0) return duration;
+  return Millis(std::max<Millis::rep>(1, std::llround(static_cast<double>(duration.count()) * scale)));
+}
+
+// Fails at `key` of the item at `index` of the list that is `list` in the file.
+[[noreturn]] void fail_in(Reader& reader, const YamlNode& root, std::string_view list, std::size_t index,
+                          std::string_view key, std::string_view message) {
+  const YamlNode& node = root.find(list)->value;
+  const Reader::Step outer(reader, list);
+  const Reader::Step inner(reader, index);
+  reader.fail_at(node.kind == YamlNode::Kind::kList ? node.items[index] : node, key, message);
+}
+
+void check_timeline(Reader& reader, const YamlNode& node, const Campaign& campaign) {
+  Millis end{0};
+  for (const Phase& phase : campaign.phases) end += phase.duration;
+  const std::string last = fmt::format("the campaign ends after {}", config::Duration::show(end));
+  if (std::ranges::all_of(campaign.phases, &Phase::warm_up))
+    fail_in(reader, node, "phases", 0, "warm_up", "leaves nothing to measure: every phase is a warm-up");
+  for (std::size_t i = 0; i < campaign.faults.size(); ++i) {
+    const Fault& fault = campaign.faults[i];
+    if (fault.at > end) fail_in(reader, node, "faults", i, "at", "lies beyond the end: " + last);
+    if (fault.at + fault.duration > end)
+      fail_in(reader, node, "faults", i, "for", "reaches beyond the end: " + last);
+  }
+  const Reader::Step windows(reader, "windows");
+  for (const Window& window : campaign.windows) {
+    const YamlNode& value = node.find("windows")->value.find(window.name)->value;
+    const Reader::Step step(reader, window.name);
+    if (window.to <= window.from) reader.fail_at(value, "to", "must lie behind 'from'");
+    if (window.to > end) reader.fail_at(value, "to", "lies beyond the end: " + last);
+    for (const Fault& fault : campaign.faults)
+      if (fault.name == window.name)
+        reader.fail(window.line, fmt::format("is also the name of the fault in line {}", fault.line));
+  }
+}
+
+void scale(Campaign& campaign) {
+  const double by = campaign.time_scale;
+  if (by == 1) return;
+  for (Phase& phase : campaign.phases) {
+    phase.duration = scaled(phase.duration, by);
+    if (phase.ramp) phase.ramp = std::min(scaled(*phase.ramp, by), phase.duration);
+  }
+  Millis end{0};  // rounding may have moved it
+  for (const Phase& phase : campaign.phases) end += phase.duration;
+  for (Fault& fault : campaign.faults) {
+    const bool lasts = fault.duration.count() > 0;  // what lasts is undone, and must not cease to be
+    fault.at = std::min(scaled(fault.at, by), lasts ? end - Millis(1) : end);
+    fault.duration = std::min(scaled(fault.duration, by), end - fault.at);
+  }
+  for (Window& window : campaign.windows) {
+    window.from = std::min(scaled(window.from, by), end - Millis(1));
+    window.to = std::clamp(scaled(window.to, by), window.from + Millis(1), end);
+  }
+}
+
+Check finished(const YamlNode& node, Check&& check) {
+  check.line = node.line;
+  if (check.name.empty()) check.name = check.text;
+  return std::move(check);
+}
+
+}  // namespace
+
+void check_phase(Reader& reader, const YamlNode& node, Phase& phase) {
+  reader.exactly_one(node, std::array<std::string_view, 2>{"rate", "users"});
+  const bool range =
+      phase.rate ? phase.rate->first != phase.rate->second : phase.users->first != phase.users->second;
+  if (phase.users && phase.users->first == 0 && phase.users->second == 0)
+    reader.fail_at(node, "users", "must be at least 1");
+  if (phase.ramp && !range)
+    reader.fail_at(node, "ramp",
+                   fmt::format("needs a range, such as '{}: 0..50'", phase.rate ? "rate" : "users"));
+  if (phase.ramp && *phase.ramp > phase.duration) reader.fail_at(node, "ramp", "is longer than the phase");
+  if (phase.users && node.find("arrivals") != nullptr) reader.fail_at(node, "arrivals", "needs 'rate'");
+}
+
+void place_phase(Reader& reader, const YamlNode& node, Phase&& phase, Campaign& campaign) {
+  phase.line = node.line;
+  for (const Phase& other : campaign.phases)
+    if (other.name == phase.name)
+      reader.fail_at(node, "name",
+                     fmt::format("'{}' is also the name of the phase in line {}", phase.name, other.line));
+  campaign.phases.push_back(std::move(phase));
+}
+
+void place_window(Reader&, const Entry& entry, Window&& window, Campaign& campaign) {
+  window.name = entry.name;
+  window.line = entry.line;
+  campaign.windows.push_back(std::move(window));
+}
+
+void place_guardrail(Reader&, const YamlNode& node, Check&& check, Campaign& campaign) {
+  campaign.guardrails.push_back(finished(node, std::move(check)));
+}
+
+void place_require(Reader&, const YamlNode& node, Check&& check, Campaign& campaign) {
+  campaign.require.push_back(finished(node, std::move(check)));
+}
+
+void check_campaign(Reader& reader, const YamlNode& node, Campaign& campaign) {
+  for (const std::string_view key : {"targets", "scenarios"})
+    if (node.find(key)->value.entries.empty()) reader.fail_at(node, key, "is empty");
+  Reading::of(reader).finish_names();
+  check_timeline(reader, node, campaign);
+  for (Scenario& scenario : campaign.scenarios)
+    for (Step& step : scenario.steps)
+      if (step.target.empty()) step.target = campaign.targets.front().name;
+  scale(campaign);
+}
+
+}  // namespace prove::rules

@@ -1,0 +1,278 @@
+// Rules on what is sent.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <cerrno>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <system_error>
+
+#include "config/material.h"
+#include "prove/load/keys.h"
+#include "prove/load/reading.h"
+#include "prove/load/rules.h"
+#include "prove/load/tables.h"
+#include "prove/wire/token.h"
+
+namespace prove::rules {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMaxData = 64 << 20;
+constexpr std::size_t kMaxBody = 64 << 20;
+constexpr std::array<std::string_view, 7> kRequests = {"get",   "head",   "post", "put",
+                                                       "patch", "delete", "path"};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  return out;
+}
+
+// What stands in quotes is a text; of the rest, what reads as JSON is meant as JSON.
+json::value to_json(Reader& reader, const YamlNode& node) {
+  if (node.kind == YamlNode::Kind::kList) {
+    json::array out;
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+      const Reader::Step step(reader, i);
+      out.push_back(to_json(reader, node.items[i]));
+    }
+    return out;
+  }
+  if (node.kind == YamlNode::Kind::kMap) {
+    reader.check_map(node);
+    json::object out;
+    for (const Entry& entry : node.entries) {
+      const Reader::Step step(reader, entry.name);
+      out[entry.name] = to_json(reader, entry.value);
+    }
+    return out;
+  }
+  const std::string text = reader.text(node);
+  if (node.quoted) return json::value(text);
+  boost::system::error_code error;
+  json::value value = json::parse(text, error);
+  return error ? json::value(text) : value;
+}
+
+// RFC 6901 §3.
+bool is_json_pointer(std::string_view text) {
+  if (!text.empty() && text[0] != '/') return false;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (text[i] == '~' && (i + 1 == text.size() || (text[i + 1] != '0' && text[i + 1] != '1'))) return false;
+  return true;
+}
+
+}  // namespace
+
+std::string read_file(Reader& reader, const std::string& written, int line, std::size_t most) {
+  const std::string path = reader.resolve(written);
+  const auto unreadable = [&](const std::string& why) {
+    reader.fail(line, fmt::format("the file '{}' cannot be read: {}", path, why));
+  };
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) unreadable("it is a folder");
+  std::ifstream in(path, std::ios::binary);
+  if (!in) unreadable(std::generic_category().message(errno));
+  std::string bytes;
+  std::array<char, 64 << 10> piece;
+  while (in.read(piece.data(), piece.size()), in.gcount() > 0) {
+    bytes.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+    if (bytes.size() > most)
+      reader.fail(line, fmt::format("the file '{}' is larger than {}MiB", path, most >> 20));
+  }
+  if (in.bad()) unreadable(std::generic_category().message(errno));
+  return bytes;
+}
+
+// ---- tokens
+
+void place_token_key(Reader& reader, const YamlNode& node, TokenKeyDraft&& draft, TokenSpec& token) {
+  std::string_view way = "file";
+  if (node.kind == YamlNode::Kind::kMap)
+    way = reader.exactly_one(node, std::array<std::string_view, 3>{"file", "env", "value"});
+  if (way == "file") {
+    config::Parsed<base::Secret> bytes = config::read_secret_file(reader.resolve(draft.file));
+    if (!bytes) reader.fail(node.line, bytes.error());
+    token.key = *std::move(bytes);
+  } else if (way == "env") {
+    const std::optional<std::string> value = reader.env()(draft.env);
+    if (!value || value->empty())
+      reader.fail_at(node, "env", fmt::format("the variable {} is not set, or empty", draft.env));
+    token.key = base::Secret(*value);
+  } else {
+    token.key = std::move(draft.value);
+  }
+}
+
+void place_claims(Reader& reader, const YamlNode& node, TokenSpec& token) {
+  reader.check_map(node);
+  for (const Entry& entry : node.entries) {
+    const Reader::Step step(reader, entry.name);
+    const bool plain =
+        (entry.value.kind == YamlNode::Kind::kScalar || entry.value.kind == YamlNode::Kind::kNull) &&
+        !entry.value.quoted;
+    std::string value = plain ? reader.text(entry.value) : json::serialize(to_json(reader, entry.value));
+    Reading::of(reader).check_text(value, entry.value.line, Reading::Where::kToken);
+    token.claims.emplace_back(entry.name, std::move(value));
+  }
+}
+
+void check_token(Reader& reader, const YamlNode& node, TokenSpec& token) {
+  const bool unsigned_token = token.algorithm == TokenAlgorithm::kNone;
+  if (!unsigned_token && node.find("key") == nullptr) {
+    const Reader::Step step(reader, "key");
+    reader.fail(node.line, "is missing");
+  }
+  if (unsigned_token && node.find("key") != nullptr)
+    reader.fail_at(node, "key", "stands beside 'algorithm: none', which signs nothing");
+  if (const std::string wrong = check_key(token); !wrong.empty()) reader.fail_at(node, "key", wrong);
+  if (unsigned_token && token.tamper == Tamper::kSignature)
+    reader.fail_at(node, "tamper", "has no signature to change: the algorithm is none");
+}
+
+void place_token(Reader& reader, const Entry& entry, TokenSpec&& token, Campaign& campaign) {
+  if (entry.name.contains('.')) reader.fail(entry.line, "holds a '.', which only columns of data sets have");
+  Reading::of(reader).name_value("token", entry.name, entry.line);
+  token.name = entry.name;
+  token.line = entry.line;
+  campaign.tokens.push_back(std::move(token));
+}
+
+// ---- data
+
+void place_data(Reader& reader, const Entry& entry, DataDraft&& draft, Campaign& campaign) {
+  const YamlNode& node = entry.value;
+  if (entry.name.contains('.')) reader.fail(entry.line, "holds a '.', which only columns of data sets have");
+  Reading::of(reader).name_value("data set", entry.name, entry.line);
+  DataSpec set;
+  set.name = entry.name;
+  set.line = entry.line;
+  set.choose = draft.choose;
+  set.exponent = draft.exponent.value_or(1.0);
+  std::string_view way = "range";
+  if (node.kind == YamlNode::Kind::kMap)
+    way = reader.exactly_one(node, std::array<std::string_view, 3>{"range", "values", "file"});
+  if (way == "range") {
+    set.range = true;
+    set.columns = {""};
+    set.from = draft.range->first;
+    set.to = draft.range->second;
+  } else if (way == "values") {
+    set.columns = {""};
+    for (std::string& value : draft.values) set.rows.push_back({std::move(value)});
+  } else {
+    const Reader::Step step(reader, "file");
+    const int line = node.find("file")->value.line;
+    const bool is_json = draft.file.ends_with(".json");
+    if (!is_json && !draft.file.ends_with(".csv")) reader.fail(line, "must end with .csv or .json");
+    const std::string bytes = read_file(reader, draft.file, line, kMaxData);
+    config::Parsed<Table> table = is_json ? parse_json_table(bytes) : parse_csv(bytes);
+    if (!table) reader.fail(line, fmt::format("the file '{}' {}", reader.resolve(draft.file), table.error()));
+    set.columns = std::move(table->columns);
+    set.rows = std::move(table->rows);
+  }
+  if (draft.exponent && draft.choose != Choice::kZipf)
+    reader.fail_at(node, "exponent", "needs 'choose: zipf'");
+  if (set.exponent <= 0 || set.exponent > 10)
+    reader.fail_at(node, "exponent", "must be above 0 and at most 10");
+  campaign.data.push_back(std::move(set));
+}
+
+// ---- scenarios
+
+void place_scenario(Reader& reader, const Entry& entry, Campaign& campaign) {
+  Reading::of(reader).begin_scenario();
+  Scenario scenario;
+  scenario.name = entry.name;
+  scenario.line = entry.line;
+  reader.section(entry.value, kScenarioSection, &scenario);
+  if (scenario.weight <= 0) reader.fail_at(entry.value, "weight", "must be above 0");
+  campaign.scenarios.push_back(std::move(scenario));
+}
+
+void place_step(Reader& reader, const YamlNode& node, Step&& step, Scenario& scenario) {
+  step.line = node.line;
+  const bool named = !step.name.empty();
+  if (!named) step.name = step.method + " " + step.path.text();
+  const std::string wanted = step.name;
+  for (int again = 2;; ++again) {
+    const auto other = std::ranges::find(scenario.steps, step.name, &Step::name);
+    if (other == scenario.steps.end()) break;
+    if (named)
+      reader.fail_at(node, "name",
+                     fmt::format("'{}' is also the name of the step in line {}", step.name, other->line));
+    step.name = fmt::format("{} ({})", wanted, again);
+  }
+  Reading::of(reader).end_step();
+  scenario.steps.push_back(std::move(step));
+}
+
+void check_step(Reader& reader, const YamlNode& node, Step& step) {
+  if (reader.exactly_one(node, kRequests) != "path" && node.find("method") != nullptr)
+    reader.fail_at(node, "method", "needs 'path'");
+  std::string_view body;
+  for (const std::string_view key : {"body", "body_file", "body_size"}) {
+    if (node.find(key) == nullptr) continue;
+    if (!body.empty()) reader.fail_at(node, key, fmt::format("stands beside '{}'; give one of them", body));
+    body = key;
+  }
+  if (step.body_file) {
+    const Reader::Step at(reader, "body_file");
+    const int line = node.find("body_file")->value.line;
+    read_file(reader, *step.body_file, line, kMaxBody);
+    step.body_file = reader.resolve(*step.body_file);
+  }
+  for (const auto& [name, value] : step.headers) {
+    const std::string known = lower(name);
+    const Reader::Step headers(reader, "headers");
+    const YamlNode& map = node.find("headers")->value;
+    if (known == "content-length" || known == "transfer-encoding" || known == "connection")
+      reader.fail_at(map, name, "is the harness's own to send");
+    if (step.type == StepType::kS3 && (known == "authorization" || known == "host" || known == "x-amz-date" ||
+                                       known == "x-amz-content-sha256" || known == "x-amz-security-token"))
+      reader.fail_at(map, name, "is the signature's own, with 'type: s3'");
+  }
+  if (step.type == StepType::kS3) Reading::of(reader).sign_with(step.target, node.line);
+}
+
+void place_capture(Reader& reader, const YamlNode& node, CaptureDraft&& draft, Step& step) {
+  Capture capture{.kind = Capture::Kind::kJson, .from = std::move(draft.json), .as = std::move(draft.as)};
+  const std::string_view way =
+      reader.exactly_one(node, std::array<std::string_view, 3>{"json", "header", "regex"});
+  if (way == "json" && !is_json_pointer(capture.from))
+    reader.fail_at(node, "json", "is not a JSON pointer such as /items/0/id");
+  if (way == "header") {
+    capture.kind = Capture::Kind::kHeader;
+    capture.from = std::move(draft.header);
+  }
+  if (way == "regex") {
+    capture.kind = Capture::Kind::kRegex;
+    capture.from = std::move(draft.regex);
+    std::size_t groups = 0;
+    try {
+      groups = std::regex(capture.from).mark_count();
+    } catch (const std::regex_error&) {
+      reader.fail_at(node, "regex", "is not a regular expression");
+    }
+    if (groups != 1)
+      reader.fail_at(node, "regex",
+                     fmt::format("must have one group, which is what is captured, not {}", groups));
+  }
+  const Reader::Step as(reader, "as");
+  Reading::of(reader).capture(capture.as, node.find("as")->value.line);
+  step.captures.push_back(std::move(capture));
+}
+
+void check_expect(Reader&, const YamlNode& node, Expect& expect) {
+  if (node.kind != YamlNode::Kind::kMap || !expect.outcome || node.find("status") != nullptr) return;
+  if (*expect.outcome == Outcome::kDenied) expect.status = {{401, 401}, {403, 403}};
+  if (*expect.outcome == Outcome::kLimited) expect.status = {{429, 429}};
+}
+
+}  // namespace prove::rules

@@ -1,0 +1,276 @@
+// A campaign as the program sees it: plain values, every default in place, every reference checked.
+//
+// Owner:    prove::run(), for one run.
+// Thread:   immutable after load, so any.
+// Units:    durations are as the file says; load() has applied --time-scale to what lies on the timeline
+//           (phases, faults, windows) and to nothing else.
+//
+// What a key is called, its bounds and its text stand in keys.cc, one row a key. Values in `${…}` are filled
+// while the file is read: --set, then PORT_<NAME> (a free port, the same one for the whole run), SEKISHO
+// (this binary), RUN_DIR (a scratch folder of the run), CAMPAIGN_DIR, then the environment. Values in `{{…}}`
+// are templates, filled for each request: see template.h.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/secret.h"
+#include "config/model.h"
+#include "prove/model/outcome.h"
+#include "prove/model/template.h"
+#include "prove/model/web_address.h"
+
+namespace prove {
+
+using base::Millis;
+using base::Nanos;
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+// ---- what is under test
+
+struct Ready {     // when a process counts as up
+  WebAddress url;  // answers `status`; empty: no probe by HTTP
+  std::uint64_t status = 200;
+  std::string tcp;  // host:port that accepts; "": none
+  Millis timeout{30'000};
+};
+
+struct Process {  // started before the setup, stopped after the teardown
+  std::string name;
+  int line = 0;
+  std::vector<std::string> command;
+  Pairs env;               // beside this process's own environment and the PORT_ variables
+  std::string folder;      // working folder; default: that of the campaign file
+  std::string stdin_text;  // given to it; default: /dev/null
+  Ready ready;
+  Millis stop{10'000};  // SIGTERM, then SIGKILL after this
+};
+
+struct Tls {
+  bool verify = true;
+  std::string ca_file;
+  std::string server_name;
+};
+
+struct Target {
+  std::string name;
+  int line = 0;
+  config::Url url;  // its path stands before those of steps
+  Tls tls;
+  WebAddress metrics;  // empty: no scrapes
+  Pairs metrics_headers;
+  std::string process;  // whose /proc figures are those of this target; "": none, or `pid`
+  std::uint64_t pid = 0;
+  // For steps of type s3.
+  std::string access_key_id;
+  base::Secret secret_access_key;
+  base::Secret session_token;
+  std::string region = "us-east-1";
+};
+
+// ---- what is sent
+
+enum class TokenAlgorithm : std::uint8_t {
+  kHS256,
+  kHS384,
+  kHS512,
+  kRS256,
+  kPS256,
+  kES256,
+  kES384,
+  kEdDSA,
+  kNone
+};
+enum class Tamper : std::uint8_t { kNothing, kSignature, kPayload };  // after signing: what a forger does
+
+struct TokenSpec {  // {{name}} in a template: one of `count` tokens minted before the first phase
+  std::string name;
+  int line = 0;
+  TokenAlgorithm algorithm = TokenAlgorithm::kHS256;
+  base::Secret key;  // HMAC: bytes; else the private key, PEM
+  std::string kid;
+  Pairs claims;  // value: JSON where it is JSON, else a text; {{index}} counts the tokens
+  Millis ttl{3'600'000};
+  bool expired = false;  // exp lies `ttl` in the past
+  Tamper tamper = Tamper::kNothing;
+  std::uint64_t count = 1;
+};
+
+enum class Choice : std::uint8_t { kUniform, kZipf, kSequence };
+
+struct DataSpec {  // {{name}} or {{name.column}}: a row of it
+  std::string name;
+  int line = 0;
+  std::vector<std::string> columns;            // of a bare list or a range: one, ""
+  std::vector<std::vector<std::string>> rows;  // empty for a range
+  std::uint64_t from = 0, to = 0;              // range, both inclusive
+  bool range = false;
+  Choice choose = Choice::kUniform;
+  double exponent = 1.0;  // of the Zipf distribution
+};
+
+struct Capture {
+  enum class Kind : std::uint8_t { kJson, kHeader, kRegex } kind = Kind::kJson;
+  std::string from;  // JSON pointer (RFC 6901), field name, regular expression with one group
+  std::string as;    // {{as}} in later steps of the journey
+};
+
+struct HeaderCheck {
+  std::string name;
+  Template value;  // the whole value; "*": it is there, "!": it is not
+};
+
+struct Expect {
+  std::vector<std::pair<std::uint16_t, std::uint16_t>> status = {{200, 299}};  // inclusive ranges
+  std::optional<Outcome> outcome;  // kDenied, kLimited; default: by status (401, 403; 429), else kOk
+  std::vector<HeaderCheck> headers;
+  std::optional<Template> body;         // is contained
+  std::string sha256;                   // of the whole body, lower-case hex
+  std::optional<std::uint64_t> length;  // of the whole body
+};
+
+enum class StepType : std::uint8_t { kHttp, kS3 };
+
+struct Step {
+  std::string name;  // default: "GET /path as written"
+  int line = 0;
+  StepType type = StepType::kHttp;
+  std::string target;  // default: the first
+  std::string method = "GET";
+  Template path;  // and query; begins with '/', or with a value that should
+  std::vector<std::pair<std::string, Template>> headers;
+  Template body;
+  std::optional<std::string> body_file;  // a file whose bytes are the body; load() saw that it can be read
+  std::uint64_t body_size = 0;           // that many generated bytes instead
+  Millis timeout{30'000};
+  std::vector<Capture> captures;
+  Expect expect;
+  Millis think_min{0}, think_max{0};  // after the step
+};
+
+struct Scenario {
+  std::string name;
+  int line = 0;
+  double weight = 1;
+  std::uint64_t connections =
+      64;                  // open model: journeys of this scenario at a time, each on a connection of its own
+  bool reconnect = false;  // a new connection for each journey
+  std::uint64_t bandwidth = 0;  // bytes a second at which bodies are read; 0: as fast as they come
+  std::vector<Step> steps;
+};
+
+// ---- the timeline
+
+enum class Arrivals : std::uint8_t { kEven, kPoisson };
+
+struct Phase {
+  std::string name;
+  int line = 0;
+  bool warm_up = false;  // reported, and no part of any verdict
+  Millis duration{0};
+  // open: the rate goes from the one to the other in `ramp` and stays; closed: so do the users
+  std::optional<std::pair<double, double>> rate;  // a second
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> users;
+  std::optional<Millis> ramp;  // default: the whole phase
+  Arrivals arrivals = Arrivals::kEven;
+  std::vector<std::string> only;  // scenarios; default: all
+};
+
+struct Call {  // an HTTP request outside the load: setup, teardown, fault
+  std::string method = "GET";
+  WebAddress url;
+  Tls tls;
+  Pairs headers;  // values may hold {{token}}
+  std::string body;
+  std::uint64_t status_from = 200, status_to = 299;
+  std::uint64_t repeat = 1;  // {{index}} counts
+};
+
+struct Deed {  // one thing done to the world
+  enum class Kind : std::uint8_t {
+    kCall,
+    kCommand,
+    kPause,      // SIGSTOP; undone: SIGCONT
+    kSignal,     // `signal`; undone: nothing
+    kTerminate,  // SIGTERM and waited for; undone: started again
+    kKill,       // SIGKILL; undone: started again
+    kRestart,    // SIGTERM, waited for and started again at once
+  } kind = Kind::kCall;
+  int line = 0;
+  Call call;
+  std::vector<std::string> command;
+  std::string process;
+  int signal = 0;
+  Millis timeout{60'000};
+};
+
+struct Fault {
+  std::string name;
+  int line = 0;
+  Millis at{0};        // from the beginning of the first phase
+  Millis duration{0};  // the fault's window has the fault's name
+  Deed deed;
+  std::optional<Deed> undo;  // at the end, where the deed does not undo itself
+};
+
+struct Window {
+  std::string name;
+  int line = 0;
+  Millis from{0}, to{0};
+};
+
+// ---- the verdict
+
+struct Check {
+  int line = 0;
+  std::string text;                     // "p95 < 50ms": see expression.h
+  std::string name;                     // default: the text
+  std::string scenario, phase, window;  // "": all of them
+};
+
+struct Validity {                   // when a run proves nothing
+  double rate = 99;                 // percent of the offered rate that was sent, in every open phase
+  Millis send_lag{10};              // p99
+  double busy = 90;                 // percent of a generator thread's time
+  std::uint64_t tail_samples = 10;  // requests that must lie beyond a percentile that is asked for
+  Millis slope{600'000};            // the shortest stretch that a slope is asked of
+};
+
+struct Campaign {
+  std::string file;        // for messages
+  std::string folder;      // of the file
+  std::uint64_t hash = 0;  // of the file's text and the values of --set
+  std::string name, text;
+  std::uint64_t seed = 1;
+  double time_scale = 1;
+  std::uint64_t generators = 0;                // threads; 0: one
+  Millis interval{1'000};                      // of the time series
+  std::uint64_t backlog = 65'536;              // arrivals that may wait for a connection, each generator
+  Millis grace{5'000};                         // after the last phase, for what is in flight
+  std::map<std::string, std::uint16_t> ports;  // those that ${PORT_…} chose, by the variable's name
+  std::vector<Process> processes;              // in their order
+  std::vector<Target> targets;
+  std::vector<TokenSpec> tokens;
+  std::vector<DataSpec> data;
+  std::vector<Deed> prepare;          // calls and commands before the processes start
+  std::vector<Deed> setup, teardown;  // while they run, before and after the load
+  std::vector<Scenario> scenarios;
+  std::vector<Phase> phases;
+  std::vector<Fault> faults;
+  std::vector<Window> windows;
+  Pairs define;                   // names for expressions: hit_ratio: "100 * delta(…) / delta(…)"
+  std::vector<Check> guardrails;  // broken: FAIL
+  std::vector<Check> require;     // broken: INVALID, since the path under test was not taken
+  Validity validity;
+
+  Slots slots;  // of all templates
+};
+
+}  // namespace prove

@@ -1,0 +1,93 @@
+#include "prove/record/result.h"
+
+#include <algorithm>
+
+namespace prove {
+
+void OutcomeStats::add(const OutcomeStats& other) {
+  count += other.count;
+  bytes += other.bytes;
+  response.add(other.response);
+  service.add(other.service);
+  first_byte.add(other.first_byte);
+}
+
+void StepStats::add(const StepStats& other) {
+  for (std::size_t i = 0; i < kOutcomes; ++i) outcomes[i].add(other.outcomes[i]);
+  for (std::size_t i = 0; i < reasons.size(); ++i) reasons[i] += other.reasons[i];
+  for (const auto& [status, count] : other.statuses) statuses[status] += count;
+  expected_denials += other.expected_denials;
+  retries += other.retries;
+}
+
+void SegmentStats::add(const SegmentStats& other) {
+  offered += other.offered;
+  sent += other.sent;
+  lag.add(other.lag);
+  busy.insert(busy.end(), other.busy.begin(), other.busy.end());
+  if (steps.size() < other.steps.size()) steps.resize(other.steps.size());
+  for (std::size_t s = 0; s < other.steps.size(); ++s) {
+    if (steps[s].size() < other.steps[s].size()) steps[s].resize(other.steps[s].size());
+    for (std::size_t i = 0; i < other.steps[s].size(); ++i) steps[s][i].add(other.steps[s][i]);
+  }
+}
+
+Total total(const Result& result, const std::vector<std::size_t>& segments, std::string_view scenario,
+            std::string_view step) {
+  Total sum;
+  std::vector<double> busy_seconds;
+  for (const std::size_t index : segments) {
+    const SegmentStats& segment = result.segments[index];
+    const double seconds =
+        std::chrono::duration<double>(result.timeline[index].to - result.timeline[index].from).count();
+    sum.seconds += seconds;
+    sum.offered += segment.offered;
+    sum.sent += segment.sent;
+    sum.lag.add(segment.lag);
+    if (busy_seconds.size() < segment.busy.size()) busy_seconds.resize(segment.busy.size());
+    for (std::size_t g = 0; g < segment.busy.size(); ++g) busy_seconds[g] += segment.busy[g] * seconds;
+    for (std::size_t s = 0; s < segment.steps.size(); ++s) {
+      if (!scenario.empty() && result.scenarios[s].name != scenario) continue;
+      for (std::size_t i = 0; i < segment.steps[s].size(); ++i) {
+        if (!step.empty() && result.scenarios[s].steps[i] != step) continue;
+        const StepStats& cell = segment.steps[s][i];
+        sum.stats.add(cell);
+        if (cell.expects_limits())
+          sum.expected_limits.add(cell.outcomes[static_cast<std::size_t>(Outcome::kLimited)]);
+      }
+    }
+  }
+  if (!busy_seconds.empty() && sum.seconds > 0) sum.busy = std::ranges::max(busy_seconds) / sum.seconds;
+  return sum;
+}
+
+Hdr latency_of_sent(const StepStats& stats, Hdr OutcomeStats::* which) {
+  Hdr all;
+  for (std::size_t i = 0; i < kOutcomes; ++i)
+    if (static_cast<Outcome>(i) != Outcome::kSkipped) all.add(stats.outcomes[i].*which);
+  return all;
+}
+
+Hdr latency_of_met(const Total& total, Hdr OutcomeStats::* which) {
+  Hdr met;
+  met.add(total.expected_limits.*which);
+  for (const Outcome o : {Outcome::kOk, Outcome::kDenied})
+    met.add(total.stats.outcomes[static_cast<std::size_t>(o)].*which);
+  return met;
+}
+
+Hdr latency_of_failed(const Result& result, const std::vector<std::size_t>& segments,
+                      std::string_view scenario, Hdr OutcomeStats::* which) {
+  Hdr failed;
+  for (const std::size_t index : segments)
+    for (std::size_t s = 0; s < result.segments[index].steps.size(); ++s) {
+      if (!scenario.empty() && result.scenarios[s].name != scenario) continue;
+      for (const StepStats& cell : result.segments[index].steps[s])
+        for (const Outcome o : {Outcome::kFailed, Outcome::kTimedOut, Outcome::kLimited})
+          if (o != Outcome::kLimited || !cell.expects_limits())
+            failed.add(cell.outcomes[static_cast<std::size_t>(o)].*which);
+    }
+  return failed;
+}
+
+}  // namespace prove

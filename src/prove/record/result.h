@@ -1,0 +1,191 @@
+// What a run measured and what was made of it: the one value that verdict, reports and baselines work on.
+//
+// Owner:    prove::run() while it grows, then whoever reads it; result_json.h writes it to result.json and
+//           reads it back whole, histograms included, so that every report can be made again from the file.
+// Thread:   one.
+// Units:    nanoseconds in Nanos and Hdr, seconds since the first phase began in doubles named `at`, bytes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "prove/model/outcome.h"
+#include "prove/model/timeline.h"
+#include "prove/record/hdr.h"
+
+namespace prove {
+
+// ---- from the generators
+
+struct OutcomeStats {
+  std::uint64_t count = 0;
+  std::uint64_t bytes = 0;  // of reply bodies
+  Hdr response;             // from the intended start: with the wait for a connection, connect, TLS
+  Hdr service;              // from the first byte sent
+  Hdr first_byte;           // from the intended start to the reply's first byte
+
+  void add(const OutcomeStats& other);
+};
+
+struct StepStats {
+  std::array<OutcomeStats, kOutcomes> outcomes;
+  std::array<std::uint64_t, static_cast<std::size_t>(Reason::kCount)> reasons{};
+  std::map<std::uint16_t, std::uint64_t> statuses;
+  std::uint64_t expected_denials = 0;  // requests whose step expects one
+  std::uint64_t retries = 0;  // sent again after the peer closed a kept connection; each still counts once
+
+  void add(const StepStats& other);
+
+  // Requests that ended as their steps expect: ok, denied, limited where a limit was expected. What `success`
+  // is a share of, wherever it is told.
+  std::uint64_t met() const { return reasons[static_cast<std::size_t>(Reason::kNone)]; }
+  // Whether the step expects its 429: one step's limited requests are either all expected or none of them is.
+  bool expects_limits() const {
+    const auto count = [&](Outcome o) { return outcomes[static_cast<std::size_t>(o)].count; };
+    return met() > count(Outcome::kOk) + count(Outcome::kDenied);
+  }
+};
+
+struct SegmentStats {
+  std::uint64_t offered = 0;  // arrivals that the schedule has in this segment (open model)
+  std::uint64_t sent = 0;     // of them, those whose first byte went out before their phase ended
+  Hdr lag;  // how late the generator took up an arrival, whether a connection was free or not
+  std::vector<double> busy;                   // percent of its time that each generator thread was on a CPU
+  std::vector<std::vector<StepStats>> steps;  // [scenario][step]
+
+  void add(const SegmentStats& other);  // another generator's share of the same segment; appends to busy
+};
+
+struct Interval {  // one row of the time series
+  double at = 0;   // its end
+  double seconds = 0;
+  std::array<std::uint64_t, kOutcomes> outcomes{};
+  std::uint64_t offered = 0;
+  std::uint64_t bytes = 0;
+  Nanos p50{0}, p90{0}, p95{0}, p99{0}, max{0};  // response time of everything that was sent
+  Nanos service_p99{0};
+  std::uint64_t connections = 0, in_flight = 0, waiting = 0;  // at its end
+  double busy = 0;                                            // of the busiest generator, percent
+};
+
+struct Aftermath {  // of one fault: requests by intended start, a bucket each 100 ms after its end
+  static constexpr std::size_t kBuckets = 600;
+  std::string fault;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> good_bad;  // as far as the run went
+};
+
+// ---- from the target
+
+struct Point {
+  double at = 0;
+  double value = 0;
+};
+struct Series {
+  std::string target;
+  std::string name;  // of the family
+  std::map<std::string, std::string> labels;
+  bool counter = false;
+  std::vector<Point> points;
+};
+// Figures of /proc are series of the target too: process_rss_bytes, process_cpu_seconds (a counter),
+// process_open_fds, process_threads.
+
+// ---- what was made of it
+
+enum class Verdict : std::uint8_t { kPass = 0, kFail = 1, kInvalid = 3 };  // the exit codes
+inline std::string_view name_of(Verdict v) {
+  return v == Verdict::kPass ? "PASS" : v == Verdict::kFail ? "FAIL" : "INVALID";
+}
+
+struct CheckResult {
+  enum class Kind : std::uint8_t { kGuardrail, kRequire, kValidity } kind = Kind::kGuardrail;
+  enum class State : std::uint8_t { kHeld, kBroken, kUnknown } state = State::kUnknown;  // unknown: INVALID
+  std::string name;   // as a person would say it
+  std::string check;  // the expression
+  Scope scope;
+  std::string measured;  // "12.4 ms", "99.98 %"
+  std::string why;       // where it is not held: one sentence
+  int line = 0;          // of the campaign file; 0: a rule of the harness
+  bool yields = false;   // of a rule: a guardrail that is broken all the same goes before it
+};
+
+struct Happening {  // on the timeline: a fault set or undone, a process that ended by itself, Ctrl-C
+  double at = 0;
+  std::string text;
+  bool bad = false;  // makes the run INVALID
+};
+
+struct Environment {
+  std::string started;  // ISO 8601, UTC
+  std::string version, commit, build;
+  std::string campaign_hash;
+  std::string command;  // to do it again
+  std::string machine;  // fingerprint: hash of the next four
+  std::string cpu, kernel;
+  std::uint64_t cpus = 0, memory = 0;
+  double time_scale = 1;
+  std::uint64_t seed = 0, generators = 0;
+  std::string target_version;  // labels of the target's …_build_info series, where it has one
+};
+
+struct PhaseInfo {
+  std::string name;
+  double from = 0, to = 0;
+  bool warm_up = false;
+  std::string load;  // "0 → 50/s in 10m", "64 users"
+};
+struct ScenarioInfo {
+  std::string name;
+  double weight = 1;
+  std::vector<std::string> steps;
+};
+
+struct Result {
+  static constexpr int kVersion = 1;
+  std::string name, text, file;
+  Environment environment;
+  std::vector<PhaseInfo> phases;
+  std::vector<ScenarioInfo> scenarios;
+  std::vector<Span> spans;
+  std::vector<Segment> timeline;
+  std::vector<SegmentStats> segments;  // beside `timeline`
+  std::vector<Interval> intervals;
+  std::vector<Aftermath> aftermaths;
+  std::vector<Series> series;
+  std::vector<Happening> happenings;
+  std::vector<std::string> deaths;  // processes that ended though nobody asked them to: FAIL
+  std::vector<CheckResult> checks;
+  Verdict verdict = Verdict::kInvalid;
+  double ended_at = 0;
+  bool interrupted = false;
+};
+
+// The segments of a scope added up, over all steps of its scenario (or of all scenarios).
+struct Total {
+  StepStats stats;
+  std::uint64_t offered = 0, sent = 0;
+  OutcomeStats expected_limits;  // of those that were limited, the ones whose step expects it
+  Hdr lag;
+  double busy = 0;     // of the busiest generator
+  double seconds = 0;  // that the scope lasts
+  std::uint64_t requests() const {
+    std::uint64_t n = 0;
+    for (const OutcomeStats& o : stats.outcomes) n += o.count;
+    return n;
+  }
+};
+Total total(const Result& result, const std::vector<std::size_t>& segments, std::string_view scenario = {},
+            std::string_view step = {});
+
+// The latency of every request that was sent, however it ended, for reports. Skipped requests have none.
+Hdr latency_of_sent(const StepStats& stats, Hdr OutcomeStats::* which);
+// That of the requests that ended as their steps expect, and that of those sent that did not.
+Hdr latency_of_met(const Total& total, Hdr OutcomeStats::* which);
+Hdr latency_of_failed(const Result& result, const std::vector<std::size_t>& segments,
+                      std::string_view scenario, Hdr OutcomeStats::* which);
+
+}  // namespace prove

@@ -1,0 +1,73 @@
+#include "prove/report/report_text.h"
+
+#include <fmt/format.h>
+
+#include "prove/record/markup.h"
+#include "prove/report/figures.h"
+#include "prove/report/report_summary.h"
+
+namespace prove {
+namespace {
+
+std::string latency_line(std::string_view name, const Hdr& of) {
+  return fmt::format("  {:<10} p50 {}  p95 {}  p99 {}  p99.9 {}  max {}\n", name,
+                     duration_text(of.percentile(50)), duration_text(of.percentile(95)),
+                     duration_text(of.percentile(99)), duration_text(of.percentile(99.9)),
+                     duration_text(of.max()));
+}
+
+std::string_view mark(const CheckResult& check) {
+  switch (check.state) {
+    case CheckResult::State::kHeld:
+      return "held   ";
+    case CheckResult::State::kBroken:
+      return "BROKEN ";
+    case CheckResult::State::kUnknown:
+      return "UNKNOWN";
+  }
+  return "";
+}
+
+std::string check_line(const CheckResult& check) {
+  std::string line = fmt::format("  {}  {}", mark(check), one_line(check.name));
+  const std::string scope = scope_text(check.scope);
+  if (!scope.empty()) line += " (" + one_line(scope) + ")";
+  if (!check.measured.empty()) line += ": " + check.measured;
+  if (check.state != CheckResult::State::kHeld && !check.why.empty()) line += " – " + one_line(check.why);
+  return line + "\n";
+}
+
+}  // namespace
+
+std::string text_summary(const Result& result) {
+  const Summary s = summarize(result);
+  std::string out = fmt::format("{} {}", name_of(result.verdict), one_line(result.name));
+  if (result.environment.time_scale != 1)
+    out += fmt::format(", time scaled by {}", result.environment.time_scale);
+  out += "\n";
+  for (const CheckResult& check : result.checks)
+    if (check.kind != CheckResult::Kind::kValidity) out += check_line(check);
+  for (const CheckResult& check : result.checks)
+    if (check.kind == CheckResult::Kind::kValidity && check.state != CheckResult::State::kHeld)
+      out += check_line(check);
+  out += fmt::format("  {} requests, {}", count_text(s.sent), rate_text(s.achieved_rate));
+  if (s.kept) out += " (" + offered_text(s) + ")";
+  for (std::size_t i = 0; i < kOutcomes; ++i)
+    if (const std::uint64_t n = s.measured.stats.outcomes[i].count)
+      out += fmt::format(", {} {}", outcome_text(static_cast<Outcome>(i)), count_text(n));
+  out += "\n";
+  if (const std::string reasons = reasons_text(s.measured.stats); !reasons.empty())
+    out += "  reasons: " + reasons + "\n";
+  if (s.sent > 0) out += latency_line("response", s.response) + latency_line("service", s.service);
+  if (!s.limit.empty()) out += "  " + s.limit + "\n";
+  for (const Happening& happening : result.happenings)
+    out += fmt::format("  {:>8}  {}\n", clock_text(happening.at), one_line(happening.text));
+  return out;
+}
+
+void say(std::FILE* out, const std::string& text) {
+  std::fputs(text.c_str(), out);
+  std::fflush(out);
+}
+
+}  // namespace prove

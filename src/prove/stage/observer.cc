@@ -1,0 +1,119 @@
+#include "prove/stage/observer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "prove/wire/call.h"
+#include "prove/wire/scrape.h"
+#include "telemetry/process.h"
+
+namespace prove {
+namespace {
+
+constexpr base::Millis kPatience{2'000};
+// Of all targets. A page whose labels are never the same twice would fill the memory, and keep() looks
+// through them.
+constexpr std::size_t kMostSeries = 5'000;
+
+double seconds(base::Nanos t) {
+  return std::chrono::duration<double>(t).count();
+}
+
+// When to sample: each interval, and each boundary of the timeline but its beginning.
+std::vector<base::Nanos> sample_times(const Timeline& timeline, base::Nanos interval) {
+  std::vector<base::Nanos> times;
+  for (base::Nanos at = interval; at < timeline.end(); at += interval) times.push_back(at);
+  for (const Segment& segment : timeline.segments()) times.push_back(segment.to);
+  std::ranges::sort(times);
+  times.erase(std::ranges::unique(times).begin(), times.end());
+  return times;
+}
+
+}  // namespace
+
+Observer::Observer(const Campaign& campaign, const Timeline& timeline, std::set<std::string> families,
+                   PidOf pid_of)
+    : campaign_(campaign), timeline_(timeline), families_(std::move(families)), pid_of_(std::move(pid_of)) {}
+
+void Observer::sample_before() {
+  sample(0);
+}
+
+void Observer::start(base::Mono began, base::Nanos interval) {
+  thread_ = std::thread([this, began, interval] { run(began, interval); });
+}
+
+void Observer::run(base::Mono began, base::Nanos interval) {
+  for (const base::Nanos at : sample_times(timeline_, interval)) {
+    {
+      std::unique_lock lock(lock_);
+      while (!ending_ && base::mono_now() < began + at) wake_.wait_for(lock, began + at - base::mono_now());
+      if (ending_) break;
+    }
+    sample(seconds(base::mono_now() - began));
+  }
+  std::unique_lock lock(lock_);
+  wake_.wait(lock, [this] { return ending_; });
+  lock.unlock();
+  sample(seconds(base::mono_now() - began));
+}
+
+std::vector<Series> Observer::finish() {
+  if (thread_.joinable()) {
+    {
+      std::lock_guard lock(lock_);
+      ending_ = true;
+    }
+    wake_.notify_all();
+    thread_.join();
+  }
+  return std::move(series_);
+}
+
+void Observer::sample(double at) {
+  for (const Target& target : campaign_.targets) {
+    if (!target.metrics.empty()) {
+      try {
+        const CallReply reply = get(target.metrics, kPatience, target.tls, target.metrics_headers);
+        auto page = parse_metrics(reply.body, families_);
+        // One that brings too many is a gap from then on, and not a part of the truth.
+        if (reply.status == 200 && page && page->size() <= kMostSeries && series_.size() <= kMostSeries) {
+          for (Scraped& one : *page)
+            keep(target.name, one.name, std::move(one.labels), one.counter, {at, one.value});
+        }
+      } catch (const std::runtime_error&) {  // NOLINT(bugprone-empty-catch)
+        // A gap: the target may be down on purpose.
+      }
+    }
+    const pid_t pid = pid_of_(target);
+    if (pid == 0) continue;
+    const telemetry::ProcessFigures figures = telemetry::read_process(pid);
+    if (figures.resident_bytes == 0) continue;  // gone, or not yet itself
+    keep(target.name, "process_rss_bytes", {}, false, {at, static_cast<double>(figures.resident_bytes)});
+    keep(target.name, "process_cpu_seconds", {}, true, {at, figures.cpu_seconds});
+    keep(target.name, "process_open_fds", {}, false, {at, static_cast<double>(figures.open_fds)});
+    keep(target.name, "process_threads", {}, false, {at, static_cast<double>(figures.threads)});
+  }
+}
+
+void Observer::keep(const std::string& target, const std::string& name,
+                    std::map<std::string, std::string> labels, bool counter, Point point) {
+  std::lock_guard lock(lock_);
+  const auto known = std::ranges::find_if(
+      series_, [&](const Series& s) { return s.name == name && s.target == target && s.labels == labels; });
+  if (known != series_.end())
+    known->points.push_back(point);
+  else
+    series_.push_back({target, name, std::move(labels), counter, {point}});
+}
+
+double Observer::latest(const std::string& name) const {
+  std::lock_guard lock(lock_);
+  double sum = std::numeric_limits<double>::quiet_NaN();
+  for (const Series& s : series_)
+    if (s.name == name) sum = (std::isnan(sum) ? 0 : sum) + s.points.back().value;
+  return sum;
+}
+
+}  // namespace prove

@@ -1,0 +1,56 @@
+// Whether a reply is what its step expects: the one place where outcomes are decided. See outcome.h for the
+// words.
+//
+// Owner:    the plan of a run.  Thread: immutable after construction, any.
+// Lifetime: the Step outlives it.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "prove/model/model.h"
+#include "prove/model/outcome.h"
+#include "prove/wire/reply_parser.h"
+
+namespace prove {
+
+struct Ending {
+  Outcome outcome = Outcome::kOk;
+  Reason reason = Reason::kNone;  // kNone: as expected
+
+  bool met() const { return reason == Reason::kNone; }
+  friend bool operator==(const Ending&, const Ending&) = default;
+};
+
+// What there is to know of a reply when it is whole.
+struct Reply {
+  std::uint16_t status = 0;
+  bool headers_met = true;
+  std::uint64_t length = 0;   // of the body
+  std::string_view body{};    // the first kKeptBody bytes of it, where the step keeps_body()
+  std::string_view sha256{};  // lower-case hex, where the step wants_digest()
+};
+
+class Expectation {
+ public:
+  static constexpr std::size_t kKeptBody = 1 << 20;
+
+  explicit Expectation(const Step& step);
+
+  bool denial() const { return denial_; }  // nothing but a denial is right
+  bool keeps_body() const { return step_->expect.body || captures_body_; }
+  bool wants_digest() const { return !step_->expect.sha256.empty(); }
+
+  // At the head of the reply, while its fields can be looked at.
+  bool headers_met(const ReplyParser& reply, const Values& values) const;
+
+  Ending judge(const Reply& reply, const Values& values) const;
+
+ private:
+  const Step* step_;
+  bool denial_ = false;
+  bool captures_body_ = false;
+  bool status_only_ = false;
+};
+
+}  // namespace prove
