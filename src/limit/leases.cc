@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "base/spin.h"
@@ -52,6 +53,8 @@ struct Leases::Lease {
     tokens = reserved = 0;
     if (now - used_at > quota.window) borrowed = 0;
   }
+  // Until the bucket would be full whoever paid.
+  bool owes(std::int64_t now) const { return borrowed > 0 && full_at > now; }
   // What this caller will use until the next draw but one is here, if it goes on as it does.
   std::uint64_t ahead(std::uint64_t most, base::Nanos round_trip) const {
     if (gap == 0) return most;
@@ -73,11 +76,13 @@ struct alignas(64) Leases::Shard {
       if (set[i].key == key && set[i].used_at != kNever) return &set[i];
     return nullptr;
   }
-  // In the place of the one that has been idle for longest, where there is no free one.
+  // In the place of the one that has been idle for longest, where there is no free one; of one that owes Redis
+  // what it borrowed only where all four do.
   Lease& find_or_make(std::uint64_t key, std::int64_t now) {
     if (Lease* const found = find(key)) return *found;
     Lease* const set = set_of(key);
-    Lease& lease = *std::ranges::min_element(set, set + kWays, {}, &Lease::used_at);
+    Lease& lease = *std::ranges::min_element(
+        set, set + kWays, {}, [now](const Lease& l) { return std::pair(l.owes(now), l.used_at); });
     lease = {};
     lease.key = key;
     lease.asked_at = lease.used_at = now;

@@ -20,7 +20,8 @@
 //
 // Who cannot wait for Redis any longer borrows: the bucket there is judged by its last answer and by what was
 // spent since, and the next draw pays. So a slow Redis admits what a fast one does, except for what several
-// instances borrow within the same round trip.
+// instances borrow within the same round trip, and for what is owed by a lease whose place another key took:
+// such a place goes last, when all four of its set owe something.
 #pragma once
 
 #include <cstddef>

@@ -263,5 +263,17 @@ TEST_F(LeasesTest, AFloodOfKeysTakesTheLeastUsedPlaces) {
   EXPECT_EQ(small.take(key(4), quota, now, {}).outcome, Outcome::kGranted);
 }
 
+TEST_F(LeasesTest, AFloodOfKeysLeavesThePlacesThatOweRedisSomethingUntilTheBucketIsFull) {
+  quota = per_second(10, 10);
+  Leases small(1);
+  const auto key = [](std::uint64_t n) { return n * 64; };
+  for (int i = 0; i < 5; ++i) ASSERT_EQ(small.borrow(key(1), quota, now).outcome, Outcome::kGranted);
+  for (std::uint64_t n = 2; n <= 9; ++n) small.put(key(n), quota, 1, 1, 0, 0, now += Millis(1));
+  EXPECT_EQ(small.take(key(1), quota, now, {.waits = false}).refill, 6U) << "what it borrowed, and the next";
+  now += Millis(500);
+  for (std::uint64_t n = 2; n <= 9; ++n) small.put(key(n), quota, 1, 1, 0, 0, now += Millis(1));
+  EXPECT_EQ(small.take(key(1), quota, now, {.waits = false}).refill, 1U) << "it was displaced";
+}
+
 }  // namespace
 }  // namespace limit
