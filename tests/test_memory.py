@@ -146,6 +146,70 @@ def test_what_is_held_is_told_by_who_holds_it(gateway, origin, gate):
     assert held(gw, by="replies") == held(gw, by="buffers") == 0
 
 
+def push(client, chunked: bool) -> None:
+    """Sends until nobody has taken any of it for a while."""
+    piece = b"x" * 65536
+    client.socket.settimeout(0.1)
+    try:
+        while True:
+            client.socket.sendall(b"10000\r\n" + piece + b"\r\n" if chunked else piece)
+    except TimeoutError:
+        pass
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["of known length", "chunked"])
+def test_an_upload_that_its_origin_does_not_take_is_counted(gateway, origin, gate, chunked):
+    origin.on("/up", lambda ask: (gate.wait(20), ask.close()), lazy=True)
+    gw = gateway(app(origin))
+    with gw.client(timeout=30) as client:
+        client.ask("/up", "POST", {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": str(64 * MIB)})
+        assert held(gw, by="buffers") == 0, "nothing has come yet"
+        push(client, chunked)
+        until(lambda: held(gw, by="buffers") >= (96 if chunked else 64) << 10, 5, "the upload to be counted")
+        assert held(gw) < 128 << 10
+    gate.set()
+    until(lambda: held(gw) == 0, 10, "the upload to be over")
+
+
+def test_uploads_hold_less_where_memory_is_short(gateway, origin, gate):
+    origin.on("/up", lambda ask: (gate.wait(20), ask.close()), lazy=True)
+    gw = gateway(app(origin) | {"cache": {"memory": {"size": "0"}}, "memory": "1MiB"})
+    clients = [gw.client(timeout=30) for _ in range(24)]
+    try:
+        for client in clients:
+            client.ask("/up", "POST", {"Content-Length": str(64 * MIB)})
+            push(client, False)
+        assert MIB // 2 < held(gw, by="buffers") <= MIB + 24 * (9 << 10), "1.5 MiB, had each taken 65 KiB"
+    finally:
+        for client in clients:
+            client.close()
+    gate.set()
+    until(lambda: held(gw) == 0, 10, "the uploads to be over")
+
+
+def test_a_tunnel_holds_something_only_while_its_other_end_does_not_take_it(gateway, origin, gate):
+    def mute(ask):
+        ask.head(101, {"Connection": "Upgrade", "Upgrade": "websocket",
+                       "Sec-WebSocket-Accept": "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="})
+        ask.send(b"hello")
+        gate.wait(20)
+        while ask.connection.buffer or ask.connection.more():
+            ask.connection.buffer = b""
+
+    origin.on("/ws", mute)
+    gw = gateway(app(origin))
+    with gw.client(timeout=30) as client:
+        client.ask("/ws", fields={"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+                                  "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+        assert client.read_head().status == 101
+        assert client.exactly(5) == b"hello"
+        until(lambda: held(gw) == 0, 5, "the tunnel to hold nothing while it is silent")
+        push(client, False)
+        until(lambda: held(gw, by="buffers") == 16 << 10, 5, "what it copies to be counted")
+        gate.set()
+        until(lambda: held(gw) == 0, 10, "it to hold nothing again")
+
+
 def test_an_object_of_unknown_length_is_served_whole_where_no_memory_is_left(gateway, origin, trickle):
     body = bytes(range(256)) * (16 << 10)  # 4 MiB
 

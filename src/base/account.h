@@ -22,7 +22,7 @@ class Account {
   enum class Kind : std::uint8_t {
     kObjects,  // what is cached, fetched, or kept by a reply
     kBodies,   // of requests, read ahead
-    kBuffers,  // of replies that pass through
+    kBuffers,  // of what passes through: replies, uploads, tunnels
     kCount
   };
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/copy_buffer.h"
 #include "client/reply_maker.h"
 #include "http/websocket.h"
 
@@ -15,6 +16,11 @@ using base::fail;
 namespace {
 
 constexpr std::size_t kPiece = 64 << 10;
+constexpr std::size_t kFraming = http::kChunkHeaderMax + 2;  // around it, so that a chunk is one write
+
+std::span<char> room_in(base::CopyBuffer& buffer) {
+  return buffer.all().subspan(http::kChunkHeaderMax, buffer.all().size() - kFraming);
+}
 
 struct Progress {
   bool client_failed = false;  // the Error is the Upload's
@@ -53,8 +59,8 @@ class Interrupt final : net::Cancellable {
 // less than a piece at a time holds no buffer meanwhile.
 net::Task<base::Result<std::optional<std::size_t>>> next_piece(Connection& connection,
                                                                const Question& question,
-                                                               std::unique_ptr<char[]>& buffer,
-                                                               net::Cancel* cancel, Progress& progress) {
+                                                               base::CopyBuffer& buffer, net::Cancel* cancel,
+                                                               Progress& progress) {
   Interrupt interrupt(*question.body, connection.stream().watch(), cancel);
   for (;;) {
     const auto early = connection.hear(question.method);
@@ -64,10 +70,10 @@ net::Task<base::Result<std::optional<std::size_t>>> next_piece(Connection& conne
     if (!buffer) {
       if (const auto there = co_await question.body->wait(); !there)
         got = std::unexpected(there.error());
-      else  // room on both sides of the data, so that a chunk with its framing is one write
-        buffer = std::make_unique_for_overwrite<char[]>(http::kChunkHeaderMax + kPiece + 2);
+      else
+        buffer.take(kPiece, kFraming);
     }
-    if (got) got = co_await question.body->read({buffer.get() + http::kChunkHeaderMax, kPiece});
+    if (got) got = co_await question.body->read(room_in(buffer));
     if (got) co_return *got;
     const bool interrupted = got.error().code == Code::kCancelled;
     if (!interrupted || (cancel && cancel->requested())) {
@@ -81,14 +87,14 @@ net::Task<base::Result<std::optional<std::size_t>>> next_piece(Connection& conne
 // Sends the body; true when a reply came first.
 net::Task<base::Result<bool>> upload(Connection& connection, const Question& question, base::Nanos idle,
                                      net::Cancel* cancel, Progress& progress) {
-  std::unique_ptr<char[]> buffer;
+  base::CopyBuffer buffer(question.account);
   const bool chunked = question.framing == http::Framing::kChunked;
   std::uint64_t left = question.content_length;
   while (chunked || left > 0) {
     const auto got = co_await next_piece(connection, question, buffer, cancel, progress);
     if (!got) co_return std::unexpected(got.error());
     if (!*got) co_return true;
-    char* const data = buffer.get() + http::kChunkHeaderMax;
+    char* const data = room_in(buffer).data();
     std::string_view piece(data, **got);
     if (chunked) {
       if (piece.empty()) break;
@@ -107,7 +113,7 @@ net::Task<base::Result<bool>> upload(Connection& connection, const Question& que
     }
     const auto early = co_await connection.send(piece, question.method, idle);
     if (!early || *early) co_return early;
-    if (**got < kPiece) buffer.reset();
+    if (**got < room_in(buffer).size()) buffer.release();
   }
   if (!chunked) co_return false;
   co_return co_await connection.send(http::kLastChunk, question.method, idle);

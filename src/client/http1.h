@@ -18,6 +18,7 @@
 
 #include <string_view>
 
+#include "base/account.h"
 #include "base/error.h"
 #include "base/ref.h"
 #include "client/pool.h"
@@ -37,7 +38,8 @@ struct Question {
   net::Upload* body = nullptr;
   const http::RequestHead* websocket = nullptr;  // the client's handshake, checked: 101 is an answer to it
   Interims* interims = nullptr;
-  bool* sent = nullptr;  // becomes true when a byte of it has gone out; may be null
+  bool* sent = nullptr;              // becomes true when a byte of it has gone out; may be null
+  base::Account* account = nullptr;  // of what the body takes on its way; null: not counted
 };
 
 net::Task<base::Result<Reply>> exchange(base::Ref<Pool> pool, const Question& question, net::Cancel* cancel);

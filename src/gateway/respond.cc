@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "app/send.h"
+#include "base/copy_buffer.h"
 #include "base/error_table.h"
 #include "base/sabotage.h"
 #include "client/error.h"
@@ -24,7 +25,6 @@ using http::FieldId;
 namespace {
 
 constexpr std::size_t kCopy = 64 << 10;
-constexpr std::size_t kTight = 8 << 10;
 constexpr std::uint64_t kWorthSplicing = 64 << 10;
 constexpr std::size_t kGather = 15;
 
@@ -54,27 +54,6 @@ bool answers_head(const Exchange& x) {
 iovec part_of(std::string_view bytes) {
   return {const_cast<char*>(bytes.data()), bytes.size()};
 }
-
-// What a copy holds between the two sides. Counted; small where memory is short.
-class Buffer {
- public:
-  explicit Buffer(base::Account& account)
-      : account_(account),
-        size_(account.fits(kCopy) ? kCopy : kTight),
-        data_(std::make_unique_for_overwrite<char[]>(size_)) {
-    account_.hold(base::Account::Kind::kBuffers, size_);
-  }
-  ~Buffer() { account_.release(base::Account::Kind::kBuffers, size_); }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-
-  std::span<char> all() { return {data_.get(), size_}; }
-
- private:
-  base::Account& account_;
-  const std::size_t size_;
-  const std::unique_ptr<char[]> data_;
-};
 
 }  // namespace
 
@@ -536,7 +515,7 @@ net::Task<> Responder::relay(Exchange& x, serve::Downstream down) {
 
 // A stream that says nothing for minutes holds no buffer meanwhile.
 net::Task<> Responder::copy(Exchange& x, serve::Downstream down) {
-  std::optional<Buffer> buffer;
+  base::CopyBuffer buffer(&services_.commons.account);
   Keeper keeper{x, down};
   std::optional<cache::Loan> loan;
   for (;;) {
@@ -544,8 +523,8 @@ net::Task<> Responder::copy(Exchange& x, serve::Downstream down) {
     auto there = co_await x.reply->wait(&x.gone);
     std::size_t n = 0;
     if (there) {
-      if (!buffer) buffer.emplace(services_.commons.account);
-      const auto read = co_await x.reply->read(buffer->all(), &x.gone);
+      buffer.take(kCopy);
+      const auto read = co_await x.reply->read(buffer.all(), &x.gone);
       if (read)
         n = *read;
       else
@@ -557,15 +536,15 @@ net::Task<> Responder::copy(Exchange& x, serve::Downstream down) {
       co_return;
     }
     if (n == 0) break;
-    const std::span<char> bytes = buffer->all().first(n);
+    const std::span<char> bytes = buffer.all().first(n);
     if (sabotage::one_in("reply-corrupt", 500)) bytes[n / 2] ^= 1;
-    const bool full = n == buffer->all().size();
+    const bool full = n == buffer.all().size();
     if (full && !loan)
       loan.emplace(services_.commons.loans, cache::Loan::Object{.bytes = n}, keeper.lend(services_.loop));
     if (!co_await send(x, down, {bytes.data(), n})) co_return;
     if (full) continue;
     loan.reset();  // all that had come: what follows may take its time
-    buffer.reset();
+    buffer.release();
   }
   co_await finish(x, down);
 }

@@ -504,6 +504,7 @@ net::Task<> Walk::ask_alone(Exchange& x, const Client& client) {
                                    .framing = x.head.framing,
                                    .content_length = x.head.content_length,
                                    .body = x.head.framing == http::Framing::kNone ? nullptr : &client.body,
+                                   .account = &services_.commons.account,
                                    .websocket = asks_upgrade(x) ? &x.head : nullptr,
                                    .interims = &early,
                                    .sent = &sent,

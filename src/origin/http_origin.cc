@@ -71,7 +71,8 @@ net::Task<base::Result<Reply>> HttpOrigin::fetch(const Ask& ask, net::Cancel* ca
                                   .body = has_body ? ask.body : nullptr,
                                   .websocket = ask.websocket,
                                   .interims = ask.interims,
-                                  .sent = ask.sent};
+                                  .sent = ask.sent,
+                                  .account = ask.account};
   co_return co_await client::exchange(pool_, question, cancel);
 }
 

@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/account.h"
 #include "base/error.h"
 #include "client/interims.h"
 #include "client/reply.h"
@@ -48,6 +49,7 @@ struct Ask {
   http::Framing framing = http::Framing::kNone;  // of the body: kNone, kLength, kChunked
   std::uint64_t content_length = 0;
   net::Upload* body = nullptr;
+  base::Account* account = nullptr;  // of what it takes on its way; null: not counted
   // The handshake, checked, where the upgrade is asked for; a 101 Reply hands the connection over. It stays
   // where it is.
   const http::RequestHead* websocket = nullptr;

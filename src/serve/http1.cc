@@ -398,7 +398,7 @@ net::Task<bool> Http1::tunnel(Out& out, std::string_view protocol, net::Stream o
   input_.begin = input_.end;
   told_of_leaving(nullptr);  // a side that has no more to say may still listen
   const net::CancelLink link(cancel, other.watch());
-  const Tunnelled moved = co_await serve::tunnel(client_, other, pending, terms_->tunnel);
+  const Tunnelled moved = co_await serve::tunnel(client_, other, pending, terms_->tunnel, shared_.account);
   request_->bytes_in += moved.up;
   request_->bytes_out += moved.down;
   co_return true;

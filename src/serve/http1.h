@@ -42,6 +42,7 @@ struct Shared {
   net::Loop& loop;
   net::PipePool* pipes = nullptr;                                                  // null: bodies are copied
   telemetry::PerEnum<telemetry::Refusal, telemetry::Counter>* refusals = nullptr;  // null: not counted
+  base::Account* account = nullptr;                                                // null: not counted
   Buffers buffers{};
   bool draining = false;  // no connection outlives the reply that is next on it
   bool closing = false;   // nobody new is waited for
@@ -125,7 +126,7 @@ class Http1 {
   net::Stream client_;
   Peer peer_;
   serve::Input input_;
-  Http1Body body_{client_, input_};
+  Http1Body body_{client_, input_, shared_.account};
   Request* request_ = nullptr;
   const Terms* terms_ = nullptr;
   std::string_view left_;       // of the head, when begin() could not send it whole

@@ -28,6 +28,18 @@ struct Poke final : net::Cancellable {
 };
 }  // namespace
 
+void Http1Body::take_buffer() {
+  if (buffer_.size > 0) return;
+  buffer_.data = std::make_unique_for_overwrite<char[]>(kBuffer);
+  buffer_.size = kBuffer;
+  if (account_) account_->hold(base::Account::Kind::kBuffers, kBuffer);
+}
+
+void Http1Body::drop_buffer() {
+  if (buffer_.size > 0 && account_) account_->release(base::Account::Kind::kBuffers, kBuffer);
+  buffer_ = {};
+}
+
 void Http1Body::start(Request& request, const Terms& terms) {
   using http::Framing;
   request_ = &request;
@@ -64,7 +76,7 @@ net::Task<base::Result<>> Http1Body::invite() {
 
 net::Task<base::Result<>> Http1Body::wait() {
   if (complete_ || failed_ || !pending().empty()) co_return base::Result<>{};
-  buffer_ = {};
+  drop_buffer();
   auto there = co_await invite();
   Poke poke(client_.watch());
   const net::CancelLink link(interrupt(), poke);
@@ -101,10 +113,7 @@ net::Task<base::Result<std::size_t>> Http1Body::read(std::span<char> out) {
     if (pending().empty()) {
       std::span<char> into = out.first(static_cast<std::size_t>(std::min<std::uint64_t>(left_, out.size())));
       if (!by_length) {
-        if (!buffer_.data) {
-          buffer_.data = std::make_unique_for_overwrite<char[]>(kBuffer);
-          buffer_.size = kBuffer;
-        }
+        take_buffer();
         buffer_.begin = buffer_.end = 0;
         into = buffer_.room();
       }
@@ -163,9 +172,8 @@ net::Task<bool> Http1Body::drain() {
 }
 
 void Http1Body::take_rest() {
-  if (!buffer_.data) return;
-  if (!buffer_.empty()) input_ = std::move(buffer_);
-  buffer_ = {};
+  if (!buffer_.empty()) input_ = {std::move(buffer_.data), buffer_.size, buffer_.begin, buffer_.end};
+  drop_buffer();
 }
 
 }  // namespace serve

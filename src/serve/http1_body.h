@@ -10,6 +10,7 @@
 // while it is read; what comes behind it, a pipelined request, is where the next head is read (take_rest()).
 #pragma once
 
+#include "base/account.h"
 #include "http/chunked.h"
 #include "net/pace.h"
 #include "net/stream.h"
@@ -21,7 +22,12 @@ namespace serve {
 
 class Http1Body final : public net::Upload {
  public:
-  Http1Body(net::Stream& client, Input& input) : client_(client), input_(input) {}
+  // The account, where there is one, counts the buffer of a chunked body.
+  Http1Body(net::Stream& client, Input& input, base::Account* account)
+      : client_(client), input_(input), account_(account) {}
+  ~Http1Body() { drop_buffer(); }
+  Http1Body(const Http1Body&) = delete;
+  Http1Body& operator=(const Http1Body&) = delete;
 
   void start(Request& request, const Terms& terms);
 
@@ -37,6 +43,8 @@ class Http1Body final : public net::Upload {
   void take_rest();
 
  private:
+  void take_buffer();
+  void drop_buffer();
   net::Task<base::Result<>> invite();
   net::Task<base::Result<std::size_t>> receive(std::span<char> into);
   std::string_view pending() const { return buffer_.data ? buffer_.pending() : input_.pending(); }
@@ -44,6 +52,7 @@ class Http1Body final : public net::Upload {
 
   net::Stream& client_;
   Input& input_;
+  base::Account* const account_;
   Input buffer_;  // of a chunked body, once the input's bytes are taken
   Request* request_ = nullptr;
   base::Nanos patience_{0};

@@ -57,7 +57,8 @@ class Http1BodyTest : public ::testing::Test {
   Input input;
   Request request;
   Terms terms;
-  Http1Body body{client, input};
+  base::Account account{1 << 20};
+  Http1Body body{client, input, &account};
 };
 
 TEST_F(Http1BodyTest, AnInterruptedWaitLosesNothing) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/account.h"
 #include "base/clock.h"
 #include "net/stream.h"
 #include "net/task.h"
@@ -19,8 +20,8 @@ struct Tunnelled {
 };
 
 // `pending`: what the client sent behind its request. Ends also when neither side has said anything for
-// `idle`.
+// `idle`. What it copies through is counted in the account, where there is one.
 net::Task<Tunnelled> tunnel(net::Stream& client, net::Stream& other, std::string_view pending,
-                            base::Nanos idle);
+                            base::Nanos idle, base::Account* account);
 
 }  // namespace serve

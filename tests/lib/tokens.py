@@ -113,6 +113,9 @@ class Signer:
         of = self.private if private or self.algorithm in HMAC else self.private.public_key()
         made = json.loads(self.by.to_jwk(of)) if self.algorithm not in HMAC else {"kty": "oct", "k": b64(of.encode())}
         made.pop("key_ops", None)
+        if made["kty"] == "EC":  # at their full size (RFC 7518 section 6.2.1.2): PyJWT drops zeros, one time in 128
+            size = (of.curve.key_size + 7) // 8
+            made |= {name: b64(unb64(made[name]).rjust(size, b"\0")) for name in ("x", "y", "d") if name in made}
         result = made | {"use": "sig", "alg": self.algorithm, "kid": self.kid} | changes
         return {name: value for name, value in result.items() if value is not None}
 
