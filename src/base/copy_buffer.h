@@ -1,7 +1,9 @@
-// Bytes on their way from one socket to another: what holds them is counted, and smaller where memory is short.
+// Bytes on their way from one socket to another: what holds them is counted, and smaller where memory is
+// short.
 //
 // Owner:    a coroutine that copies.  Thread: its own.
-// Lifetime: the account outlives it. Whoever waits for bytes that may not come holds none meanwhile: release().
+// Lifetime: the account outlives it. Whoever waits for bytes that may not come holds none meanwhile:
+//           release().
 // Units:    bytes.  Failure: none; a copy must go on, so the account is not asked whether it may.
 #pragma once
 

@@ -76,8 +76,8 @@ struct alignas(64) Leases::Shard {
       if (set[i].key == key && set[i].used_at != kNever) return &set[i];
     return nullptr;
   }
-  // In the place of the one that has been idle for longest, where there is no free one; of one that owes Redis
-  // what it borrowed only where all four do.
+  // In the place of the one that has been idle for longest, where there is no free one; of one that owes
+  // Redis what it borrowed only where all four do.
   Lease& find_or_make(std::uint64_t key, std::int64_t now) {
     if (Lease* const found = find(key)) return *found;
     Lease* const set = set_of(key);
