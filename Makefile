@@ -22,7 +22,7 @@ binary := $(release)/sekisho
 configure = log=$$(cmake --preset $(1) 2>&1) || { echo "$$log"; exit 1; }
 compile = cmake --build build/$(1) -j $(JOBS) --target
 
-.PHONY: help build run test test-year-ahead bench bench-once prove prove-ab sabotage bench-prove instr instr-save asan \
+.PHONY: help build run test test-year-ahead bench bench-once prove regression prove-ab sabotage bench-prove instr instr-save asan \
         asan-test tsan tsan-test fuzz coverage format check tidy docs clean
 
 help: ## list the targets
@@ -93,7 +93,10 @@ prove: ## the shipped campaigns, each scaled down to some fifteen seconds
 	@scripts/install build test
 	@$(call configure,release)
 	@$(call compile,release) sekisho
-	@$(PYTHON) scripts/prove $(binary) --baselines docs/results/prove
+	@$(PYTHON) scripts/prove $(binary)
+
+regression: build ## this build beside the last one that was green here, in turn: is a hit dearer than it was?
+	@scripts/regression $(binary)
 
 prove-ab: build ## this build beside that of BASE (HEAD~1), in turn: is a hit dearer than it was?
 	@scripts/prove-ab $(or $(BASE),HEAD~1)

@@ -41,9 +41,9 @@ def side(slowed, name, number=1, count=9) -> list:
 
 def test_ab_confirms_a_side_that_is_slower(slowed):
     assert slowed.run.code == FAIL, slowed.run
-    assert "REGRESSION" in slowed.run.out and "Confirmed: " in slowed.run.out and "p50 response" in slowed.run.out.split("Confirmed:")[1]
+    assert "REGRESSION" in slowed.run.out and "p50 response" in slowed.run.out.split("FAIL: confirmed:")[1]
     assert slowed.run.out.count("p50 response") == 3  # two rounds, and what was confirmed
-    assert "noise" in slowed.run.out
+    assert "99 % interval" in slowed.run.out and slowed.run.out.count("A: 9 runs, 9 PASS, 0 FAIL, 0 INVALID") == 2
 
 
 def test_ab_takes_its_sides_in_turn(slowed):
@@ -75,20 +75,20 @@ def test_compare_calls_it_too_where_it_may(slowed):
     assert better.returncode == 0 and "improvement" in better.stdout and "REGRESSION" not in better.stdout, better
 
 
-def test_fewer_than_nine_runs_call_nothing(slowed):
+def test_fewer_than_nine_runs_call_no_regression(slowed):
     done = sekisho("prove", "compare", *side(slowed, "a", count=8), "--candidate", *side(slowed, "b", count=8), "--anyway")
-    assert done.returncode == 0 and "too few runs to tell" in done.stdout and "REGRESSION" not in done.stdout, done
+    assert done.returncode == 0 and "not decided" in done.stdout and "REGRESSION" not in done.stdout, done
 
 
 def test_the_threshold_says_how_large_a_change_must_be(slowed):
-    """Half an improvement is one; what became less than nothing cannot be."""
+    """Of what takes a few hundredths of the time there is nearly nothing left: less than all of it cannot go."""
     a, b = side(slowed, "a"), side(slowed, "b")
     verdicts = {}
     for threshold in ("10", "100"):
         done = sekisho("prove", "compare", *b, "--candidate", *a, "--anyway", "--threshold", threshold)
         assert done.returncode == 0, done
         verdicts[threshold] = [line for line in done.stdout.splitlines() if line.startswith("p50 response")][0]
-    assert "improvement" in verdicts["10"] and verdicts["100"].endswith("same"), verdicts
+    assert "improvement" in verdicts["10"] and verdicts["100"].endswith("small"), verdicts
 
 
 def test_the_same_side_twice_is_the_same(slowed):
@@ -164,8 +164,8 @@ def test_ab_of_identical_sides_finds_nothing(tmp_path, nginx):
     (nginx.directory / "html" / "ab").write_text("x")
     content = campaign(f"http://127.0.0.1:{nginx.port}", [{"get": "/ab", "headers": {"Side": "${SIDE}"}}], rate=200, seconds=0.1)
     run = prove(tmp_path, content, "--a", "SIDE=1", "--b", "SIDE=2", "--runs", "9", command="ab", seconds=90)
-    assert run.code == PASS, run
-    assert "9 baseline" in run.out and "9 candid." in run.out and "Confirmed" not in run.out
+    assert run.code in (PASS, INVALID), run  # what is left possible may be more than a tenth: then it is not decided
+    assert "9 baseline" in run.out and "9 candid." in run.out and "confirmed:" not in run.out
 
 
 def test_ab_of_a_side_that_cannot_run_is_no_pass(tmp_path, origin):

@@ -266,3 +266,42 @@ def test_such_comments_are_mended_without_losing_a_word(project, text):
     mended = (project.at / "src/room/a.h").read_text()
     assert code == 0 and mended.replace("//", "").split() == text.replace("//", "").split(), said
     assert all(len(line) <= 110 for line in mended.splitlines())
+
+
+# ---- scripts/regression
+
+
+def regression(folder, *arguments):
+    done = subprocess.run(["scripts/regression", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60,
+                          env=os.environ | {"SEKISHO_KEPT": str(folder)})
+    return done.returncode, [line for line in done.stdout.splitlines() if line.startswith("regression:")], done.stderr
+
+
+def harness(folder, code: int, line: str) -> str:
+    """A program that ends as `prove ab` does."""
+    path = folder / "sekisho"
+    path.write_text(f"#!/bin/sh\necho '{line}'\nexit {code}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_what_could_not_be_set_beside_anything_is_said(tmp_path):
+    binary = harness(tmp_path, 0, "PASS: no regression of B against A.")
+    kept = tmp_path / "kept"
+    assert regression(kept, binary) == (0, ["regression: not compared: no binary of an earlier green run is kept here"], "")
+    assert regression(kept, "--keep", binary)[0] == 0 and (kept / "sekisho").exists()
+    code, lines, _ = regression(kept, binary)
+    assert code == 0 and lines[0].startswith("regression: none against "), lines
+
+
+@pytest.mark.parametrize("ends, line, code, said", [
+    (1, "FAIL: confirmed: cpu per request.", 1, "CONFIRMED"),
+    (3, "Not decided: cpu per request may have changed.", 0, "not decided against"),
+    (2, "sekisho: what is this", 0, "not compared: sekisho: what is this"),
+    (139, "", 0, "not compared"),
+])
+def test_only_a_confirmed_regression_is_red(tmp_path, ends, line, code, said):
+    binary = harness(tmp_path, ends, line)
+    assert regression(tmp_path / "kept", "--keep", binary)[0] == 0
+    got, lines, _ = regression(tmp_path / "kept", binary)
+    assert got == code and len(lines) == 1 and said in lines[0], lines

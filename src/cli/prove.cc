@@ -68,12 +68,18 @@ void ProveCommand::add_comparison(CLI::App& command) {
   command.add_option("--threshold", threshold_, "how large a change must be, in percent")
       ->check(CLI::Range(0.0, 1000.0))
       ->capture_default_str();
+  command
+      .add_option("--points", points_, "and how large that of a share, in points of a percent at the least")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
   command.add_option("--alpha", comparison_.alpha, "how improbable by chance")->capture_default_str();
 }
 
 void ProveCommand::add_ab() {
   ab_ = root_->add_subcommand(
-      "ab", "two of something under one campaign, run by run in turn: exit 1 when B is worse");
+      "ab",
+      "two of something under one campaign, run by run in turn: exit 1 when B is worse or FAILs, 3 "
+      "when that is not decided");
   add_campaign(*ab_);
   ab_->add_option("--a", a_, "NAME=VALUE on side A, such as SEKISHO=./old; may be repeated")->required();
   ab_->add_option("--b", b_, "NAME=VALUE on side B; may be repeated")->required();
@@ -129,6 +135,7 @@ int ProveCommand::compare() const {
 
 int ProveCommand::run() {
   comparison_.threshold = threshold_ / 100;
+  comparison_.points = points_ / 100;
   if (*check_) return check();
   if (*compare_) return compare();
   if (*selftest_) return prove::run_selftest(std::cout, file_);

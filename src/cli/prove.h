@@ -42,6 +42,7 @@ class ProveCommand {
   prove::AbOptions sides_;
   prove::CompareOptions comparison_;
   double threshold_ = 10;
+  double points_ = 0.1;
   std::vector<std::string> set_, a_, b_, baseline_, candidate_;
   std::string file_;
 };

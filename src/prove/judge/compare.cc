@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <optional>
 #include <ostream>
 #include <set>
 #include <stdexcept>
@@ -14,8 +16,6 @@
 
 namespace prove {
 namespace {
-
-constexpr double kPoints = 0.1;  // of the threshold: what is large for a share that should be the whole
 
 double seconds(base::Nanos t) {
   return std::chrono::duration<double>(t).count();
@@ -37,6 +37,15 @@ void add_target(RunFigures& run, const Result& result, const std::string& target
     run.metrics.push_back({"rss" + suffix, kBytes, false, *rss});
 }
 
+// Of all that were sent, where what did not end as its step expects took for ever, as in every check.
+std::optional<double> percentile_of(const Total& sum, double percentile) {
+  const Hdr met = latency_of_met(sum, &OutcomeStats::response);
+  const auto sent = static_cast<double>(latency_of_sent(sum.stats, &OutcomeStats::response).count());
+  if (sent == 0) return std::nullopt;
+  const double rank = percentile * sent / static_cast<double>(std::max<std::uint64_t>(1, met.count()));
+  return met.count() == 0 || rank > 100 ? HUGE_VAL : seconds(met.percentile(rank));
+}
+
 const MetricFigure* find(const RunFigures& run, std::string_view name) {
   const auto it = std::ranges::find(run.metrics, name, &MetricFigure::name);
   return it == run.metrics.end() ? nullptr : &*it;
@@ -50,6 +59,17 @@ std::vector<double> values_of(const std::vector<RunFigures>& runs, std::string_v
   return values;
 }
 
+double relative(double value, double to) {
+  if (value == to) return 0;
+  return to == 0 || std::isinf(value) ? HUGE_VAL : value / to - 1;
+}
+
+// Of figures that are compared by their quotient.
+std::vector<double> logs(std::vector<double> values) {
+  for (double& value : values) value = std::log(value);
+  return values;
+}
+
 Change change_of(const MetricFigure& metric, const std::vector<double>& baseline,
                  const std::vector<double>& candidate, const CompareOptions& options) {
   Change c;
@@ -57,27 +77,47 @@ Change change_of(const MetricFigure& metric, const std::vector<double>& baseline
   c.dimension = metric.dimension;
   c.baseline = median(baseline);
   c.candidate = median(candidate);
-  // A tenth of 99.9 % would be a drop that nobody survives, so shares are compared in points.
-  const double whole = metric.dimension.share ? 1 : c.baseline;
-  const auto relative = [&](double x) { return whole != 0 ? x / whole : x == 0 ? 0 : HUGE_VAL; };
-  c.effect = relative(c.candidate - c.baseline);
-  c.noise = relative(median_deviation(baseline));
-  c.limit = metric.dimension.share ? options.threshold * kPoints : options.threshold;
+  // A tenth of 99.9 % would be a drop that nobody survives: shares are compared in points, and what is large is
+  // measured by those that failed.
+  const bool share = metric.dimension.share;
+  c.effect = share ? c.candidate - c.baseline : relative(c.candidate, c.baseline);
+  const Shift shift = share ? shift_of(candidate, baseline, options.alpha)
+                            : shift_of(logs(candidate), logs(baseline), options.alpha);
+  c.low = share ? shift.low : std::expm1(shift.low);
+  c.high = share ? shift.high : std::expm1(shift.high);
+  c.seen = c.high == c.low ? 0 : (c.high - c.low) / 2;
+  c.limit = share ? std::max(options.points, options.threshold * (1 - c.baseline)) : options.threshold;
   c.test = mann_whitney(candidate, baseline);
-  if (!(std::abs(c.effect) > c.limit)) return c;
-  const bool worse = (c.effect < 0) == metric.more_is_better;
-  if (std::min(baseline.size(), candidate.size()) < options.least_runs)
-    c.verdict = Change::Verdict::kTooFew;
-  else if (!(c.test.p < options.alpha))
-    c.verdict = Change::Verdict::kInsignificant;
-  else
-    c.verdict = worse ? Change::Verdict::kRegression : Change::Verdict::kImprovement;
+  const bool apart = c.test.p < options.alpha;
+  const bool enough = std::min(baseline.size(), candidate.size()) >= options.least_runs;
+  if (std::abs(c.effect) > c.limit && apart && enough)
+    c.verdict = (c.effect < 0) == metric.more_is_better ? Change::Verdict::kRegression
+                                                        : Change::Verdict::kImprovement;
+  else if (-c.limit <= c.low && c.high <= c.limit)
+    c.verdict = apart ? Change::Verdict::kSmall : Change::Verdict::kSame;
   return c;
 }
 
-std::string signed_percent(double effect, bool points) {
-  if (!std::isfinite(effect)) return "from 0";
-  return fmt::format("{:+.{}f} {}", effect * 100, points ? 3 : 1, points ? "pt" : "%");
+std::string change_text(double effect, bool points, bool sign = true) {
+  if (!std::isfinite(effect)) return sign ? (effect < 0 ? "-∞" : "+∞") : "∞";
+  const std::string number = fmt::format("{:.{}f}", effect * 100, points ? 3 : 1);
+  return fmt::format("{}{} {}", sign && effect >= 0 ? "+" : "", number, points ? "pt" : "%");
+}
+
+std::string interval_text(double low, double high, bool points) {
+  const int digits = points ? 3 : 1;
+  const auto end = [&](double x) {
+    return std::isfinite(x) ? fmt::format("{:+.{}f}", x * 100, digits) : x < 0 ? "-∞" : "+∞";
+  };
+  return fmt::format("{} … {}", end(low), end(high));
+}
+
+// A cell that is filled up by what is seen of it, and not by its bytes.
+std::string cell(std::string_view text, std::size_t width, bool left = false) {
+  const auto seen = static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  const std::string room(width > seen ? width - seen : 0, ' ');
+  return left ? fmt::format("{}{}", text, room) : fmt::format("{}{}", room, text);
 }
 
 RunFigures figures_of_file(const std::string& file) {
@@ -92,11 +132,9 @@ RunFigures figures_of(const Result& result, std::string file) {
   for (std::size_t i = 0; i < result.timeline.size(); ++i)
     if (!result.timeline[i].warm_up) segments.push_back(i);
   const Total sum = total(result, segments);
-  const Hdr response = latency_of_sent(sum.stats, &OutcomeStats::response);
-  if (response.count() > 0)
-    for (const double p : {50.0, 95.0, 99.0})
-      run.metrics.push_back(
-          {fmt::format("p{:.0f} response", p), kTime, false, seconds(response.percentile(p))});
+  for (const double p : {50.0, 95.0, 99.0})
+    if (const auto taken = percentile_of(sum, p))
+      run.metrics.push_back({fmt::format("p{:.0f} response", p), kTime, false, *taken});
   const auto requests = static_cast<double>(sum.requests());
   const double good = static_cast<double>(sum.stats.met());
   if (sum.seconds > 0) run.metrics.push_back({"throughput", kPerSecond, true, good / sum.seconds});
@@ -139,14 +177,19 @@ std::vector<std::string> differences(const std::vector<RunFigures>& runs) {
 }
 
 std::string_view name_of(Change::Verdict verdict) {
-  constexpr std::array<std::string_view, 5> kNames = {"same", "REGRESSION", "improvement", "not significant",
-                                                      "too few runs to tell"};
+  constexpr std::array<std::string_view, 5> kNames = {"same", "small", "REGRESSION", "improvement",
+                                                      "not decided"};
   return kNames[static_cast<std::size_t>(verdict)];
 }
 
 bool Comparison::regression() const {
   return std::ranges::any_of(changes,
                              [](const Change& c) { return c.verdict == Change::Verdict::kRegression; });
+}
+
+bool Comparison::decided() const {
+  return std::ranges::none_of(changes,
+                              [](const Change& c) { return c.verdict == Change::Verdict::kUndecided; });
 }
 
 Comparison compare(const std::vector<RunFigures>& baseline, const std::vector<RunFigures>& candidate,
@@ -170,25 +213,32 @@ Comparison compare(const std::vector<RunFigures>& baseline, const std::vector<Ru
 }
 
 std::string table_of(const Comparison& comparison, const CompareOptions& options) {
-  constexpr std::string_view kRow = "{:<28} {:>12} {:>12} {:>10} {:>10} {:>8}  {}\n";
-  std::string out = fmt::format(
-      fmt::runtime(kRow), "metric (medians)", fmt::format("{} baseline", comparison.baseline_runs),
-      fmt::format("{} candid.", comparison.candidate_runs), "change", "noise", "p", "");
+  const auto row = [](const std::array<std::string, 7>& c, std::string_view verdict) {
+    return fmt::format("{} {} {} {} {} {} {}  {}\n", cell(c[0], 28, true), cell(c[1], 12), cell(c[2], 12),
+                       cell(c[3], 10), cell(c[4], 18), cell(c[5], 9), cell(c[6], 8), verdict);
+  };
+  std::string out = row({"metric (medians)", fmt::format("{} baseline", comparison.baseline_runs),
+                         fmt::format("{} candid.", comparison.candidate_runs), "change",
+                         fmt::format("{:g} % interval", 100 * (1 - options.alpha)), "could see", "p"},
+                        "");
+  const auto shown = [](double value, Dimension kind) { return std::isinf(value) ? "∞" : show(value, kind); };
   for (const Change& c : comparison.changes) {
     const bool points = c.dimension.share;
-    const std::string noise = std::isfinite(c.noise) ? fmt::format("±{:.{}f} {}", c.noise * 100,
-                                                                   points ? 3 : 1, points ? "pt" : "%")
-                                                     : "";
-    out += fmt::format(fmt::runtime(kRow), c.name, show(c.baseline, c.dimension),
-                       show(c.candidate, c.dimension), signed_percent(c.effect, points), noise,
-                       c.test.p < 0.0001 ? "<0.0001" : fmt::format("{:.4f}", c.test.p), name_of(c.verdict));
+    out += row(
+        {c.name, shown(c.baseline, c.dimension), shown(c.candidate, c.dimension),
+         change_text(c.effect, points), interval_text(c.low, c.high, points),
+         change_text(c.seen, points, false), c.test.p < 0.0001 ? "<0.0001" : fmt::format("{:.4f}", c.test.p)},
+        name_of(c.verdict));
   }
-  for (const std::string& name : comparison.left_out) out += fmt::format("{:<28} not in every run\n", name);
+  for (const std::string& name : comparison.left_out) out += cell(name, 28, true) + " not in every run\n";
   out += fmt::format(
-      "noise: median deviation of the baseline runs. A regression is worse by more than {:g} % (a share: "
-      "{:g} points) "
-      "with p < {:g} (Mann-Whitney, two-sided) over at least {} runs of each.\n",
-      options.threshold * 100, options.threshold * kPoints * 100, options.alpha, options.least_runs);
+      "A regression is worse by more than {:g} % (a share: {:g} points, or {:g} % of those that failed) with "
+      "p < {:g} "
+      "(Mann-Whitney, two-sided) over at least {} runs of each; `same` and `small` are less than that over "
+      "the "
+      "whole interval (Hodges-Lehmann).\n",
+      options.threshold * 100, options.points * 100, options.threshold * 100, options.alpha,
+      options.least_runs);
   return out;
 }
 

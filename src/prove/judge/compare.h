@@ -1,9 +1,11 @@
 // Baselines: whether candidate runs are worse than baseline runs, by metric, and how sure that is.
 //
-// Problem:  a bare limit of 10 % flaps: the same build fails, fails, passes. A regression is called when the
-//           change is large AND the runs of the two groups are told apart by the Mann-Whitney U test (across
-//           runs, since requests of one run are not independent) AND there are runs enough for that. Who
-//           wants to act upon it repeats the whole comparison: see confirmed().
+// Problem:  a bare limit of 10 % flaps: the same build fails, fails, passes; and a test that finds nothing has
+//           not shown that nothing is there. A regression is called when the change is large AND the runs of
+//           the two groups are told apart by the Mann-Whitney U test (across runs, since requests of one run
+//           are not independent) AND there are runs enough for that. Who wants to act upon it repeats the
+//           whole comparison: see confirmed(). `Same` is called where all that the test leaves possible, the
+//           interval about Hodges and Lehmann's shift, is small; else it is not decided.
 // Owner:    nobody; values and pure functions but for compare_files().  Thread: any.
 // Units:    effect and noise as fractions; figures as their dimension says.
 // Failures: files that cannot be read or must not be compared are lines on `err` and exit code 2.
@@ -21,7 +23,8 @@
 namespace prove {
 
 struct CompareOptions {
-  double threshold = 0.10;  // of the baseline's median
+  double threshold = 0.10;  // of the baseline's median; of a share: of those that failed
+  double points = 0.001;    // of a share, which a change has to be at the least
   double alpha = 0.01;
   std::size_t least_runs = 9;  // in each group, for a change to be called
   bool anyway = false;         // compare what differs, and say so
@@ -51,18 +54,20 @@ std::vector<std::string> differences(const std::vector<RunFigures>& runs);
 
 struct Change {
   enum class Verdict : std::uint8_t {
-    kSame,           // not large
-    kRegression,     // worse: large and significant
-    kImprovement,    // better: large and significant
-    kInsignificant,  // large, but the groups overlap
-    kTooFew          // large, but there are too few runs to tell
-  } verdict = Verdict::kSame;
+    kSame,         // whatever it is, it is not large
+    kSmall,        // there is a change, and it is not large
+    kRegression,   // worse: large and significant
+    kImprovement,  // better: large and significant
+    kUndecided     // it may be large or not
+  } verdict = Verdict::kUndecided;
   std::string name;
   Dimension dimension;
   double baseline = 0, candidate = 0;  // medians
-  double effect = 0;  // relative to the baseline; of a share: in points. Positive: there is more of it
-  double limit = 0;   // above which an effect is large
-  double noise = 0;   // median deviation of the baseline, in the measure of the effect
+  // Relative to the baseline; of a share: in points. Positive: there is more of it.
+  double effect = 0;         // of the medians
+  double low = 0, high = 0;  // between which it is, at 1 - alpha
+  double limit = 0;          // above which an effect is large
+  double seen = 0;           // the smallest effect that these runs could have shown
   MannWhitney test;
 };
 std::string_view name_of(Change::Verdict verdict);
@@ -72,6 +77,7 @@ struct Comparison {
   std::vector<Change> changes;  // of the metrics that all runs have
   std::vector<std::string> left_out;
   bool regression() const;
+  bool decided() const;  // every one of them
 };
 Comparison compare(const std::vector<RunFigures>& baseline, const std::vector<RunFigures>& candidate,
                    const CompareOptions& options);

@@ -19,6 +19,17 @@ struct MannWhitney {
 };
 MannWhitney mann_whitney(const std::vector<double>& a, const std::vector<double>& b);
 
+// How much greater the values of `a` are than those of `b`: Hodges and Lehmann's estimate, the median of all
+// differences, and the interval that the same test leaves: every shift that it does not reject at `alpha`.
+// Without end on a side where there are too few values for that.
+struct Shift {
+  double by = 0, low = 0, high = 0;
+};
+Shift shift_of(const std::vector<double>& a, const std::vector<double>& b, double alpha);
+
+// Fisher's exact test, one-sided: how likely it is that so many of `a` are hit, or more, if both are hit alike.
+double fisher(std::uint64_t hits_a, std::uint64_t a, std::uint64_t hits_b, std::uint64_t b);
+
 // Clopper and Pearson's bound, one-sided at 95 %: the share that the cause of `k` of `n` has at the least.
 double at_least(std::uint64_t k, std::uint64_t n);
 

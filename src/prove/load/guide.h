@@ -164,6 +164,29 @@ without end at 95 % confidence (Clopper and Pearson, one-sided): more requests w
 `success`, `failed` and `rate` say what had ended as expected by the end of the run: requests that were cut off and arrivals
 that found no room count against the target there, also where more `connections` or a longer `grace` would have mended it.
 
+## Two sides
+
+`sekisho prove ab FILE --a NAME=VALUE --b NAME=VALUE` runs a campaign in turn with one value and the other (A B B A …), nine times
+each by default, and sets B beside A; `sekisho prove compare` does so with saved results, and refuses what is not of one
+campaign, machine and build.
+
+| Row | Means |
+|---|---|
+| REGRESSION, improvement | the medians differ by more than `--threshold` (10 %; a share: by `--points`, and by that part of those that failed), and the Mann-Whitney test over the runs tells the sides apart at `--alpha` (0.01), with nine runs of each at the least |
+| small | the sides are told apart, and the whole interval of the change (Hodges and Lehmann, at 99 %) lies within the threshold |
+| same | they are not, and it lies there, too |
+| not decided | the change may be larger than the threshold, or not; `could see` is half the interval, the smallest change that these runs could have shown |
+
+| Exit | `ab` says |
+|---|---|
+| 0 | no regression: every row is small, same or an improvement |
+| 1 | a REGRESSION that a second round found again; or B FAILs its campaign where A never does, or clearly more often (Fisher, one-sided at 95 %) |
+| 2 | a file or an option is wrong |
+| 3 | not decided: a row is not; or of the runs that were wanted (twice as many are tried) too few are not INVALID; or one side is INVALID clearly more often, so that what is left of it is a selection |
+
+Every run counts: how many of each side were PASS, FAIL and INVALID is printed, and each keeps its reports. A request that did
+not end as expected took for ever here as well.
+
 # Reference
 
 Durations are written `500ms`, `10s`, `5m`, `1h`, `1d`, sizes `64KB`, `16KiB`, `1GiB`. A single item may stand for a list of

@@ -4,18 +4,33 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <optional>
+#include <array>
 #include <stdexcept>
 
+#include "prove/judge/statistics.h"
 #include "prove/report/report_text.h"
 
 namespace prove {
 namespace {
 
-constexpr int kTries = 3;  // of one run, before its side counts as INVALID
+constexpr std::size_t kTries = 2;  // times the runs that are wanted, at the most: some may be INVALID
+constexpr double kClearly = 0.05;  // Fisher's test, one-sided
+
+// What became of the runs of one side. All that were made count, and none is made again in silence.
+struct Tally {
+  std::array<std::size_t, 3> verdicts{};  // by Verdict's order: PASS, FAIL, INVALID
+  std::vector<RunFigures> valid;
+
+  std::size_t failed() const { return verdicts[1]; }
+  std::size_t invalid() const { return verdicts[2]; }
+  std::size_t all() const { return valid.size() + invalid(); }
+  std::string text() const {
+    return fmt::format("{} runs, {} PASS, {} FAIL, {} INVALID", all(), verdicts[0], failed(), invalid());
+  }
+};
 
 struct Round {
-  std::vector<RunFigures> a, b;
+  Tally a, b;
 };
 
 std::map<std::string, std::string> with(std::map<std::string, std::string> set,
@@ -24,35 +39,85 @@ std::map<std::string, std::string> with(std::map<std::string, std::string> set,
   return set;
 }
 
-// One run of one side; nothing when it could not be had.
-std::optional<RunFigures> run_once(const RunOptions& options, const std::map<std::string, std::string>& side,
-                                   const std::string& name, Interrupt& interrupt) {
+void run_once(const RunOptions& options, const std::map<std::string, std::string>& side,
+              const std::string& name, Tally& tally, Interrupt& interrupt) {
   RunOptions one = options;
   one.set = with(options.set, side);
   one.out = options.out + "/" + name;
   one.quiet = true;
-  for (int attempt = 0; attempt < kTries && !interrupt.requested(); ++attempt) {
-    const RunEnd end = run_and_report(one, interrupt);
-    if (!end.report_error.empty()) throw std::runtime_error(end.report_error);
-    if (end.result.verdict != Verdict::kInvalid) return figures_of(end.result, name);
-    say(stdout, text_summary(end.result));
-  }
-  return std::nullopt;
+  const RunEnd end = run_and_report(one, interrupt);
+  if (!end.report_error.empty()) throw std::runtime_error(end.report_error);
+  const Verdict verdict = end.result.verdict;
+  ++tally.verdicts[verdict == Verdict::kPass ? 0 : verdict == Verdict::kFail ? 1 : 2];
+  if (verdict != Verdict::kInvalid) tally.valid.push_back(figures_of(end.result, name));
+  if (verdict != Verdict::kPass) say(stdout, text_summary(end.result));
+  if (!options.quiet) say(stdout, fmt::format("run {}: {}\n", name, name_of(verdict)));
 }
 
-std::optional<Round> run_round(const RunOptions& options, const AbOptions& sides, std::size_t number,
-                               Interrupt& interrupt) {
+// Pairs of runs, in turn, until each side has as many as are wanted that are not INVALID.
+Round run_round(const RunOptions& options, const AbOptions& sides, std::size_t number, Interrupt& interrupt) {
   Round round;
-  for (const Side side : interleaved(sides.runs)) {
+  for (const Side side : interleaved(kTries * sides.runs)) {
+    Tally& tally = side == Side::kBaseline ? round.a : round.b;
+    const bool between_pairs = round.a.all() == round.b.all();
+    if (between_pairs && std::min(round.a.valid.size(), round.b.valid.size()) >= sides.runs) break;
+    if (interrupt.requested()) break;
     const bool first = side == Side::kBaseline;
-    std::vector<RunFigures>& runs = first ? round.a : round.b;
-    const std::string name = fmt::format("{}-{}-{}", number, first ? "a" : "b", runs.size() + 1);
-    auto figures = run_once(options, first ? sides.a : sides.b, name, interrupt);
-    if (!figures) return std::nullopt;
-    runs.push_back(*std::move(figures));
-    if (!options.quiet) say(stdout, fmt::format("run {} done\n", name));
+    run_once(options, first ? sides.a : sides.b,
+             fmt::format("{}-{}-{}", number, first ? "a" : "b", tally.all() + 1), tally, interrupt);
   }
+  say(stdout, fmt::format("A: {}\nB: {}\n", round.a.text(), round.b.text()));
   return round;
+}
+
+// B fails its campaign where A does not, or clearly more often: no figure makes up for that.
+std::string failure_of(const Round& round) {
+  const Tally &a = round.a, &b = round.b;
+  if (b.failed() == 0 || a.valid.empty()) return "";
+  const double p = fisher(b.failed(), b.valid.size(), a.failed(), a.valid.size());
+  if (a.failed() > 0 && !(p < kClearly)) return "";
+  return fmt::format("B FAILs its campaign in {} of {} runs, and A in {} of {} (p = {:.2g})", b.failed(),
+                     b.valid.size(), a.failed(), a.valid.size(), p);
+}
+
+// What is left of a side of which many runs are INVALID is a selection of it.
+std::string selection_of(const Round& round) {
+  const auto more = [](const Tally& one, const Tally& other) {
+    return fisher(one.invalid(), one.all(), other.invalid(), other.all()) < kClearly;
+  };
+  const bool b = more(round.b, round.a);
+  if (!b && !more(round.a, round.b)) return "";
+  return fmt::format(
+      "{} is INVALID clearly more often, {} of {} runs against {} of {}: what is left is a selection",
+      b ? "B" : "A", (b ? round.b : round.a).invalid(), (b ? round.b : round.a).all(),
+      (b ? round.a : round.b).invalid(), (b ? round.a : round.b).all());
+}
+
+// What keeps `no regression` from being said of a round; empty where nothing does.
+std::string doubt_of(const Round& round, const Comparison& comparison, const AbOptions& sides) {
+  const std::size_t runs = std::min(round.a.valid.size(), round.b.valid.size());
+  if (runs < sides.runs)
+    return fmt::format("of the {} runs that were wanted of each side there are {}", sides.runs, runs);
+  if (std::string selection = selection_of(round); !selection.empty()) return selection;
+  std::vector<std::string> open;
+  for (const Change& c : comparison.changes)
+    if (c.verdict == Change::Verdict::kUndecided) open.push_back(c.name);
+  if (open.empty()) return "";
+  return fmt::format("{} may have changed by more than the threshold, or not", fmt::join(open, ", "));
+}
+
+int fails(const std::string& why) {
+  say(stdout, fmt::format("FAIL: {}.\n", why));
+  return static_cast<int>(Verdict::kFail);
+}
+
+int ends(const std::string& doubt) {
+  if (doubt.empty()) {
+    say(stdout, "PASS: no regression of B against A.\n");
+    return static_cast<int>(Verdict::kPass);
+  }
+  say(stdout, fmt::format("Not decided: {}.\n", doubt));
+  return static_cast<int>(Verdict::kInvalid);
 }
 
 }  // namespace
@@ -60,30 +125,20 @@ std::optional<Round> run_round(const RunOptions& options, const AbOptions& sides
 int run_ab(const RunOptions& options, const AbOptions& sides, const CompareOptions& comparison,
            Interrupt& interrupt) {
   // The sides differ by what is set, so their campaigns' hashes do; machine and build are this process's.
-  const auto first_round = run_round(options, sides, 1, interrupt);
-  if (!first_round) return static_cast<int>(Verdict::kInvalid);
-  const Comparison first = compare(first_round->a, first_round->b, comparison);
+  const Round first_round = run_round(options, sides, 1, interrupt);
+  const Comparison first = compare(first_round.a.valid, first_round.b.valid, comparison);
   say(stdout, table_of(first, comparison));
-  if (!first.regression()) {
-    if (std::ranges::find(first.changes, Change::Verdict::kTooFew, &Change::verdict) == first.changes.end())
-      return 0;
-    say(stdout,
-        fmt::format("There is a large change, and it takes {} runs of each side to tell what it is worth.\n",
-                    comparison.least_runs));
-    return static_cast<int>(Verdict::kInvalid);
-  }
+  if (const std::string failure = failure_of(first_round); !failure.empty()) return fails(failure);
+  if (!first.regression()) return ends(doubt_of(first_round, first, sides));
   say(stdout, "A regression; the same again, to confirm it.\n");
-  const auto second_round = run_round(options, sides, 2, interrupt);
-  if (!second_round) return static_cast<int>(Verdict::kInvalid);
-  const Comparison second = compare(second_round->a, second_round->b, comparison);
+  const Round second_round = run_round(options, sides, 2, interrupt);
+  const Comparison second = compare(second_round.a.valid, second_round.b.valid, comparison);
   say(stdout, table_of(second, comparison));
+  if (const std::string failure = failure_of(second_round); !failure.empty()) return fails(failure);
   const std::vector<std::string> both = confirmed(first, second);
-  if (both.empty()) {
-    say(stdout, "Not confirmed.\n");
-    return 0;
-  }
-  say(stdout, fmt::format("Confirmed: {}.\n", fmt::join(both, ", ")));
-  return 1;
+  if (!both.empty()) return fails(fmt::format("confirmed: {}", fmt::join(both, ", ")));
+  say(stdout, "Not confirmed.\n");
+  return ends(doubt_of(second_round, second, sides));
 }
 
 }  // namespace prove

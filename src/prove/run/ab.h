@@ -2,7 +2,8 @@
 //
 // Problem:  a figure of yesterday against one of today compares two moods of a machine. Here both sides run
 //           in one job, A B B A A B …, and a regression counts when a second round of the same finds it
-//           again.
+//           again. And who drops the runs that went wrong compares those that survived: every run counts, by
+//           side and verdict.
 // Owner:    the command.  Thread: the calling one.
 // Failures: std::runtime_error with one line.
 #pragma once
@@ -20,8 +21,9 @@ struct AbOptions {
   std::size_t runs = 9;                     // of each side
 };
 
-// The exit code: 0 no regression of B against A, 1 a confirmed one, 2 no comparison, 3 a side's runs are
-// INVALID, or there is a large change and too few runs to tell.
+// The exit code: 0 no regression of B against A, each figure told apart from one; 1 a confirmed one, or B FAILs
+// its campaign and A does not, or clearly less often; 2 no comparison; 3 not decided: a figure may have changed
+// by more than the threshold or not, or there are too few runs that are not INVALID.
 int run_ab(const RunOptions& options, const AbOptions& sides, const CompareOptions& comparison,
            Interrupt& interrupt);
 
