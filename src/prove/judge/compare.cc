@@ -77,8 +77,8 @@ Change change_of(const MetricFigure& metric, const std::vector<double>& baseline
   c.dimension = metric.dimension;
   c.baseline = median(baseline);
   c.candidate = median(candidate);
-  // A tenth of 99.9 % would be a drop that nobody survives: shares are compared in points, and what is large is
-  // measured by those that failed.
+  // A tenth of 99.9 % would be a drop that nobody survives: shares are compared in points, and what is large
+  // is measured by those that failed.
   const bool share = metric.dimension.share;
   c.effect = share ? c.candidate - c.baseline : relative(c.candidate, c.baseline);
   const Shift shift = share ? shift_of(candidate, baseline, options.alpha)

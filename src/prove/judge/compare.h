@@ -1,9 +1,9 @@
 // Baselines: whether candidate runs are worse than baseline runs, by metric, and how sure that is.
 //
-// Problem:  a bare limit of 10 % flaps: the same build fails, fails, passes; and a test that finds nothing has
-//           not shown that nothing is there. A regression is called when the change is large AND the runs of
-//           the two groups are told apart by the Mann-Whitney U test (across runs, since requests of one run
-//           are not independent) AND there are runs enough for that. Who wants to act upon it repeats the
+// Problem:  a bare limit of 10 % flaps: the same build fails, fails, passes; and a test that finds nothing
+//           has not shown that nothing is there. A regression is called when the change is large AND the runs
+//           of the two groups are told apart by the Mann-Whitney U test (across runs, since requests of one
+//           run are not independent) AND there are runs enough for that. Who wants to act upon it repeats the
 //           whole comparison: see confirmed(). `Same` is called where all that the test leaves possible, the
 //           interval about Hodges and Lehmann's shift, is small; else it is not decided.
 // Owner:    nobody; values and pure functions but for compare_files().  Thread: any.

@@ -27,7 +27,8 @@ struct Shift {
 };
 Shift shift_of(const std::vector<double>& a, const std::vector<double>& b, double alpha);
 
-// Fisher's exact test, one-sided: how likely it is that so many of `a` are hit, or more, if both are hit alike.
+// Fisher's exact test, one-sided: how likely it is that so many of `a` are hit, or more, if both are hit
+// alike.
 double fisher(std::uint64_t hits_a, std::uint64_t a, std::uint64_t hits_b, std::uint64_t b);
 
 // Clopper and Pearson's bound, one-sided at 95 %: the share that the cause of `k` of `n` has at the least.

@@ -21,9 +21,9 @@ struct AbOptions {
   std::size_t runs = 9;                     // of each side
 };
 
-// The exit code: 0 no regression of B against A, each figure told apart from one; 1 a confirmed one, or B FAILs
-// its campaign and A does not, or clearly less often; 2 no comparison; 3 not decided: a figure may have changed
-// by more than the threshold or not, or there are too few runs that are not INVALID.
+// The exit code: 0 no regression of B against A, each figure told apart from one; 1 a confirmed one, or B
+// FAILs its campaign and A does not, or clearly less often; 2 no comparison; 3 not decided: a figure may have
+// changed by more than the threshold or not, or there are too few runs that are not INVALID.
 int run_ab(const RunOptions& options, const AbOptions& sides, const CompareOptions& comparison,
            Interrupt& interrupt);
 
