@@ -175,7 +175,7 @@ def test_reports_can_be_made_again_from_the_result(reports, tmp_path):
 def test_junit_is_xml_that_fails(reports):
     suite = ElementTree.parse(reports / "junit.xml").getroot().find("testsuite")
     assert int(suite.get("failures")) == 1 and int(suite.get("tests")) == len(suite.findall("testcase"))
-    assert any(HOSTILE in case.get("name") for case in suite)
+    assert any(HOSTILE in case.get("name") for case in suite.findall("testcase"))
 
 
 def test_a_result_that_is_none_is_one_clear_line(tmp_path):

@@ -54,13 +54,17 @@ def judge(tmp_path, row, targets=TARGETS):
     try:
         if made:
             made.forgiving = True
-            made.on("/", targets[target])
-        scenario = {"steps": steps} | {k: load[k] for k in ("connections",) if k in load}
+            made.on("/", targets[target], lazy=getattr(targets[target], "lazy", False))
+            made.on("/metrics", targets.get("/metrics"))
+        scenario = {"steps": steps} | {k: load[k] for k in ("connections", "resend") if k in load}
         more = {k: load[k] for k in ("rate", "users", "backlog") if k in load}
         if "mishap" in load:
             more["faults"] = [{"name": "f", "at": "100ms", "command": ["false"]}]
-        run = prove(tmp_path, campaign(made.url if made else f"http://127.0.0.1:{free_port()}", seconds=1, grace="300ms",
-                                       scenarios={"s": scenario}, guardrails=guardrails or None, **more))
+        if "metrics" in load:
+            more["targets"] = {"t": {"url": made.url, "metrics": made.url + "/metrics"}}
+        run = prove(tmp_path, campaign(made.url if made else f"http://127.0.0.1:{free_port()}", seconds=load.get("seconds", 1),
+                                       grace=load.get("grace", "300ms"), scenarios={"s": scenario},
+                                       guardrails=guardrails or None, **more))
     finally:
         if made:
             made.stop()

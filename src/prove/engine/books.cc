@@ -18,6 +18,16 @@ double seconds(Nanos t) {
   return std::chrono::duration<double>(t).count();
 }
 
+void count_upload(Uploads& uploads, const Record& record) {
+  ++uploads.bodies;
+  uploads.bytes += record.body;
+  uploads.sent += record.body_sent;
+  if (record.body_sent == record.body)
+    ++uploads.whole;
+  else if (record.status != 0)
+    ++uploads.overtaken;
+}
+
 }  // namespace
 
 Books::Books(const Campaign& campaign, const Timeline& timeline) : campaign_(campaign), timeline_(timeline) {
@@ -83,6 +93,7 @@ void Books::record(const Record& record) {
   if (!aftermaths_.empty()) count_aftermath(record.intended, record.ending.met());
   if (record.ending.outcome == Outcome::kSkipped) return;
 
+  if (record.body > 0) count_upload(cell.stats.uploads, record);
   outcome.bytes += record.bytes;
   part_.row.bytes += record.bytes;
   if (record.status != 0) {

@@ -29,6 +29,7 @@ struct Record {  // one request
   std::uint16_t status = 0;  // 0: no reply
   std::uint64_t bytes = 0;   // of the reply's body
   bool expects_denial = false;
+  std::uint64_t body = 0, body_sent = 0;  // bytes of the request's body
 };
 
 struct Gauges {

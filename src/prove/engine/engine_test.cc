@@ -221,7 +221,7 @@ bool close_on_second(Peer& peer, const std::string&, int) {
 TEST(EngineTest, SendsAgainWhereAKeptConnectionWasClosedJustThen) {
   Server server(close_on_second);
   Draft draft(server.port());
-  draft.scenario("s", 1);
+  draft.scenario("s", 1).resend = true;
   draft.step();
   draft.open(100, Millis(100));
   const auto run = draft.run();
@@ -232,10 +232,22 @@ TEST(EngineTest, SendsAgainWhereAKeptConnectionWasClosedJustThen) {
   EXPECT_EQ(server.requests(), static_cast<int>(run.count(Outcome::kOk)));
 }
 
-TEST(EngineTest, SendsNothingAgainThatMustNotBeSentTwice) {
+TEST(EngineTest, SendsNothingAgainThatNobodyAskedFor) {
   Server server(close_on_second);
   Draft draft(server.port());
   draft.scenario("s", 1);
+  draft.step();
+  draft.open(100, Millis(100));
+  const auto run = draft.run();
+  EXPECT_EQ(run.count(Outcome::kOk), 5u);
+  EXPECT_EQ(run.reason(Reason::kReset), 5u);
+  EXPECT_EQ(run.step().retries, 0u);
+}
+
+TEST(EngineTest, SendsNothingAgainThatMustNotBeSentTwice) {
+  Server server(close_on_second);
+  Draft draft(server.port());
+  draft.scenario("s", 1).resend = true;
   draft.step("/", "POST");
   draft.open(100, Millis(100));
   const auto run = draft.run();
@@ -248,7 +260,7 @@ TEST(EngineTest, DoesNotSendAgainWhatWasReadBeforeTheConnectionWasCut) {
   Server server(
       [](Peer& peer, const std::string&, int number) { return number == 0 && Server::reply(peer, "x"); });
   Draft draft(server.port());
-  draft.scenario("s", 1);
+  draft.scenario("s", 1).resend = true;
   draft.step();
   draft.open(100, Millis(40));
   const auto run = draft.run();
@@ -269,6 +281,32 @@ TEST(EngineTest, ReconnectsWhereThePeerHasClosedAnIdleConnection) {
   const auto run = draft.run();
   EXPECT_EQ(run.count(Outcome::kOk), 4u);
   EXPECT_EQ(server.connections(), 4);
+}
+
+TEST(EngineTest, CountsWhatOfABodyThePeerHasTaken) {
+  Server server([](Peer& peer, const std::string& head, int) {
+    const bool all = head.starts_with("PUT /all");
+    if (all) peer.read(1 << 20);
+    Server::reply(peer, "x");
+    pollfd gone{.fd = peer.fd(), .events = POLLRDHUP, .revents = 0};
+    if (!all) ::poll(&gone, 1, 10'000);
+    return all;
+  });
+  Draft draft(server.port());
+  for (const auto* path : {"/all", "/none"}) {
+    draft.scenario(path);
+    draft.step(path, "PUT").body_size = path == std::string_view("/all") ? 1 << 20 : 64 << 20;
+  }
+  draft.open(20, Millis(500));
+  const auto run = draft.run();
+  for (std::size_t s = 0; s < 2; ++s) {
+    const Uploads uploads = run.step(s).uploads;
+    ASSERT_GT(uploads.bodies, 0u) << s;
+    EXPECT_EQ(run.count(Outcome::kOk, s), uploads.bodies);
+    EXPECT_EQ(uploads.whole, s == 0 ? uploads.bodies : 0) << s;
+    EXPECT_EQ(uploads.overtaken, s == 0 ? 0 : uploads.bodies) << s;
+    EXPECT_EQ(uploads.sent == uploads.bytes, s == 0) << s;
+  }
 }
 
 TEST(EngineTest, WalksAJourneyWithWhatItsStepsCapture) {

@@ -1,5 +1,8 @@
 #include "prove/engine/exchange.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include <algorithm>
 #include <array>
 
@@ -9,6 +12,9 @@ namespace {
 // After so many bytes at one go others have their turn.
 constexpr std::uint64_t kBurst = 1 << 20;
 
+// What is shorter goes out at once, and the peer's system takes it whether anybody reads it or not.
+constexpr std::uint64_t kLongBody = 64 << 10;
+
 }  // namespace
 
 void Exchange::start(const PlannedStep& step, Wire wire, Values& values, std::uint64_t bandwidth) {
@@ -16,6 +22,8 @@ void Exchange::start(const PlannedStep& step, Wire wire, Values& values, std::ui
   values_ = &values;
   to_send_ = wire.bytes;
   generated_left_ = wire.generated;
+  size_ = left();
+  head_ = wire.head;
   send_failed_ = false;
   bandwidth_ = bandwidth;
   sent_ = first_byte_ = kNever;
@@ -23,7 +31,11 @@ void Exchange::start(const PlannedStep& step, Wire wire, Values& values, std::ui
   reusable_ = refused_ = false;
   headers_met_ = captured_ = true;
   parser_.start(step.request.to_head());
-  if (step.expectation.keeps_body()) body_.clear();
+  if (step.expectation.keeps_body()) {
+    body_.clear();
+    tail_.clear();
+    found_beyond_ = false;
+  }
   if (step.expectation.wants_digest()) {
     if (!digest_) digest_.reset(EVP_MD_CTX_new());
     EVP_DigestInit_ex(digest_.get(), EVP_sha256(), nullptr);
@@ -90,6 +102,15 @@ Exchange::Wait Exchange::advance(net::Stream& stream) {
   }
 }
 
+// What was given to the system and not acknowledged lies in its buffers: nobody has taken that.
+std::uint64_t Exchange::body_taken(const net::Stream& stream) const {
+  std::uint64_t out = size_ - left();
+  int queued = 0;
+  if (size_ - head_ >= kLongBody && ::ioctl(stream.fd(), SIOCOUTQ, &queued) == 0 && queued > 0)
+    out -= std::min(out, static_cast<std::uint64_t>(queued));
+  return out > head_ ? out - head_ : 0;
+}
+
 Exchange::Wait Exchange::finish(End end, bool reusable) {
   end_ = end;
   reusable_ = reusable;
@@ -124,18 +145,39 @@ bool Exchange::feed(std::string_view bytes) {
 void Exchange::take_body(std::string_view piece) {
   bytes_ += piece.size();
   if (step_->expectation.wants_digest()) EVP_DigestUpdate(digest_.get(), piece.data(), piece.size());
-  if (step_->expectation.keeps_body())
-    body_ += piece.substr(0, Expectation::kKeptBody - std::min(body_.size(), Expectation::kKeptBody));
+  if (!step_->expectation.keeps_body()) return;
+  const std::string_view kept =
+      piece.substr(0, Expectation::kKeptBody - std::min(body_.size(), Expectation::kKeptBody));
+  body_ += kept;
+  if (kept.size() < piece.size() && step_->expectation.searches_body())
+    search_beyond(piece.substr(kept.size()));
+}
+
+// A body is looked through to its end, whatever of it is kept.
+void Exchange::search_beyond(std::string_view rest) {
+  if (found_beyond_) return;
+  if (tail_.empty()) {
+    searched_ = step_->expectation.searched(*values_);
+    tail_ = body_.substr(body_.size() - std::min(body_.size(), searched_.size()));
+  }
+  tail_ += rest;
+  found_beyond_ = tail_.contains(searched_);
+  tail_.erase(0, tail_.size() - std::min(tail_.size(), searched_.size()));
 }
 
 Ending Exchange::judge() {
   const std::string digest = step_->expectation.wants_digest() ? hex_digest() : std::string();
-  const Ending ending = step_->expectation.judge(
-      {.status = status(), .headers_met = headers_met_, .length = bytes_, .body = body_, .sha256 = digest},
-      *values_);
+  const Ending ending = step_->expectation.judge({.status = status(),
+                                                  .headers_met = headers_met_,
+                                                  .length = bytes_,
+                                                  .body = body_,
+                                                  .found_beyond = found_beyond_,
+                                                  .sha256 = digest},
+                                                 *values_);
   if (!ending.met() || !step_->captures.any()) return ending;
-  const bool captured = step_->captures.from_body(body_, *values_) && captured_;
-  return captured ? ending : Ending{Outcome::kFailed, Reason::kCapture};
+  if (!captured_) return {Outcome::kFailed, Reason::kCapture};
+  if (step_->captures.from_body(body_, *values_)) return ending;
+  return {Outcome::kFailed, bytes_ > body_.size() ? Reason::kTooLong : Reason::kCapture};
 }
 
 std::string Exchange::hex_digest() {

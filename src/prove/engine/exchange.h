@@ -41,7 +41,10 @@ class Exchange {
   Nanos wake_at() const { return wake_at_; }        // with kSleep
   std::uint64_t bytes() const { return bytes_; }
   std::uint16_t status() const { return parser_.status(); }
-  bool begun() const { return parser_.begun(); }  // a byte of the reply has come
+  bool begun() const { return parser_.begun(); }   // a byte of the reply has come
+  bool unsent() const { return left() == size_; }  // not a byte of the request was taken
+  // Of the request's body the bytes that the peer's system has taken.
+  std::uint64_t body_taken(const net::Stream& stream) const;
 
   // ---- with kDone
   End end() const { return end_; }
@@ -56,9 +59,11 @@ class Exchange {
   };
 
   bool send(net::Stream& stream);  // false: it would block
+  std::uint64_t left() const { return to_send_.size() + generated_left_; }
   Wait finish(End end, bool reusable);
   bool feed(std::string_view bytes);  // true: the reply has ended, one way or the other
   void take_body(std::string_view piece);
+  void search_beyond(std::string_view rest);
   std::string hex_digest();
 
   const Clock& clock_;
@@ -68,6 +73,7 @@ class Exchange {
   Values* values_ = nullptr;
   std::string_view to_send_;
   std::uint64_t generated_left_ = 0;
+  std::uint64_t size_ = 0, head_ = 0;  // of the request
   bool send_failed_ = false;
   std::uint64_t bandwidth_ = 0;
   Nanos sent_ = kNever, first_byte_ = kNever, done_{}, wake_at_{};
@@ -79,6 +85,8 @@ class Exchange {
   bool headers_met_ = true;
   bool captured_ = true;
   std::string body_;
+  std::string searched_, tail_;  // behind the part that is kept: for what, and the end of what came so far
+  bool found_beyond_ = false;
   std::unique_ptr<EVP_MD_CTX, FreeDigest> digest_;
 };
 

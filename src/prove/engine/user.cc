@@ -3,12 +3,15 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "net/dial.h"
 #include "prove/engine/generator.h"
 
 namespace prove {
 namespace {
+
+constexpr Nanos kRest = Millis(10);  // for which a connection is not asked whether it is still there
 
 constexpr Ending kInFlightEnding{Outcome::kTimedOut, Reason::kInFlight};
 
@@ -18,6 +21,13 @@ Nanos think_time(const Step& step, Random& random) {
   return more.count() == 0
              ? least
              : least + Nanos(static_cast<Nanos::rep>(random.below(static_cast<std::uint64_t>(more.count()))));
+}
+
+// Whether the peer has said or ended something that the loop has not heard of yet.
+bool has_news(const net::Stream& stream) {
+  char byte = 0;
+  return ::recv(stream.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+         (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
 }  // namespace
@@ -43,11 +53,15 @@ void User::close(Connection& connection) {
   generator_.disconnected();
 }
 
-// A connection that was kept may have been closed by the peer meanwhile; then there will be a new one. False
-// when there came what nobody had asked for.
-bool User::fit_for_use(Connection& connection) {
+// A connection that was kept may have been closed by the peer meanwhile; then there will be a new one, and
+// nothing was sent twice. One that rested is asked for it, so that a server which closes what is idle is seen
+// to, also where the loop comes late. False when there came what nobody had asked for.
+bool User::fit_for_use(Connection& connection, Nanos now) {
   net::Stream& stream = connection.stream;
-  if (!stream.open() || (!stream.watch().readable && !stream.hangup())) return true;
+  if (!stream.open()) return true;
+  if (!stream.watch().readable && !stream.hangup() &&
+      (now - connection.rests_since < kRest || !has_news(stream)))
+    return true;
   const std::span<char> scratch = generator_.scratch();
   const ssize_t n = stream.try_read(scratch);
   if (n == net::Stream::kAgain) return true;
@@ -58,9 +72,10 @@ bool User::fit_for_use(Connection& connection) {
   return came.starts_with("HTTP/1.1 408") || came.starts_with("HTTP/1.0 408");
 }
 
-// Who keeps connections may close one just as a request sets out. That is nobody's failure where the request
-// may be sent twice and was not read, and so it comes back: a system answers bytes that nobody will read with
-// a reset. An orderly end alone means that the request was read and dropped; if a reset is to follow it, it
+// For scenarios with `resend`. Who keeps connections may close one just as a request sets out. That is
+// nobody's failure where the request may be sent twice and was not read, and so it comes back: a system
+// answers bytes that nobody will read with a reset. (So does a server that read it and gave up; the two look
+// alike.) An orderly end alone means that the request was read and dropped; if a reset is to follow it, it
 // takes a round trip.
 net::Task<bool> User::was_unread(Connection& connection, const PlannedStep& step) {
   constexpr Nanos kLongest = Millis(50);  // what is cut later was cut while it was served
@@ -142,17 +157,24 @@ net::Task<> User::run() {
         continue;
       }
       const Wire wire = step.request.render(values_, buffer_, generator_.signer(step));
+      record.body = wire.bytes.size() + wire.generated - wire.head;
       const base::Mono deadline = clock.began + intended + step.step->timeout;
       Connection& connection = connections_[step.target];
       bool tried = false;
-      for (bool retried = false;; retried = true) {
-        if (!retried && base::mono_now() >= deadline) {  // while it waited for a connection
+      for (bool anew = false;; anew = true) {
+        const Nanos now = clock.now();
+        if (!anew && now >= deadline - clock.began) {  // while it waited for a connection
           record.ending = {Outcome::kTimedOut, Reason::kConnectTimeout};
-          record.done = clock.now();
+          record.done = now;
           break;
         }
         tried = true;
-        if (!retried && !fit_for_use(connection)) {
+        if (wire.bad) {
+          record.ending = {Outcome::kFailed, Reason::kBadValue};
+          record.done = now;
+          break;
+        }
+        if (!anew && !fit_for_use(connection, now)) {
           record.ending = {Outcome::kFailed, Reason::kBadReply};
           record.done = clock.now();
           break;
@@ -192,6 +214,7 @@ net::Task<> User::run() {
         record.first_byte = exchange_.first_byte();
         record.bytes = exchange_.bytes();
         record.status = exchange_.status();
+        if (record.body > 0) record.body_sent = exchange_.body_taken(stream);
         if (wake != net::Wake::kReady) {
           record.ending = wake == net::Wake::kCancelled ? kInFlightEnding
                                                         : Ending{Outcome::kTimedOut, Reason::kReplyTimeout};
@@ -206,18 +229,23 @@ net::Task<> User::run() {
                               ? Ending{Outcome::kTimedOut, Reason::kReplyTimeout}
                               : exchange_.judge();
           connection.used = true;
+          connection.rests_since = record.done;
           if (!exchange_.reusable()) close(connection);
           break;
         }
-        const bool again =
-            exchange_.end() == Exchange::End::kReset && !retried && co_await was_unread(connection, step);
+        const bool lost = exchange_.end() == Exchange::End::kReset && !anew;
+        // A connection that was gone before the request set out has cost nothing but itself.
+        const bool unsent = lost && connection.used && exchange_.unsent() && !cut_;
+        const bool resent =
+            lost && !unsent && scenario.scenario->resend && co_await was_unread(connection, step);
         close(connection);
-        if (!again) {
+        if (!unsent && !resent) {
           record.ending = {Outcome::kFailed,
                            exchange_.end() == Exchange::End::kReset ? Reason::kReset : Reason::kBadReply};
           break;
         }
-        books.retried(record.intended, record.scenario, record.step);
+        if (resent) books.retried(record.intended, record.scenario, record.step);
+        if (unsent) record.sent = kNever;
       }
       if (i == 0 && tried && open_model())
         books.sent(intended, record.sent != kNever ? record.sent : record.done);

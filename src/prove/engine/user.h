@@ -56,7 +56,8 @@ class User {
   struct Connection {
     net::Stream stream;
     Nanos connect_took{};
-    bool used = false;  // a reply has come over it
+    Nanos rests_since{};  // the end of its last reply
+    bool used = false;    // a reply has come over it
   };
   struct Park {  // until the generator resumes him
     User& user;
@@ -66,7 +67,7 @@ class User {
   };
 
   net::Task<Ending> connect(Connection& connection, const PlannedStep& step, base::Mono deadline);
-  bool fit_for_use(Connection& connection);
+  bool fit_for_use(Connection& connection, Nanos now);
   void close(Connection& connection);
   net::Task<bool> was_unread(Connection& connection, const PlannedStep& step);
 

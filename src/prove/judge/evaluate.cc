@@ -288,6 +288,8 @@ Evaluator::Worked Evaluator::measured(const Measure& m, const Scope& asked) {
   if (m.what == What::kSeries)
     return plain(measure_series(result_.series, m, p.stretches, seconds(campaign_.validity.slope)));
   const StepStats& s = p.total.stats;
+  if (m.what == What::kUploaded && s.uploads.bodies == 0)
+    return unknown(Cause::kNoRequests, fmt::format("no request with a body was sent in {}", name_of(scope)));
   const std::uint64_t requests = p.total.requests();
   if (m.what == What::kRequests) return Value(static_cast<double>(requests));
   if (m.what == What::kOffered) {
@@ -317,6 +319,10 @@ Evaluator::Worked Evaluator::measured(const Measure& m, const Scope& asked) {
       return Value(static_cast<double>(count_of(s, *m.outcome)));
     case What::kRetries:
       return Value(static_cast<double>(s.retries));
+    case What::kUploaded:
+      return share(s.uploads.whole, s.uploads.bodies);
+    case What::kUploadedBytes:
+      return Value(static_cast<double>(s.uploads.sent));
     case What::kReason:
       return Value(static_cast<double>(reason_of(s, m.reason)));
     case What::kStatus: {

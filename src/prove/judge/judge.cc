@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "prove/judge/evaluate.h"
+#include "prove/judge/warnings.h"
 
 namespace prove {
 namespace {
@@ -112,18 +113,20 @@ void check_load(const Result& result, const Campaign& campaign, const Timeline& 
                     "`connections` of "
                     "the scenario is how many may be under way",
                     shown, sum.offered, phase.name, limit(v.rate)));
+    }
+    // Closed: how late users went on who had rested. Who goes on at once is behind nobody.
+    if ((phase.rate && sum.offered > 0) || sum.lag.count() > 0) {
       const double p99 = std::chrono::duration<double>(sum.lag.percentile(99)).count();
       if (sum.lag.count() == 0)
         lag.add(phase.name, 0, "", fmt::format("no send lag was recorded in phase '{}'", phase.name));
       else
-        lag.add(
-            phase.name, p99, show(p99, kTime),
-            p99 <= lag_limit
-                ? ""
-                : fmt::format(
-                      "one arrival in a hundred of phase '{}' was taken up {} late or later (limit {}): the "
-                      "generator did not keep to its schedule",
-                      phase.name, show(p99, kTime), lag_text));
+        lag.add(phase.name, p99, show(p99, kTime),
+                p99 <= lag_limit
+                    ? ""
+                    : fmt::format(
+                          "one {} in a hundred of phase '{}' was taken up {} late or later (limit {}): the "
+                          "generator did not keep to its schedule",
+                          phase.rate ? "arrival" : "journey", phase.name, show(p99, kTime), lag_text));
     }
     const std::vector<double> percents = busy_of(result, segments);
     for (std::size_t g = 0; g < percents.size(); ++g)
@@ -256,6 +259,7 @@ void judge(Result& result, const Campaign& campaign) {
   check_course(result, campaign, timeline, checks);
   result.checks = std::move(checks);
   result.verdict = verdict_of(result.checks);
+  result.warnings = warnings_of(result, campaign, timeline);
 }
 
 }  // namespace prove

@@ -4,8 +4,8 @@
 // INVALID wins over FAIL where the generator may be to blame: such figures accuse nobody. Broken guardrails
 // are listed all the same. It yields to FAIL where it only says that another goal could not be told, or that
 // fewer arrivals were sent than offered, by a generator in time and at leisure. What makes a run INVALID:
-//   - an open phase in which less than validity.rate of the arrivals were sent before its end, or whose p99
-//     send lag is above validity.send_lag
+//   - an open phase in which less than validity.rate of the arrivals were sent before its end
+//   - a phase whose p99 send lag is above validity.send_lag
 //   - a generator thread that was busy for more than validity.busy of a phase
 //   - a guardrail that cannot be told: too few requests beyond a percentile, a slope over too short a time, a
 //     missing series, nothing in its scope
@@ -22,7 +22,7 @@
 
 namespace prove {
 
-void judge(Result& result, const Campaign& campaign);  // fills checks and verdict
+void judge(Result& result, const Campaign& campaign);  // fills checks, verdict and warnings
 
 // For reports: checks that are no part of a PASS.
 inline bool spoils(const CheckResult& c) {

@@ -83,6 +83,16 @@ TEST_F(JudgeTest, IsInvalidWhenTheGeneratorWasLate) {
   expect_invalid("11 ms late or later (limit 10 ms)");
 }
 
+TEST_F(JudgeTest, IsInvalidWhenUsersWhoHadRestedWentOnLate) {
+  campaign.phases[2].rate.reset();
+  campaign.phases[2].users = {10, 10};
+  for (std::size_t i = 4; i < result.segments.size(); ++i)
+    result.segments[i].offered = result.segments[i].sent = 0;
+  EXPECT_TRUE(judged(Verdict::kPass).empty());
+  result.segments[4].lag.record(base::Nanos(11'000'000), 100'000);
+  expect_invalid("one journey in a hundred of phase 'calm' was taken up 11 ms late or later (limit 10 ms)");
+}
+
 TEST_F(JudgeTest, IsInvalidWhenNobodyMeasuredTheLagOrTheGenerator) {
   for (SegmentStats& s : result.segments) s.lag.reset();
   const auto bad = judged(Verdict::kInvalid);

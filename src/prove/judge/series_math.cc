@@ -1,6 +1,7 @@
 #include "prove/judge/series_math.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -28,12 +29,33 @@ std::string gap(const Measure& m, double seen, double asked) {
   return fmt::format("the samples of {} cover {} of {}", m.series, show(seen, kTime), show(asked, kTime));
 }
 
+std::string label_of(const Series& s, const std::string& name) {
+  const auto label = s.labels.find(name);
+  return label == s.labels.end() ? std::string() : label->second;
+}
+
 bool selected(const Series& s, const std::vector<Selector>& selectors) {
   return std::ranges::all_of(selectors, [&](const Selector& want) {
-    const auto label = s.labels.find(want.label);
-    return std::ranges::find(want.values, label == s.labels.end() ? std::string() : label->second) !=
-           want.values.end();
+    return std::ranges::find(want.values, label_of(s, want.label)) != want.values.end();
   });
+}
+
+// A label's value that never showed may be one that nothing counts under: a typo must hold no goal.
+std::string none_has(const Measure& m, const std::vector<const Series*>& family) {
+  std::string labels, seen;
+  for (const Selector& want : m.selectors) {
+    labels += fmt::format("{}{}=\"{}\"", labels.empty() ? "" : ", ", want.label, fmt::join(want.values, "|"));
+    std::set<std::string> values;
+    for (const Series* s : family) values.insert(label_of(*s, want.label));
+    constexpr std::size_t kShown = 8;
+    const bool more = values.size() > kShown;
+    if (more) values.erase(std::next(values.begin(), kShown), values.end());
+    seen += fmt::format("{}{} was {}{}", seen.empty() ? "" : "; ", want.label, fmt::join(values, ", "),
+                        more ? " and others" : "");
+  }
+  return fmt::format(
+      "no series of {0} has {{{1}}} ({2}); where it is right that none has come, write {0}{{…}} or 0",
+      m.series, labels, seen);
 }
 
 // When the target was scraped, as far as its series tell.
@@ -78,6 +100,7 @@ std::expected<Chosen, Unknown> choose(const std::vector<Series>& all, const Meas
   chosen.target = *targets.begin();
   for (const Series* s : family)
     if (selected(*s, m.selectors)) chosen.series.push_back(s);
+  if (chosen.series.empty() && !m.or_zero) return unknown(kSeries, none_has(m, family));
   chosen.times = is_proc(m.series) ? std::set<double>() : scrape_times(all, chosen.target);
   for (const Series* s : family)
     for (const Point& p : s->points) chosen.times.insert(p.at);
@@ -140,8 +163,7 @@ std::vector<Point> summed(const Chosen& chosen, const std::vector<Extent>& scope
 
 Figure of_gauge(const Chosen& chosen, const Measure& m, const std::vector<Extent>& scope, double least) {
   using enum Unknown::Cause;
-  if (chosen.series.empty())
-    return unknown(kSeries, fmt::format("no series of {} has those labels", m.series));
+  if (chosen.series.empty()) return 0.0;  // `or 0`
   const std::vector<Point> points = summed(chosen, scope);
   if (points.empty()) return unknown(kSeries, fmt::format("no sample of {} fell into the scope", m.series));
   double asked = 0;

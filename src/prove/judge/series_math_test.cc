@@ -92,7 +92,12 @@ TEST(SeriesMath, CountsALabelSetThatAppearsLateFromZero) {
   const std::vector<Extent> scope = {{0, 2, true, true}};
   EXPECT_EQ(value(all, "delta(x_total{code=\"500\"})", scope), 3);
   EXPECT_EQ(value(all, "delta(x_total{code=\"500\"})", {{0, 1, true, false}}), 0);
-  EXPECT_EQ(value(all, "delta(x_total{code=\"404\"})", scope), 0);  // never counted
+  EXPECT_THAT(why_not(all, "delta(x_total{code=\"5xx\"})", scope),  // a typo must hold no goal
+              HasSubstr("no series of x_total has {code=\"5xx\"} (code was 200, 500)"));
+  EXPECT_EQ(value(all, "delta(x_total{code=\"404\"} or 0)", scope), 0);
+  EXPECT_EQ(value(all, "delta(x_total{code=\"500\"} or 0)", scope), 3);
+  EXPECT_THAT(why_not(all, "delta(x_total{status=\"404\"} or 0)", scope), HasSubstr("has a label 'status'"));
+  EXPECT_THAT(why_not(all, "delta(y_total or 0)", scope), HasSubstr("no sample of y_total"));
   EXPECT_THAT(why_not(all, "delta(x_total{status=\"404\"})", scope), HasSubstr("has a label 'status'"));
 }
 
@@ -150,7 +155,8 @@ TEST(SeriesMath, SaysWhatIsMissing) {
   EXPECT_EQ(value(all, "delta(a_total{target=\"other\"})", scope), 1);
   EXPECT_THAT(why_not(all, "delta(a_total{target=\"third\"})", scope), HasSubstr("from target 'third'"));
   EXPECT_THAT(why_not(all, "delta(g)", scope), HasSubstr("is no counter"));
-  EXPECT_THAT(why_not(all, "last(g{l=\"2\"})", scope), HasSubstr("has those labels"));
+  EXPECT_THAT(why_not(all, "last(g{l=\"2\"})", scope), HasSubstr("no series of g has {l=\"2\"}"));
+  EXPECT_EQ(value(all, "last(g{l=\"2\"} or 0)", scope), 0);
   EXPECT_THAT(why_not(all, "delta(a_total{target=\"other\"})", {{30, 40, false, false}}),
               HasSubstr("fewer than two samples"));
 }

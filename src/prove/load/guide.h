@@ -101,6 +101,20 @@ requires:
 - a value that an earlier step of the journey captured;
 - `{{iteration}}`, which counts the journeys of one user, `{{user}}`, `{{uuid}}`, `{{random}}` and `{{now}}` (Unix seconds).
 
+A value stays a value: literals go out as they are written, but no value makes a line, a field or a request of its own.
+
+| In | A value |
+|---|---|
+| a path | is percent-encoded but for `/` and what a segment may hold, so `?`, `#`, `%` and white space are |
+| a query | is percent-encoded, `&`, `=`, `+` and `;` too |
+| the beginning of a path | is a whole target, such as a link that was captured: only what no target can hold is encoded |
+| a path, as `{{name\|raw}}` | goes out as it is; with white space or a control it is not sent: `bad_value` |
+| a header field | goes out as it is; with CR, LF or NUL it is not sent: `bad_value` |
+| a body, an expectation | is as it is |
+
+What a data set would bring to such a place is an error with the row, before anything is started. Numbers of JSON, captured or
+of a data file, are as they were written: 19.90 is `19.90`.
+
 In `setup`, `teardown` and other calls there are `{{index}}` and tokens, in the claims of a token there is `{{index}}`.
 
 ## Load
@@ -112,6 +126,21 @@ and its later steps count as skipped.
 
 How late requests were sent is `lag`. At rest it is microseconds; a generator thread that is busy for more than 60 % of a CPU
 sends and reads up to 0.1 ms late, which adds to what it measures and never takes away. More `generators` make it finer.
+
+A connection is kept, and one that the target closed before the next request set out is made anew. Once a request is on its
+way, a connection that is lost before the whole reply is a failure, `reset`, also where nobody had read it. With
+`resend: true` a scenario does as browsers do: a request that may be sent twice goes out once more where a kept connection was
+lost without a byte of the reply. The server may have acted on it all the same. `retries` counts them, `retries == 0` bounds
+them, and every report tells them.
+
+What a report warns of changes no verdict, and says where a figure tells less than it seems to:
+
+- In a closed phase users wait while replies stall, and what they would have sent meanwhile is in no percentile (coordinated
+  omission). It is said where replies took ten times a user's usual pace (the median, and his thinking), 100 ms at least, and
+  so many requests were left out that p99 would be another (1 %).
+- A reply may come before the request's body was sent, and be as expected. Of a body that counts as sent which the target's
+  system has taken; what it took of one shorter than its buffers nobody can tell from being read. `uploaded == 100%` makes it
+  a goal.
 
 ## Outcomes
 
@@ -139,12 +168,22 @@ hour (`/s`, `/h`). Only like is compared with like: 0.4 is no percentage, and 50
 | `ok`, `limited`, `wrong`, `timed_out`, `skipped` | share of requests with that outcome; `wrong` is the outcome `failed` alone |
 | `denied` | share, of the requests that expect a denial, that got one |
 | `requests`, `retries`, `count(failed)`, `reason(reset)`, `status(5xx)` | how many |
+| `uploaded`, `uploaded_bytes` | share, of the requests with a body, whose body the target took whole before its reply came; bytes that it took of bodies |
 | `rate`, `offered`, `bytes_per_second` | requests a second that ended as their steps expect, and that were due; bytes of bodies |
 | `recovery(fault)` | from the fault's end to the first second in which 99 % of the requests are good again |
 | `delta(name{label="x"})`, `rate(…)` | increase of a counter of the target's metrics, and that a second |
+| `delta(name{label="x"} or 0)` | the same; 0 where no series has that label value |
 | `first`, `last`, `min`, `max`, `avg`, `slope` of `(name)` | the same for a series; the slope by least squares |
 | `rss`, `rss_slope`, `cpu`, `fds`, `threads`, `hit_ratio` | short for the usual ones |
 | a name of `define` | that expression |
+
+A label value that no series ever had is unknown and not 0, since a typo would hold every goal; the line says which there
+were. Where it is right that none has come yet, say so: `delta(errors_total{code="500"} or 0) == 0`. The family and its labels
+must be there all the same.
+
+`expect` sees the whole reply: a body is searched to its end, and of a field that comes several times one must be what is
+expected, or all of them as one list. A capture looks at the first 1 MiB of a body; where it finds nothing and the body is
+longer, the reason is `too_long`.
 
 A check is about all requests outside warm-ups, or about a `scenario`, a `phase` and a `window` (or fault): `before NAME` and
 `after NAME` are windows too. A measure may ask about another part than its check: `p95(window=outage) <
@@ -156,7 +195,7 @@ A check is about all requests outside warm-ups, or about a `scenario`, a `phase`
 |---|---|
 | PASS | every guardrail holds, whatever is not known might have been, and the load was the one that the file describes |
 | FAIL | a guardrail is broken even at the figures most favourable to the target, and the harness was not to blame; a process that died; also where other goals could not be told or the target took less load than it was offered |
-| INVALID | arrivals were taken up late, a generator was too busy, something unforeseen happened or a requirement did not come true, whatever the guardrails say; or none is broken, and one cannot be told: too few requests for its percentile, requests cut off by the end (`grace`), arrivals that found no room (`connections`, `backlog`), a series that is missing |
+| INVALID | arrivals, or users who had rested, were taken up late, a generator was too busy, something unforeseen happened or a requirement did not come true, whatever the guardrails say; or none is broken, and one cannot be told: too few requests for its percentile, requests cut off by the end (`grace`), arrivals that found no room (`connections`, `backlog`), a series that is missing |
 
 A percentile that too few requests carry is INVALID, unless so many of them did not end as expected that its figure is
 without end at 95 % confidence (Clopper and Pearson, one-sided): more requests would not mend it.

@@ -101,8 +101,9 @@ constexpr Row kDataRows[] = {
 
 void put_header_template(Reader& reader, const Entry& entry, std::string&& name, std::string&& value,
                          Step& step) {
-  step.headers.emplace_back(std::move(name),
-                            Reading::of(reader).compile(value, entry.value.line, Reading::Where::kStep));
+  step.headers.emplace_back(
+      std::move(name),
+      Reading::of(reader).compile(value, entry.value.line, Reading::Where::kStep, Reading::Place::kField));
 }
 void put_header_check(Reader& reader, const Entry& entry, std::string&& name, std::string&& value,
                       Expect& expect) {
@@ -124,7 +125,7 @@ consteval Row method_row(std::string_view name, std::string_view about) {
     auto& step = *static_cast<Step*>(owner);
     const std::string text = read_value<form::Path>(reader, self, node);
     step.method = M.text;
-    step.path = Reading::of(reader).compile(text, node.line, Reading::Where::kStep);
+    step.path = Reading::of(reader).compile(text, node.line, Reading::Where::kStep, Reading::Place::kTarget);
   };
   return row;
 }
@@ -150,8 +151,11 @@ constexpr Row kExpectRows[] = {
         "What a reply as expected counts as. `denied` alone expects 401 or 403, `limited` alone "
         "429."),
     pairs<Expect, config::HeaderName, form::Line, put_header_check>(
-        "headers", "What header fields must be, templates; `*`: the field is there, `!`: it is not."),
-    templ<&Expect::body, form::Block>("body", "", "What the body must contain."),
+        "headers",
+        "What header fields must be, templates; `*`: the field is there, `!`: it is not. Of a field that "
+        "comes "
+        "several times one must be that, or all of them together, with `, ` between."),
+    templ<&Expect::body, form::Block>("body", "", "What the body must contain, wherever in it."),
     written<&Expect::sha256, form::Digest>("sha256", "", "The SHA-256 digest of the whole body."),
     size<&Expect::length>("length", "", {0, 16_TiB}, kLive, "The length of the whole body."),
 };
@@ -162,15 +166,24 @@ constexpr config::Section kExpect =
 constexpr Row kCaptureRows[] = {
     written<&CaptureDraft::json, form::Line>(
         "json", "", "A JSON pointer (RFC 6901) into the body, such as `/items/0/id`."),
-    config::rows::text<&CaptureDraft::header, config::HeaderName>("header", "", kLive, "A header field."),
+    config::rows::text<&CaptureDraft::header, config::HeaderName>(
+        "header", "", kLive,
+        "A header field. Of one that comes several times all values, with `, ` between; of Set-Cookie the "
+        "first."),
     written<&CaptureDraft::regex, form::Word>(
-        "regex", "", "A regular expression (ECMAScript) with one group, found in the body."),
+        "regex", "",
+        "A regular expression (ECMAScript) with one group, found in the body; beside `header` in a value of "
+        "that field, the first that has it."),
     written<&CaptureDraft::as, form::ValueName>("as", config::kRequired,
                                                 "The value's name in the templates of later steps."),
 };
-constexpr config::Section kCapture = table<CaptureDraft>(
-    {"capture", "", "A value taken from a reply: exactly one of `json`, `header` and `regex`.", ""},
-    kCaptureRows);
+constexpr config::Section kCapture =
+    table<CaptureDraft>({"capture", "",
+                         "A value taken from a reply: exactly one of `json`, `header` and `regex`, or "
+                         "`header` with `regex`. Of the "
+                         "body the first 1MiB is looked at.",
+                         ""},
+                        kCaptureRows);
 
 constexpr Row kStepRows[] = {
     written<&Step::name, form::Word>("name", "(method and path)", "Its name in the report."),
@@ -184,7 +197,7 @@ constexpr Row kStepRows[] = {
     method_row<MethodName{"PUT"}>("put", "PUT to this path."),
     method_row<MethodName{"PATCH"}>("patch", "PATCH this path."),
     method_row<MethodName{"DELETE"}>("delete", "DELETE this path."),
-    templ<&Step::path, form::Path>("path", "", "The path for any other `method`."),
+    templ<&Step::path, form::Path, Reading::Place::kTarget>("path", "", "The path for any other `method`."),
     written<&Step::method, form::Method>("method", "GET", "The method, with `path`."),
     pairs<Step, config::HeaderName, form::Line, put_header_template>("headers",
                                                                      "Header fields; values are templates."),
@@ -212,6 +225,12 @@ constexpr Row kScenarioRows[] = {
         "With a rate: how many journeys may be under way at a time, each on a connection of its own."),
     toggle<&Scenario::reconnect>("reconnect", "false", kLive,
                                  "Whether each journey begins with a new connection."),
+    toggle<&Scenario::resend>(
+        "resend", "false", kLive,
+        "Whether a request of a method that may be sent twice (GET, HEAD, PUT, DELETE, OPTIONS, TRACE) is "
+        "sent "
+        "once more when a kept connection was closed or reset before a byte of the reply came; `retries` "
+        "counts them. Else that is a failure: `reset`."),
     size<&Scenario::bandwidth>("bandwidth", "0", {0, 16_TiB}, kLive,
                                "How many bytes of a body are read in a second. 0: as they come."),
     drafts<Scenario, Step, kStep, rules::place_step>("steps", config::kRequired, kLive,

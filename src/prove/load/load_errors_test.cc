@@ -248,6 +248,12 @@ TEST(CampaignErrors, TellWhatIsWrongInAStep) {
        "'_', 64 at most"},
       {"{ get: /a, capture: { json: /id, header: x, as: b } }",
        ":6: scenarios.s.steps[0].capture[0].header: stands beside 'json'; give one of them"},
+      {"{ get: /a, capture: { json: /id, header: x, regex: '(a)', as: b } }",
+       ":6: scenarios.s.steps[0].capture[0].header: stands beside 'json'; give one of them"},
+      {"{ get: /a, capture: { header: x, regex: 'a', as: b } }",
+       ":6: scenarios.s.steps[0].capture[0].regex: must have one group, which is what is captured, not 0"},
+      {"{ get: '/{{a|row}}' }",
+       ":6: scenarios.s.steps[0].get: has a '{{' that does not name a value (write '{{{{' for a plain '{{')"},
   };
   for (const auto& [text, error] : cases) EXPECT_EQ(steps("      - " + text + "\n"), error) << text;
 }
@@ -296,6 +302,14 @@ TEST(CampaignErrors, TellWhatIsWrongBetweenSteps) {
                      "data: { id: 1..2 }\n"
                      "scenarios: { s: { steps: { get: /b, capture: { json: /id, as: id } } } }"),
             ":4: scenarios.s.steps[0].capture[0].as: 'id' is also the name of a data set, in line 3");
+  const auto values = [](const std::string& step) {
+    return error_of(kTargets + kPhases +
+                    "data: { ids: { values: [ a, b c ] } }\nscenarios: { s: { steps: " + step + " } }");
+  };
+  EXPECT_EQ(values("{ get: '/{{ids|raw}}' }"),
+            ":4: scenarios.s.steps[0].get: '{{ids}}' holds white space or a control, which no path can as it "
+            "is, in row 2 of the data set 'ids'");
+  EXPECT_EQ(values("{ post: '/{{ids}}', body: '{{ids|raw}}', headers: { X: '{{ids}}' } }"), "");
   // What one scenario captures, another does not have.
   EXPECT_EQ(
       error_of(kTargets + kPhases +
@@ -314,6 +328,8 @@ TEST(CampaignErrors, TellWhatIsWrongInAScenario) {
             ":3: scenarios.s.weight: '-1' is not a number such as 10 or 0.5");
   EXPECT_EQ(scenario("connections: 0, steps: { get: /b }"),
             ":3: scenarios.s.connections: '0' is out of bounds: 1 to 65536");
+  EXPECT_EQ(scenario("resend: 2, steps: { get: /b }"),
+            ":3: scenarios.s.resend: '2' is neither true (on) nor false (off)");
   EXPECT_EQ(scenario("steps: []"), ":3: scenarios.s.steps: is an empty list");
   EXPECT_EQ(scenario("weight: 1"), ":3: scenarios.s.steps: is missing");
 }

@@ -34,17 +34,19 @@ std::string_view word_of(Reading::Named what) {
 
 }  // namespace
 
-void Reading::fail_at(const Place& place, std::string_view message) const {
+void Reading::fail_at(const Spot& place, std::string_view message) const {
   throw config::ConfigError(file(), place.line, place.path, message);
 }
 
-Template Reading::compile(std::string_view text, int line, Where where) {
+Template Reading::compile(std::string_view text, int line, Where where, Place at) {
   auto compiled = Template::compile(text, campaign.slots);
   if (!compiled) fail(line, compiled.error());
+  const std::vector<std::size_t> raw = compiled->raw_slots();
   for (const std::size_t slot : compiled->slots()) {
     const std::string& name = campaign.slots.name(slot);
     const bool captured = where == Where::kStep && captures_.back().contains(name);
-    holes_.push_back({name, where, captures_.size(), captured, here(line)});
+    const bool kept = at != Place::kTarget || std::ranges::find(raw, slot) != raw.end();
+    holes_.push_back({name, where, captures_.size(), captured, kept ? at : Place::kText, here(line)});
   }
   return *std::move(compiled);
 }
@@ -55,7 +57,7 @@ void Reading::check_text(std::string_view text, int line, Where where) {
   const auto compiled = Template::compile(text, names);
   if (!compiled) fail(line, compiled.error());
   for (std::size_t i = 0; i < names.size(); ++i)
-    holes_.push_back({names.name(i), where, captures_.size(), false, here(line)});
+    holes_.push_back({names.name(i), where, captures_.size(), false, Place::kText, here(line)});
 }
 
 void Reading::refer(Named what, std::string_view name, int line) {
@@ -171,6 +173,20 @@ void Reading::check_captures() const {
   }
 }
 
+// A value that would be a line of its own is found before the run, as far as it is known then.
+void Reading::check_rows(const Hole& hole, const DataSpec& set, std::size_t column) const {
+  if (hole.at == Place::kText) return;
+  const bool field = hole.at == Place::kField;
+  for (std::size_t i = 0; i < set.rows.size(); ++i) {
+    const std::string& value = set.rows[i][column];
+    if (field ? fits_field(value) : fits_target(value)) continue;
+    fail_at(hole.place, fmt::format("'{{{{{}}}}}' holds {} in row {} of the data set '{}'", hole.name,
+                                    field ? "a line break or a NUL, which no header field can,"
+                                          : "white space or a control, which no path can as it is,",
+                                    i + 1, set.name));
+  }
+}
+
 void Reading::finish(const Hole& hole) const {
   if (hole.captured) return;
   std::vector<std::string_view> known;  // for the nearest name
@@ -189,7 +205,7 @@ void Reading::finish(const Hole& hole) const {
         continue;
       }
       const bool columns = !set.columns.empty() && !set.columns[0].empty();
-      if (!dotted && !columns) return;
+      if (!dotted && !columns) return check_rows(hole, set, 0);
       if (!columns) fail_at(hole.place, fmt::format("the data set '{}' has no columns", set.name));
       const std::string_view column =
           std::string_view(hole.name).substr(std::min(hole.name.size(), set.name.size() + 1));
@@ -197,7 +213,8 @@ void Reading::finish(const Hole& hole) const {
       if (!dotted)
         fail_at(hole.place, fmt::format("'{0}' is a data set with columns; write {{{{{0}.{1}}}}}", set.name,
                                         set.columns[0]));
-      if (std::ranges::find(names, column) != names.end()) return;
+      if (const auto found = std::ranges::find(names, column); found != names.end())
+        return check_rows(hole, set, static_cast<std::size_t>(found - names.begin()));
       fail_at(hole.place, fmt::format("the data set '{}' has no column '{}'{}", set.name, column,
                                       config::did_you_mean(column, names)));
     }

@@ -28,8 +28,11 @@ class Reading : public config::Reader {
   enum class Where : std::uint8_t { kStep, kCall, kToken };  // which names a template may hold
   enum class Named : std::uint8_t { kTarget, kProcess, kScenario, kPhase, kFault, kWindow };
 
+  // Where a template's values go: what such a place cannot hold, a data set must not bring there.
+  enum class Place : std::uint8_t { kText, kField, kTarget };
+
   // A template at the key being read; its names are checked by finish_names().
-  Template compile(std::string_view text, int line, Where where);
+  Template compile(std::string_view text, int line, Where where, Place at = Place::kText);
   // The same for a text that is filled outside the load.
   void check_text(std::string_view text, int line, Where where);
   // The key being read names something that must exist; finish_names() checks it.
@@ -53,36 +56,38 @@ class Reading : public config::Reader {
   Campaign& campaign;
 
  private:
-  struct Place {
+  struct Spot {
     std::string path;
     int line = 0;
   };
   struct Reference {
     Named what;
     std::string name;
-    Place place;
+    Spot place;
   };
   struct Hole {
     std::string name;
     Where where;
     std::size_t scenario;
     bool captured;  // by an earlier step
-    Place place;
+    Place at;       // kTarget: as it is, not encoded
+    Spot place;
   };
   struct Expression {
     std::string text;  // of a definition: its name
     bool definition;
-    Place place;
+    Spot place;
   };
   struct ValueAt {
     std::string what;
     int line = 0;
   };
 
-  Place here(int line) const { return {path(), line}; }
-  [[noreturn]] void fail_at(const Place& place, std::string_view message) const;
+  Spot here(int line) const { return {path(), line}; }
+  [[noreturn]] void fail_at(const Spot& place, std::string_view message) const;
   void finish(const Reference& reference) const;
   void finish(const Hole& hole) const;
+  void check_rows(const Hole& hole, const DataSpec& set, std::size_t column) const;
   void finish(const Expression& expression) const;
   void check_signer(const Reference& signer) const;
   void check_captures() const;
@@ -92,9 +97,9 @@ class Reading : public config::Reader {
   std::vector<Hole> holes_;
   std::vector<Expression> expressions_;
   std::vector<Reference> signers_;
-  std::map<std::string, ValueAt, std::less<>> values_;               // data sets and tokens
-  std::vector<std::map<std::string, Place, std::less<>>> captures_;  // of each scenario
-  std::map<std::string, Place, std::less<>> captures_of_step_;
+  std::map<std::string, ValueAt, std::less<>> values_;              // data sets and tokens
+  std::vector<std::map<std::string, Spot, std::less<>>> captures_;  // of each scenario
+  std::map<std::string, Spot, std::less<>> captures_of_step_;
 };
 
 }  // namespace prove

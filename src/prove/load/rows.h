@@ -70,14 +70,14 @@ consteval Row reference(std::string_view name, std::string_view fallback, std::s
 }
 
 // A template of a step.
-template <auto M, class G>
+template <auto M, class G, Reading::Place At = Reading::Place::kText>
 consteval Row templ(std::string_view name, std::string_view fallback, std::string_view about) {
   using Owner = config::rows::OwnerOf<M>;
   Row row = own<Owner>(Kind::kForm, name, fallback, about);
   row.form = "text, a template";
   row.read = [](Reader& reader, const Row& self, const YamlNode& node, void* owner) {
     const std::string text = config::rows::read_value<G>(reader, self, node);
-    static_cast<Owner*>(owner)->*M = Reading::of(reader).compile(text, node.line, Reading::Where::kStep);
+    static_cast<Owner*>(owner)->*M = Reading::of(reader).compile(text, node.line, Reading::Where::kStep, At);
   };
   return row;
 }

@@ -243,20 +243,23 @@ void check_step(Reader& reader, const YamlNode& node, Step& step) {
 
 void place_capture(Reader& reader, const YamlNode& node, CaptureDraft&& draft, Step& step) {
   Capture capture{.kind = Capture::Kind::kJson, .from = std::move(draft.json), .as = std::move(draft.as)};
+  const bool both = node.find("header") != nullptr && node.find("regex") != nullptr;
   const std::string_view way =
-      reader.exactly_one(node, std::array<std::string_view, 3>{"json", "header", "regex"});
+      both ? reader.exactly_one(node, std::array<std::string_view, 2>{"json", "header"})
+           : reader.exactly_one(node, std::array<std::string_view, 3>{"json", "header", "regex"});
   if (way == "json" && !is_json_pointer(capture.from))
     reader.fail_at(node, "json", "is not a JSON pointer such as /items/0/id");
   if (way == "header") {
     capture.kind = Capture::Kind::kHeader;
     capture.from = std::move(draft.header);
   }
-  if (way == "regex") {
-    capture.kind = Capture::Kind::kRegex;
-    capture.from = std::move(draft.regex);
+  if (way == "regex" || both) {
+    std::string& pattern = both ? capture.pattern : capture.from;
+    if (!both) capture.kind = Capture::Kind::kRegex;
+    pattern = std::move(draft.regex);
     std::size_t groups = 0;
     try {
-      groups = std::regex(capture.from).mark_count();
+      groups = std::regex(pattern).mark_count();
     } catch (const std::regex_error&) {
       reader.fail_at(node, "regex", "is not a regular expression");
     }

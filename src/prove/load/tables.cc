@@ -6,6 +6,8 @@
 #include <optional>
 #include <set>
 
+#include "prove/wire/json_text.h"
+
 namespace prove {
 namespace {
 
@@ -79,9 +81,8 @@ class CsvReader {
 };
 
 std::optional<std::string> scalar(const json::value& value) {
-  if (const json::string* text = value.if_string()) return std::string(*text);
   if (value.is_object() || value.is_array() || value.is_null()) return std::nullopt;
-  return json::serialize(value);
+  return text_of(value);
 }
 
 }  // namespace
@@ -115,10 +116,9 @@ Parsed<Table> parse_csv(std::string_view text) {
 }
 
 Parsed<Table> parse_json_table(std::string_view text) {
-  boost::system::error_code error;
-  const json::value whole = json::parse(text, error);
-  if (error) return std::unexpected("is not JSON");
-  const json::array* list = whole.if_array();
+  const std::optional<json::value> whole = parse_as_written(text);
+  if (!whole) return std::unexpected("is not JSON");
+  const json::array* list = whole->if_array();
   if (list == nullptr) return std::unexpected("is not a list");
   if (list->empty()) return std::unexpected("is an empty list");
   if (list->size() > kMaxRows) return std::unexpected(std::string(kTooMany));

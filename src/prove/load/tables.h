@@ -23,8 +23,8 @@ struct Table {
 // quotes. Lines end with LF or CR LF; a byte order mark is skipped.
 config::Parsed<Table> parse_csv(std::string_view text);
 
-// A list of objects with the same members, whose order is that of the first, or a list of texts. Numbers and
-// true and false become texts.
+// A list of objects with the same members, whose order is that of the first, or a list of texts. Numbers,
+// to the letter, and true and false become texts.
 config::Parsed<Table> parse_json_table(std::string_view text);
 
 }  // namespace prove

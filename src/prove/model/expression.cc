@@ -280,6 +280,7 @@ class Parser {
       if (m.series.empty() || m.series.find('.') != m.series.npos)
         throw Wrong(fmt::format("{}() wants the name of a metric", word));
       selectors(m);
+      or_zero(m);
       while (take(","))
         if (!take_scope(argument(), m)) throw Wrong(fmt::format("{}() takes one metric", word));
       need(")");
@@ -368,6 +369,17 @@ class Parser {
     }
   }
 
+  // "or 0", if it is there.
+  void or_zero(Measure& m) {
+    const std::size_t from = at_;
+    if (take_name() != "or") {
+      at_ = from;
+      return;
+    }
+    if (!take("0")) throw Wrong("'or' wants a 0: what a series counts as that has not come");
+    m.or_zero = true;
+  }
+
   // What a cache answered by itself, of what it was asked. A bypass is no question; who waited for another's
   // fetch and who had an entry confirmed by the origin did not get their answer from the cache alone.
   NodePtr hit_ratio() {
@@ -375,6 +387,7 @@ class Parser {
     hits.what = What::kSeries;
     hits.series = kCacheRequests;
     hits.of = Of::kDelta;
+    hits.or_zero = true;  // a cache that had none has yet to count one
     selectors(hits);
     Measure all = hits;
     hits.text = "hits of the cache";

@@ -17,12 +17,13 @@
 //   count(outcome) requests      how many; retries: sent again after the peer closed a kept connection
 //   rate offered                 requests as expected and scheduled, a second
 //   bytes_per_second             of reply bodies
+//   uploaded uploaded_bytes      share of the request bodies that the target took whole; bytes of them
 //   reason(reset) status(503) status(5xx)  how many
 //   recovery recovery(fault)     from the fault's end until a second begins with 99 % good requests
 // Each of them takes scenario=, phase= and window= for another part of the run than the check's own:
 //   p95(window=outage) < 1.2 * p95(window=before outage)    p50(ok, scenario=hits) < p50(ok, scenario=misses)
 // Measures of the target, from its metrics and /proc; {…} chooses by label and is optional, what it leaves is
-// added up:
+// added up; {…} that no series has is unknown, but 0 where `or 0` follows it
 //   delta(name{a="b", c=~"x|y"}) increase of a counter; rate(name): a second
 //   first last min max avg (name), slope(name): a second, by least squares; 1MB/h is the way to write its
 //   limit

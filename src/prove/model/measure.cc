@@ -56,7 +56,10 @@ Dimension kind_of(const Measure& m) {
       return kTime;
     case What::kShare:
     case What::kSuccess:
+    case What::kUploaded:
       return kShare;
+    case What::kUploadedBytes:
+      return kBytes;
     case What::kRate:
     case What::kOffered:
       return kPerSecond;
@@ -120,11 +123,15 @@ bool read_bare(std::string_view name, Measure& m) {
     return true;
   }
   using Pair = std::pair<std::string_view, What>;
-  constexpr std::array kNames = {
-      Pair{"success", What::kSuccess},  Pair{"requests", What::kRequests},
-      Pair{"retries", What::kRetries},  Pair{"rate", What::kRate},
-      Pair{"offered", What::kOffered},  Pair{"bytes_per_second", What::kBytesPerSecond},
-      Pair{"recovery", What::kRecovery}};
+  constexpr std::array kNames = {Pair{"success", What::kSuccess},
+                                 Pair{"requests", What::kRequests},
+                                 Pair{"retries", What::kRetries},
+                                 Pair{"rate", What::kRate},
+                                 Pair{"offered", What::kOffered},
+                                 Pair{"bytes_per_second", What::kBytesPerSecond},
+                                 Pair{"recovery", What::kRecovery},
+                                 Pair{"uploaded", What::kUploaded},
+                                 Pair{"uploaded_bytes", What::kUploadedBytes}};
   const auto it = std::ranges::find(kNames, name, &Pair::first);
   if (it == kNames.end()) return false;
   m.what = it->second;

@@ -30,6 +30,8 @@ struct Measure {
     kCount,
     kRequests,
     kRetries,
+    kUploaded,
+    kUploadedBytes,
     kRate,
     kOffered,
     kBytesPerSecond,
@@ -56,6 +58,7 @@ struct Measure {
   std::string series;
   std::vector<Selector> selectors;
   std::string target;
+  bool or_zero = false;  // where no series has these labels: it may be that none has come to have them
 };
 
 Dimension kind_of(const Measure& measure);

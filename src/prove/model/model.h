@@ -118,8 +118,9 @@ struct DataSpec {  // {{name}} or {{name.column}}: a row of it
 
 struct Capture {
   enum class Kind : std::uint8_t { kJson, kHeader, kRegex } kind = Kind::kJson;
-  std::string from;  // JSON pointer (RFC 6901), field name, regular expression with one group
-  std::string as;    // {{as}} in later steps of the journey
+  std::string from;          // JSON pointer (RFC 6901), field name, regular expression with one group
+  std::string as;            // {{as}} in later steps of the journey
+  std::string pattern = {};  // of a header field's value; "": all of it
 };
 
 struct HeaderCheck {
@@ -162,6 +163,7 @@ struct Scenario {
   std::uint64_t connections =
       64;                  // open model: journeys of this scenario at a time, each on a connection of its own
   bool reconnect = false;  // a new connection for each journey
+  bool resend = false;     // once more what a kept connection lost unread: counted as a retry
   std::uint64_t bandwidth = 0;  // bytes a second at which bodies are read; 0: as fast as they come
   std::vector<Step> steps;
 };

@@ -39,6 +39,8 @@ enum class Reason : std::uint8_t {
   kDigest,            // its SHA-256 differs
   kLength,            // its length differs
   kCapture,           // there is nothing where a value was to be captured
+  kTooLong,           // what was looked for may lie beyond the part of the body that is kept
+  kBadValue,          // a value that cannot stand where the step puts it; nothing was sent
   kReplyTimeout,      // connected, but no whole reply within the timeout
   kInFlight,          // the run ended first
   kEarlierStep,       // skipped: a step before it did not go well
@@ -46,8 +48,25 @@ enum class Reason : std::uint8_t {
   kCount
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Reason::kCount)> kReasonNames = {
-    "none",   "refused",           "connect_timeout", "tls",       "reset",        "bad_reply",
-    "status", "unexpected_denial", "not_denied",      "header",    "body",         "digest",
-    "length", "capture",           "reply_timeout",   "in_flight", "earlier_step", "backlog"};
+    "none",
+    "refused",
+    "connect_timeout",
+    "tls",
+    "reset",
+    "bad_reply",
+    "status",
+    "unexpected_denial",
+    "not_denied",
+    "header",
+    "body",
+    "digest",
+    "length",
+    "capture",
+    "too_long",
+    "bad_value",
+    "reply_timeout",
+    "in_flight",
+    "earlier_step",
+    "backlog"};
 
 }  // namespace prove

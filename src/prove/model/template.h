@@ -7,6 +7,11 @@
 // Failures: compile() gives a predicate to follow the text (unclosed braces, a name that is no name). That
 //           every name has a source is checked by load_campaign(), once everything is read.
 //
+// In a path a value is percent-encoded where it holds what that place cannot: of what stands before the `?`
+// everything but `/` and what a path segment may hold, of what stands behind it `&`, `=`, `+`, `;` and `#`
+// too. A value with which the path begins is a whole target, and only what no target can hold is encoded in
+// it. `{{name|raw}}` goes out as it is. Elsewhere nothing is encoded.
+//
 // Names: data sets (name, name.column), tokens, captures, and the built-in `iteration` (of this user),
 // `user`, `uuid`, `random` (0 … 2^63), `now` (Unix seconds), `index` (setup and tokens). A literal "{{" is
 // written "{{{{"; spaces inside the braces do not count.
@@ -35,6 +40,10 @@ class Slots {
 
 using Values = std::vector<std::string>;  // by slot
 
+// What no value of a header field holds, and no raw one of a request line.
+bool fits_field(std::string_view value);
+bool fits_target(std::string_view value);
+
 class Template {
  public:
   Template() = default;
@@ -44,16 +53,22 @@ class Template {
   bool empty() const { return parts_.empty(); }
   bool constant() const;  // no hole: render once
   const std::string& text() const { return text_; }
-  std::vector<std::size_t> slots() const;  // that it needs
+  std::vector<std::size_t> slots() const;      // that it needs
+  std::vector<std::size_t> raw_slots() const;  // of them, those of `{{name|raw}}`
 
   // `values` has a place for every slot of the campaign.
   void append_to(std::string& out, const Values& values) const;
   std::string render(const Values& values) const;
+  // As a path with its query, and as the value of a header field. False, with `out` anyhow, where a value
+  // would end the line or the target that it stands in.
+  bool append_target_to(std::string& out, const Values& values) const;
+  bool append_field_to(std::string& out, const Values& values) const;
 
  private:
   struct Part {
     std::string literal;       // then
     std::size_t slot = kNone;  // this
+    bool raw = false;
   };
   static constexpr std::size_t kNone = ~std::size_t{0};
 

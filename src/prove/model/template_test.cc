@@ -62,5 +62,37 @@ TEST(Template, RefusesBracesThatNameNothing) {
     EXPECT_EQ(error(bad), "has a '{{' that does not name a value (write '{{{{' for a plain '{{')") << bad;
 }
 
+std::string target(std::string_view text, const std::string& value) {
+  Slots slots;
+  std::string out;
+  EXPECT_TRUE(compiled(text, slots).append_target_to(out, {value})) << out;
+  return out;
+}
+
+TEST(Template, EncodesAValueWhereItsPlaceInAPathCannotHoldIt) {
+  EXPECT_EQ(target("/{{a}}", "b c/d?e#f%g\r\n\x7f\xff"), "/b%20c/d%3Fe%23f%25g%0D%0A%7F%FF");
+  EXPECT_EQ(target("/x?a={{a}}", "b&c=d+e;f/g?h"), "/x?a=b%26c%3Dd%2Be%3Bf/g?h");
+  EXPECT_EQ(target("{{a}}/x", "/b?c=%20&d=\"e\" "), "/b?c=%20&d=%22e%22%20/x");
+  EXPECT_EQ(target("/{{a|raw}}", "b?c=%2F&d#"), "/b?c=%2F&d#");
+  EXPECT_EQ(target("/{{ a |raw }}", "b"), "/b");
+  EXPECT_EQ(target("/lit eral{{a}}", ""), "/lit eral");
+}
+
+TEST(Template, SaysWhichValuesWouldEndTheirLine) {
+  Slots slots;
+  const Template raw = compiled("/{{a|raw}}", slots), field = compiled("x{{a}}", slots);
+  EXPECT_EQ(raw.raw_slots(), std::vector<std::size_t>{0});
+  EXPECT_TRUE(field.raw_slots().empty());
+  std::string out;
+  for (const std::string& bad : {std::string("a\r\nb"), std::string("a\n"), std::string("\0", 1)}) {
+    EXPECT_FALSE(raw.append_target_to(out, {bad}));
+    EXPECT_FALSE(field.append_field_to(out, {bad}));
+  }
+  for (const char* bad : {"a b", "a\t", "\x1f", "\x7f"}) {
+    EXPECT_FALSE(raw.append_target_to(out, {bad}));
+    EXPECT_TRUE(field.append_field_to(out, {bad}));
+  }
+}
+
 }  // namespace
 }  // namespace prove

@@ -12,12 +12,21 @@ void OutcomeStats::add(const OutcomeStats& other) {
   first_byte.add(other.first_byte);
 }
 
+void Uploads::add(const Uploads& other) {
+  bodies += other.bodies;
+  whole += other.whole;
+  overtaken += other.overtaken;
+  bytes += other.bytes;
+  sent += other.sent;
+}
+
 void StepStats::add(const StepStats& other) {
   for (std::size_t i = 0; i < kOutcomes; ++i) outcomes[i].add(other.outcomes[i]);
   for (std::size_t i = 0; i < reasons.size(); ++i) reasons[i] += other.reasons[i];
   for (const auto& [status, count] : other.statuses) statuses[status] += count;
   expected_denials += other.expected_denials;
   retries += other.retries;
+  uploads.add(other.uploads);
 }
 
 void SegmentStats::add(const SegmentStats& other) {

@@ -31,12 +31,24 @@ struct OutcomeStats {
   void add(const OutcomeStats& other);
 };
 
+// Bodies of requests. One is whole when the peer's system has taken all of it before the reply was read.
+struct Uploads {
+  std::uint64_t bodies = 0;  // requests with a body that were not skipped
+  std::uint64_t whole = 0;
+  std::uint64_t overtaken = 0;  // by the reply: what was left of the body was never asked for
+  std::uint64_t bytes = 0;      // of all bodies
+  std::uint64_t sent = 0;       // of them, those that were taken
+
+  void add(const Uploads& other);
+};
+
 struct StepStats {
   std::array<OutcomeStats, kOutcomes> outcomes;
   std::array<std::uint64_t, static_cast<std::size_t>(Reason::kCount)> reasons{};
   std::map<std::uint16_t, std::uint64_t> statuses;
   std::uint64_t expected_denials = 0;  // requests whose step expects one
   std::uint64_t retries = 0;  // sent again after the peer closed a kept connection; each still counts once
+  Uploads uploads;
 
   void add(const StepStats& other);
 
@@ -159,6 +171,7 @@ struct Result {
   std::vector<Happening> happenings;
   std::vector<std::string> deaths;  // processes that ended though nobody asked them to: FAIL
   std::vector<CheckResult> checks;
+  std::vector<std::string> warnings;  // what a reader has to know beside the verdict, a sentence each
   Verdict verdict = Verdict::kInvalid;
   double ended_at = 0;
   bool interrupted = false;

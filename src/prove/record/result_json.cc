@@ -41,13 +41,23 @@ void members(V& v, Like<OutcomeStats> auto& x) {
   v("first_byte", first_byte);
 }
 template <class V>
+void members(V& v, Like<Uploads> auto& x) {
+  auto& [bodies, whole, overtaken, bytes, sent] = x;
+  v("bodies", bodies);
+  v("whole", whole);
+  v("overtaken", overtaken);
+  v("bytes", bytes);
+  v("sent", sent);
+}
+template <class V>
 void members(V& v, Like<StepStats> auto& x) {
-  auto& [outcomes, reasons, statuses, expected_denials, retries] = x;
+  auto& [outcomes, reasons, statuses, expected_denials, retries, uploads] = x;
   v.named("outcomes", outcomes, kOutcomeNames);
-  v.named("reasons", reasons, kReasonNames);
+  v.counts("reasons", reasons, kReasonNames);
   v("statuses", statuses);
   v("expected_denials", expected_denials);
   v("retries", retries);
+  v.newer("uploads", uploads);
 }
 template <class V>
 void members(V& v, Like<SegmentStats> auto& x) {
@@ -174,7 +184,7 @@ void members(V& v, Like<Segment> auto& x) {
 template <class V>
 void members(V& v, Like<Result> auto& x) {
   auto& [name, text, file, environment, phases, scenarios, spans, timeline, segments, intervals, aftermaths,
-         series, happenings, deaths, checks, verdict, ended_at, interrupted] = x;
+         series, happenings, deaths, checks, warnings, verdict, ended_at, interrupted] = x;
   v("name", name);
   v("text", text);
   v("file", file);
@@ -183,6 +193,7 @@ void members(V& v, Like<Result> auto& x) {
   v("phases", phases);
   v("scenarios", scenarios);
   v("checks", checks);
+  v.newer("warnings", warnings);
   v("happenings", happenings);
   v("deaths", deaths);
   v("spans", spans);
@@ -226,6 +237,17 @@ struct Writer {
     json::object inner;
     for (std::size_t i = 0; i < N; ++i) inner[names[i]] = value(xs[i]);
     object[name] = std::move(inner);
+  }
+
+  // The same of what later versions may have more of, and of a member that older files do not have.
+  template <class T, std::size_t N>
+  void counts(std::string_view name, const std::array<T, N>& xs,
+              const std::array<std::string_view, N>& names) {
+    named(name, xs, names);
+  }
+  template <class T>
+  void newer(std::string_view name, const T& x) {
+    object[name] = value(x);
   }
 
   // What targets and processes say may be no UTF-8, and a parser would refuse the whole file.
@@ -292,6 +314,17 @@ struct Reader {
   void named(std::string_view name, std::array<T, N>& xs, const std::array<std::string_view, N>& names) {
     const Reader inner{object_in(name, at(name))};
     for (std::size_t i = 0; i < N; ++i) read(names[i], inner.at(names[i]), xs[i]);
+  }
+
+  template <class T, std::size_t N>
+  void counts(std::string_view name, std::array<T, N>& xs, const std::array<std::string_view, N>& names) {
+    const Reader inner{object_in(name, at(name))};
+    for (std::size_t i = 0; i < N; ++i)
+      if (const json::value* found = inner.object.if_contains(names[i])) read(names[i], *found, xs[i]);
+  }
+  template <class T>
+  void newer(std::string_view name, T& x) {
+    if (const json::value* found = object.if_contains(name)) read(name, *found, x);
   }
 
   static const json::object& object_in(std::string_view name, const json::value& v) {

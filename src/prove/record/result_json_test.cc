@@ -123,6 +123,20 @@ TEST(ResultJson, RefusesWhatIsMissingOrDamaged) {
   EXPECT_EQ(error_of(to_json(r)), "'segments' have more scenarios than there are");
 }
 
+TEST(ResultJson, ReadsWhatEarlierVersionsDidNotHave) {
+  std::string text = to_json(testing::example_result(6, 100));
+  for (const std::string member : {"\"uploads\":{", "\"warnings\":["})
+    for (std::size_t at = 0; (at = text.find(member)) != text.npos;) {
+      const std::size_t end = text.find(member.back() == '{' ? '}' : ']', at) + 1;
+      const bool last = text[end] != ',';  // then the comma is the one before
+      text.erase(at - (last ? 1 : 0), end - at + 1);
+    }
+  for (const std::string reason : {"\"too_long\":0,", "\"bad_value\":0,"})
+    for (std::size_t at = 0; (at = text.find(reason)) != text.npos;) text.erase(at, reason.size());
+  EXPECT_EQ(error_of(text), "none");
+  EXPECT_EQ(to_json(result_from_json(text)), to_json(testing::example_result(6, 100)));
+}
+
 TEST(ResultJson, SavesWholeFilesOrNone) {
   const std::filesystem::path folder =
       std::filesystem::path(::testing::TempDir()) / ("result_json." + std::to_string(::getpid()));

@@ -62,6 +62,11 @@ std::string banner(const Result& result, const Summary& s) {
       out += fmt::format("<li class=\"quiet\">and {} more, below</li>\n", s.reasons.size() - kReasonsShown);
     out += "</ul>\n";
   }
+  if (!result.warnings.empty()) {
+    out += "<ul class=\"reasons warnings\">\n";
+    for (const std::string& warning : result.warnings) out += "<li>" + html(warning) + "</li>\n";
+    out += "</ul>\n";
+  }
   return out + "</header>\n";
 }
 

@@ -74,6 +74,8 @@ void step_row(HtmlTable& table, std::string_view css, const std::string& name, c
   title += "<span class=\"sub\">" + html(statuses_text(stats)) + "</span>";
   if (const std::string reasons = reasons_text(stats); !reasons.empty())
     title += "<span class=\"sub bad\">" + html(reasons) + "</span>";
+  if (const std::string retries = retries_text(stats); !retries.empty())
+    title += "<span class=\"sub bad\">" + html(retries) + "</span>";
   table.row(css).markup(title + "</th>").figure(count_text(requests));
   for (const Outcome outcome : outcomes) {
     const std::uint64_t count = stats.outcomes[static_cast<std::size_t>(outcome)].count;
@@ -172,6 +174,8 @@ std::string figures_html(const Summary& s) {
   if (all > 0) out += bar + "</svg>\n" + std::move(outcomes).html();
   if (const std::string reasons = reasons_text(s.measured.stats); !reasons.empty())
     out += "<p class=\"quiet\">What went wrong: " + html(reasons) + ".</p>\n";
+  if (const std::string retries = retries_text(s.measured.stats); !retries.empty())
+    out += "<p>" + html(retries) + ".</p>\n";
   return out + "</section>\n";
 }
 

@@ -88,15 +88,19 @@ std::string k6_summary(const Result& result) {
   json::object duration = trend(s.response);
   duration["thresholds"] = thresholds(result);
   const double seconds = s.seconds;
+  json::array warnings;
+  for (const std::string& warning : result.warnings) warnings.emplace_back(clean(warning));
   const json::object summary = {
       {"metrics", json::object{{"http_req_duration", duration},
                                {"service_time", trend(s.service)},
                                {"first_byte_time", trend(s.first_byte)},
                                {"http_reqs", counter(s.sent, seconds)},
                                {"http_req_failed", share(s.sent - good, good)},
+                               {"http_req_retries", counter(s.measured.stats.retries, seconds)},
                                {"iterations", counter(journeys(result, measured), seconds)},
                                {"dropped_iterations", counter(s.skipped, seconds)},
                                {"data_received", counter(s.bytes, seconds)},
+                               {"data_sent", counter(s.measured.stats.uploads.sent, seconds)},
                                {"checks", share(held, not_held)},
                                {"vus", gauge(result.intervals, &Interval::in_flight)},
                                {"vus_max", gauge(result.intervals, &Interval::connections)}}},
@@ -104,6 +108,7 @@ std::string k6_summary(const Result& result) {
        json::object{{"name", ""}, {"path", ""}, {"id", ""}, {"groups", json::object{}}, {"checks", checks}}},
       {"sekisho", json::object{{"campaign", clean(result.name)},
                                {"verdict", name_of(result.verdict)},
+                               {"warnings", warnings},
                                {"time_scale", result.environment.time_scale},
                                {"version", result.environment.version},
                                {"commit", result.environment.commit}}}};

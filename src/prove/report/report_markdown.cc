@@ -77,11 +77,15 @@ std::string markdown_report(const Result& result) {
     out += "The run proves nothing, neither for nor against the target.\n\n";
   for (const std::string& reason : s.reasons) out += "- " + markdown(reason) + "\n";
   if (!s.reasons.empty()) out += "\n";
+  for (const std::string& warning : result.warnings) out += "- ⚠️ " + markdown(warning) + "\n";
+  if (!result.warnings.empty()) out += "\n";
   out += checks(result, true);
 
   out += fmt::format("{} requests in {}, {} ({}), success {}.\n{}\n\n", count_text(s.sent),
                      seconds_text(s.seconds), rate_text(s.achieved_rate), offered_text(s),
                      s.success ? percent_text(*s.success) : "none", markdown(s.limit));
+  if (const std::string retries = retries_text(s.measured.stats); !retries.empty())
+    out += "**" + retries + ".**\n\n";
   out += latency(s) + outcomes(s);
   if (const std::string conditions = checks(result, false); !conditions.empty())
     out += "<details><summary>Does the run prove anything?</summary>\n\n" + conditions + "</details>\n\n";

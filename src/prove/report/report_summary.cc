@@ -223,6 +223,12 @@ std::string reasons_text(const StepStats& stats) {
   return most_frequent(counts);
 }
 
+std::string retries_text(const StepStats& stats) {
+  if (stats.retries == 0) return "";
+  return fmt::format("{} sent again after their connection was lost (retries)",
+                     stats.retries == 1 ? "1 request was" : count_text(stats.retries) + " requests were");
+}
+
 std::string statuses_text(const StepStats& stats) {
   std::vector<std::pair<std::string, std::uint64_t>> counts;
   counts.reserve(stats.statuses.size());

@@ -66,6 +66,8 @@ std::string outcome_text(Outcome outcome);              // "timed out"
 
 // "reset 12, refused 3": the most frequent first; "" when there were none.
 std::string reasons_text(const StepStats& stats);
+// "12 requests were sent again (retries)"; "" when none was.
+std::string retries_text(const StepStats& stats);
 std::string statuses_text(const StepStats& stats);                          // "200 × 1,234, 503 × 12"
 std::string labels_text(const std::map<std::string, std::string>& labels);  // {a="b"}; "" when there are none
 

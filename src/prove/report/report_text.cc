@@ -58,6 +58,9 @@ std::string text_summary(const Result& result) {
   out += "\n";
   if (const std::string reasons = reasons_text(s.measured.stats); !reasons.empty())
     out += "  reasons: " + reasons + "\n";
+  if (const std::string retries = retries_text(s.measured.stats); !retries.empty())
+    out += "  " + retries + "\n";
+  for (const std::string& warning : result.warnings) out += "  WARNING  " + one_line(warning) + "\n";
   if (s.sent > 0) out += latency_line("response", s.response) + latency_line("service", s.service);
   if (!s.limit.empty()) out += "  " + s.limit + "\n";
   for (const Happening& happening : result.happenings)

@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <boost/json.hpp>
 #include <boost/regex.hpp>
 #include <stdexcept>
+
+#include "prove/wire/json_text.h"
 
 namespace prove {
 namespace {
@@ -26,7 +27,26 @@ struct Captures::One {
   std::string from;
   std::optional<std::size_t> slot;  // none: no template asks for it, but it has to be there all the same
   boost::regex pattern;
+  bool matches = false;  // the pattern is to be found
+
+  std::optional<std::string> of_fields(const ReplyParser& reply) const;
 };
+
+// The first value that the pattern is found in. Without one the fields are one list, RFC 9110, 5.3, but
+// Set-Cookie, which is none.
+std::optional<std::string> Captures::One::of_fields(const ReplyParser& reply) const {
+  std::optional<std::string> out;
+  reply.each(from, [&](std::string_view value) {
+    if (matches)
+      out = match(pattern, value);
+    else if (!out)
+      out = value;
+    else
+      out->append(", ").append(value);
+    return !(matches ? out.has_value() : from == "set-cookie");
+  });
+  return out;
+}
 
 Captures::Captures(const Step& step, const Slots& slots) {
   for (const Capture& capture : step.captures) {
@@ -35,9 +55,11 @@ Captures::Captures(const Step& step, const Slots& slots) {
       for (char& c : one.from)
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
     }
-    if (capture.kind != Capture::Kind::kRegex) continue;
+    one.matches = capture.kind == Capture::Kind::kRegex || !capture.pattern.empty();
+    if (!one.matches) continue;
     try {
-      one.pattern.assign(capture.from, boost::regex::perl);
+      one.pattern.assign(capture.kind == Capture::Kind::kRegex ? capture.from : capture.pattern,
+                         boost::regex::perl);
     } catch (const boost::regex_error& e) {
       throw std::runtime_error(fmt::format("capture '{}': {}", capture.as, e.what()));
     }
@@ -51,26 +73,22 @@ bool Captures::from_head(const ReplyParser& reply, Values& values) const {
   bool all = true;
   for (const One& one : all_) {
     if (one.kind != Capture::Kind::kHeader) continue;
-    const auto value = reply.find(one.from);
-    if (value && one.slot) values[*one.slot] = *value;
+    std::optional<std::string> value = one.of_fields(reply);
     all &= value.has_value();
+    if (value && one.slot) values[*one.slot] = *std::move(value);
   }
   return all;
 }
 
 bool Captures::from_body(std::string_view body, Values& values) const {
   bool all = true;
-  std::optional<boost::json::value> json;
+  std::optional<JsonText> json;
   for (const One& one : all_) {
     if (one.kind == Capture::Kind::kHeader) continue;
     std::optional<std::string> value;
     if (one.kind == Capture::Kind::kJson) {
-      boost::system::error_code error;
-      if (!json)
-        json = boost::json::parse(body, error);  // what is no JSON is null, and no pointer leads into it
-      const boost::json::value* const found = error ? nullptr : json->find_pointer(one.from, error);
-      if (found)
-        value = found->is_string() ? std::string(found->get_string()) : boost::json::serialize(*found);
+      if (!json) json.emplace(body);
+      value = json->at(one.from);
     } else {
       value = match(one.pattern, body);
     }

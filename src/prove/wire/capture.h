@@ -4,7 +4,7 @@
 // Failure:  constructor: std::runtime_error with one line (a pattern that does not compile). find_*() give
 //           nothing where there is nothing: no field, no JSON, no such member, no match, a pattern that tries
 //           too long.
-// Values:   of JSON a string as it is, everything else as JSON writes it.
+// Values:   of JSON a string as it is, everything else as the reply writes it, a number to the letter.
 #pragma once
 
 #include <memory>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 namespace prove {
 namespace {
@@ -38,10 +39,23 @@ Expectation::Expectation(const Step& step) : step_(&step) {
 
 bool Expectation::headers_met(const ReplyParser& reply, const Values& values) const {
   for (const HeaderCheck& check : step_->expect.headers) {
-    const auto value = reply.find(lower(check.name));
+    const std::string name = lower(check.name);
     const std::string& wanted = check.value.text();
-    if (wanted == "!" ? value.has_value() : !value) return false;
-    if (wanted != "!" && wanted != "*" && *value != check.value.render(values)) return false;
+    if (wanted == "!" || wanted == "*") {
+      if (reply.find(name).has_value() != (wanted == "*")) return false;
+      continue;
+    }
+    // One of several fields, or all of them as the list that they are: RFC 9110, 5.3.
+    const std::string value = check.value.render(values);
+    bool met = false, first = true;
+    std::string all;
+    reply.each(name, [&](std::string_view one) {
+      met = one == value;
+      if (!std::exchange(first, false)) all += ", ";
+      all += one;
+      return !met;
+    });
+    if (!met && (first || all != value)) return false;
   }
   return true;
 }
@@ -59,7 +73,7 @@ Ending Expectation::judge(const Reply& reply, const Values& values) const {
   if (!reply.headers_met) return {Outcome::kFailed, Reason::kHeader};
   if (!status_only_) {
     if (expect.length && reply.length != *expect.length) return {Outcome::kFailed, Reason::kLength};
-    if (expect.body && !reply.body.contains(expect.body->render(values)))
+    if (expect.body && !reply.found_beyond && !reply.body.contains(expect.body->render(values)))
       return {Outcome::kFailed, Reason::kBody};
     if (wants_digest() && reply.sha256 != expect.sha256) return {Outcome::kFailed, Reason::kDigest};
   }

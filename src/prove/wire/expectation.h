@@ -28,6 +28,7 @@ struct Reply {
   bool headers_met = true;
   std::uint64_t length = 0;   // of the body
   std::string_view body{};    // the first kKeptBody bytes of it, where the step keeps_body()
+  bool found_beyond = false;  // what it must contain lies behind them, or across their end
   std::string_view sha256{};  // lower-case hex, where the step wants_digest()
 };
 
@@ -39,6 +40,8 @@ class Expectation {
 
   bool denial() const { return denial_; }  // nothing but a denial is right
   bool keeps_body() const { return step_->expect.body || captures_body_; }
+  bool searches_body() const { return step_->expect.body.has_value(); }
+  std::string searched(const Values& values) const { return step_->expect.body->render(values); }
   bool wants_digest() const { return !step_->expect.sha256.empty(); }
 
   // At the head of the reply, while its fields can be looked at.

@@ -117,5 +117,24 @@ TEST_F(ExpectationTest, LooksIntoADenialToo) {
   EXPECT_EQ(judge(Reply{.status = 403, .body = "no"}), (Ending{Outcome::kFailed, Reason::kBody}));
 }
 
+TEST_F(ExpectationTest, TakesOneOfSeveralFieldsOrAllOfThemAsAList) {
+  constexpr std::string_view kTwice = "Vary: Accept\r\nX: y\r\nvary: Origin\r\n";
+  const auto vary = [&](std::string_view wanted) {
+    step.expect.headers.clear();
+    step.expect.headers.push_back({"Vary", text(wanted)});
+    return headers_met(kTwice);
+  };
+  EXPECT_TRUE(vary("Accept"));
+  EXPECT_TRUE(vary("Origin"));
+  EXPECT_TRUE(vary("Accept, Origin"));
+  EXPECT_FALSE(vary("Origin, Accept"));
+  EXPECT_FALSE(vary("accept"));
+  EXPECT_FALSE(vary(""));
+  step.expect.headers = {};
+  step.expect.headers.push_back({"Cookie", text("")});
+  EXPECT_FALSE(headers_met(kTwice));
+  EXPECT_TRUE(headers_met("Cookie:\r\n"));
+}
+
 }  // namespace
 }  // namespace prove

@@ -288,8 +288,12 @@ bool ReplyParser::take_field(std::string_view name, std::string_view value) {
 
 std::optional<std::string_view> ReplyParser::find(std::string_view name) const {
   std::string_view rest = head_;
+  return next_field(rest, name);
+}
+
+// From the front of `rest`, whose status line is no field of any name.
+std::optional<std::string_view> ReplyParser::next_field(std::string_view& rest, std::string_view name) {
   std::string_view line;
-  cut_line(rest, line);  // the status line
   while (!rest.empty() && cut_line(rest, line)) {
     if (line.size() > name.size() && line[name.size()] == ':' && same(line.substr(0, name.size()), name))
       return trim(line.substr(name.size() + 1));

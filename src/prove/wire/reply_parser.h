@@ -50,6 +50,12 @@ class ReplyParser {
 
   // The value of the first field of that name, which is lower-case; at kHead only.
   std::optional<std::string_view> find(std::string_view name) const;
+  // f() is given the values of all of them in turn, until it says false.
+  template <class F>
+  void each(std::string_view name, F&& f) const {
+    for (std::string_view rest = head_; const auto value = next_field(rest, name);)
+      if (!f(*value)) return;
+  }
 
  private:
   enum class Framing : std::uint8_t { kNone, kLength, kChunked, kUntilClose };
@@ -65,6 +71,7 @@ class ReplyParser {
     kBad,
   };
 
+  static std::optional<std::string_view> next_field(std::string_view& rest, std::string_view name);
   Event bad(std::string_view why);
   Event read_head(std::string_view& in);
   bool parse_head(std::string_view head);

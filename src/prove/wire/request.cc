@@ -65,7 +65,7 @@ Request::Request(const Step& step, const Target& target)
   if (step.type == StepType::kS3) {
     payload_ = step.body_size > 0 ? filler_hash(step.body_size) : payload_hash(body_);
   } else if (same_always) {
-    render_anew({}, wire_, nullptr);
+    head_ = render_anew({}, wire_, nullptr).head;
     constant_ = true;
   }
 }
@@ -77,36 +77,39 @@ Wire Request::render_anew(const Values& values, std::string& buffer, Signer* sig
   if (!fixed) step_->body.append_to(buffer, values);
   const std::size_t length = buffer.size();
   if (signer && !fixed) signer->payload = payload_hash(buffer);
-  append_head(buffer, values, fixed ? body_.size() + step_->body_size : length);
+  if (!append_head(buffer, values, fixed ? body_.size() + step_->body_size : length))
+    return {.bytes = {}, .bad = true};
   if (signer) sign(buffer, values, fixed ? payload_ : signer->payload, *signer);
   buffer += "\r\n";
+  const std::size_t head = buffer.size() - length;
   if (fixed)
     buffer += body_;
   else
     std::rotate(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(length), buffer.end());
-  return {buffer, step_->body_size};
+  return {.bytes = buffer, .generated = step_->body_size, .head = head};
 }
 
-// All but the empty line.
-void Request::append_head(std::string& out, const Values& values, std::uint64_t length) const {
+// All but the empty line. False where a value would be more than a part of its line.
+bool Request::append_head(std::string& out, const Values& values, std::uint64_t length) const {
   out += step_->method;
   out += ' ';
   out += target_->url.path;
-  step_->path.append_to(out, values);
+  if (!step_->path.append_target_to(out, values)) return false;
   out += " HTTP/1.1\r\n";
   if (!has_host_) out.append("Host: ").append(authority_).append("\r\n");
   if (!has_agent_) out += "User-Agent: sekisho-prove\r\n";
   for (const auto& [name, value] : step_->headers) {
     out.append(name).append(": ");
-    value.append_to(out, values);
+    if (!value.append_field_to(out, values)) return false;
     out += "\r\n";
   }
   if (has_body_) fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", length);
+  return true;
 }
 
 void Request::sign(std::string& out, const Values& values, std::string_view payload, Signer& signer) const {
   signer.target = target_->url.path;
-  step_->path.append_to(signer.target, values);
+  step_->path.append_target_to(signer.target, values);
   signer.fields.clear();
   signer.values.resize(step_->headers.size());
   for (std::size_t i = 0; i < step_->headers.size(); ++i) {

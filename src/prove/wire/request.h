@@ -5,7 +5,8 @@
 // Failure:  constructor: std::runtime_error with one line (a body file that cannot be read).
 //
 // Requests of s3 steps are signed, so that each second has its own. Host, User-Agent and Content-Length are
-// written unless the step's own headers name them. Bodies of `body_size` bytes are not kept: they are sent as
+// written unless the step's own headers name them. No value makes a line of its own: in the path values are
+// percent-encoded (template.h), and one that a field or the path cannot hold makes the Wire bad. Bodies of `body_size` bytes are not kept: they are sent as
 // so many copies of one block.
 #pragma once
 
@@ -33,6 +34,8 @@ struct Signer {
 struct Wire {
   std::string_view bytes;       // head, and the body where it is text or a file
   std::uint64_t generated = 0;  // bytes of body that follow, taken from filler()
+  std::size_t head = 0;         // bytes of `bytes` that are the head
+  bool bad = false;             // a value cannot stand where the step puts it: not to be sent
 };
 
 std::string_view filler();  // a block of printable bytes, 64 KiB
@@ -47,13 +50,13 @@ class Request {
 
   // `signer`: the target's, for s3 steps.
   Wire render(const Values& values, std::string& buffer, Signer* signer) const {
-    if (constant_) return {wire_, step_->body_size};
+    if (constant_) return {.bytes = wire_, .generated = step_->body_size, .head = head_};
     return render_anew(values, buffer, signer);
   }
 
  private:
   Wire render_anew(const Values& values, std::string& buffer, Signer* signer) const;
-  void append_head(std::string& out, const Values& values, std::uint64_t length) const;
+  bool append_head(std::string& out, const Values& values, std::uint64_t length) const;
   void sign(std::string& out, const Values& values, std::string_view payload, Signer& signer) const;
 
   const Step* step_;
@@ -62,6 +65,7 @@ class Request {
   std::string body_;     // where it is always the same
   std::string payload_;  // its hash, of s3 steps
   std::string wire_;     // of a constant request
+  std::size_t head_ = 0;
   bool constant_ = false;
   bool to_head_ = false;
   bool idempotent_ = false;
