@@ -1,7 +1,7 @@
 // What a reader has to know beside the verdict: where a figure says less than it seems to.
 //
-//   - requests with a body whose reply came before the body was taken: they may be as expected, but nothing was
-//     uploaded
+//   - requests with a body whose reply came before the body was taken: they may be as expected, but nothing
+//     was uploaded
 //   - closed phases in which replies stalled: users who wait send nothing, so the requests that a stall would
 //     have kept waiting were never sent and are in no percentile (coordinated omission)
 //

@@ -6,8 +6,8 @@
 //
 // Requests of s3 steps are signed, so that each second has its own. Host, User-Agent and Content-Length are
 // written unless the step's own headers name them. No value makes a line of its own: in the path values are
-// percent-encoded (template.h), and one that a field or the path cannot hold makes the Wire bad. Bodies of `body_size` bytes are not kept: they are sent as
-// so many copies of one block.
+// percent-encoded (template.h), and one that a field or the path cannot hold makes the Wire bad. Bodies of
+// `body_size` bytes are not kept: they are sent as so many copies of one block.
 #pragma once
 
 #include <cstdint>
