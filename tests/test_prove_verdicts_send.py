@@ -180,11 +180,11 @@ def test_users_who_go_on_late_make_a_run_invalid(tmp_path, origin):
     """All of them think for a second, and the harness is stopped meanwhile."""
     seen = Seen()
     origin.on("/", seen)
-    running = Running(tmp_path, campaign(origin.url, users=20, seconds=2, validity={"send_lag": "50ms"},
+    running = Running(tmp_path, campaign(origin.url, users=20, seconds=3, validity={"send_lag": "50ms"},
                                          scenarios={"s": {"steps": [{"get": "/", "think": "1s"}]}}))
     until(lambda: len(seen) >= 20, 10, "all users")
     running.signal(signal.SIGSTOP)
-    time.sleep(1.5)  # of the two seconds that the load lasts
+    time.sleep(1.5)  # of the three seconds that the load lasts
     running.signal(signal.SIGCONT)
     run = running.wait()
     assert run.code == INVALID and "arrivals were taken up in time" in run.spoiled_by(), run
