@@ -108,6 +108,8 @@ TABLE = [
     ("answers unread", UPLOAD, ONCE, ["success == 100%"], PASS, "3 of 3 request bodies were overtaken by their replies"),
     ("answers unread", UPLOAD, ONCE, ["uploaded == 100%"], FAIL, "it was 0 %"),
     ("answers unread", UPLOAD, ONCE, ["uploaded_bytes >= 192MiB"], FAIL, "must be >= 192MiB"),
+    # it fits into the buffers of who sends it, and is not where it was sent to
+    ("answers unread", [{"put": "/", "body_size": "2MiB"}], ONCE, ["uploaded == 100%"], FAIL, "it was 0 %"),
     ("answers unread", GET, ONCE, ["uploaded == 100%"], INVALID, "no request with a body"),
     ("well", [{"put": "/", "body_size": "1MiB"}], ONCE, ["uploaded == 100%", "uploaded_bytes == 3MiB"], PASS, ""),
     ("well", POST, ONCE, ["uploaded == 100%", "uploaded_bytes == 3B"], PASS, ""),
