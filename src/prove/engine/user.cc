@@ -11,7 +11,7 @@
 namespace prove {
 namespace {
 
-constexpr Nanos kRest = Millis(10);  // for which a connection is not asked whether it is still there
+constexpr Nanos kRest = Millis(100);  // for which a connection is not asked whether it is still there
 
 constexpr Ending kInFlightEnding{Outcome::kTimedOut, Reason::kInFlight};
 

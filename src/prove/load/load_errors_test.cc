@@ -309,7 +309,11 @@ TEST(CampaignErrors, TellWhatIsWrongBetweenSteps) {
   EXPECT_EQ(values("{ get: '/{{ids|raw}}' }"),
             ":4: scenarios.s.steps[0].get: '{{ids}}' holds white space or a control, which no path can as it "
             "is, in row 2 of the data set 'ids'");
-  EXPECT_EQ(values("{ post: '/{{ids}}', body: '{{ids|raw}}', headers: { X: '{{ids}}' } }"), "");
+  EXPECT_EQ(values("{ post: '/{{ids}}', body: '{{ids}}', headers: { X: '{{ids}}' } }"), "");
+  EXPECT_EQ(
+      values("{ post: '/{{ids}}', body: '{{ids|raw}}' }"),
+      ":4: scenarios.s.steps[0].body: has a '|raw', which is for the paths of steps: elsewhere values go out "
+      "as they are");
   // What one scenario captures, another does not have.
   EXPECT_EQ(
       error_of(kTargets + kPhases +

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kBuiltIn = {"iteration", "user", "uuid", "random", "now"};
 constexpr std::string_view kIndex = "index";
+constexpr std::string_view kRawInVain =
+    "has a '|raw', which is for the paths of steps: elsewhere values go out as they are";
 
 bool is_built_in(std::string_view name) {
   return name == kIndex || std::ranges::find(kBuiltIn, name) != kBuiltIn.end();
@@ -42,6 +44,7 @@ Template Reading::compile(std::string_view text, int line, Where where, Place at
   auto compiled = Template::compile(text, campaign.slots);
   if (!compiled) fail(line, compiled.error());
   const std::vector<std::size_t> raw = compiled->raw_slots();
+  if (!raw.empty() && at != Place::kTarget) fail(line, kRawInVain);
   for (const std::size_t slot : compiled->slots()) {
     const std::string& name = campaign.slots.name(slot);
     const bool captured = where == Where::kStep && captures_.back().contains(name);
@@ -56,6 +59,7 @@ void Reading::check_text(std::string_view text, int line, Where where) {
   Slots names;
   const auto compiled = Template::compile(text, names);
   if (!compiled) fail(line, compiled.error());
+  if (!compiled->raw_slots().empty()) fail(line, kRawInVain);
   for (std::size_t i = 0; i < names.size(); ++i)
     holes_.push_back({names.name(i), where, captures_.size(), false, Place::kText, here(line)});
 }
