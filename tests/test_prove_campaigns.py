@@ -264,15 +264,27 @@ def test_a_rate_that_a_generator_cannot_send_is_invalid(tmp_path, nginx):
     assert run.sent() < 500_000 < sum(run.counts().values())
 
 
-def test_a_generator_that_is_late_makes_the_run_invalid(tmp_path, origin):
-    run = prove(tmp_path, campaign(origin.url, rate=100, seconds=0.5, validity={"send_lag": "1ms"}), prefix=[
-        "sh", "-c", '"$@" & p=$!; sleep 0.25; kill -STOP $p; sleep 0.2; kill -CONT $p; wait $p', "sh"])
+def stopped_for_a_while(tmp_path, origin, *guardrails):
+    return prove(tmp_path, campaign(origin.url, rate=100, seconds=0.5, guardrails=list(guardrails), validity={"send_lag": "1ms"}),
+                 prefix=["sh", "-c", '"$@" & p=$!; sleep 0.25; kill -STOP $p; sleep 0.2; kill -CONT $p; wait $p', "sh"])
+
+
+def test_a_check_that_turns_on_a_generator_that_was_late_makes_the_run_invalid(tmp_path, origin):
+    run = stopped_for_a_while(tmp_path, origin, "max < 50ms")
     spoiled(run, "arrivals were taken up in time")
+    assert "the harness may have added" in run.check("max < 50ms")["why"], run
+
+
+def test_one_that_does_not_survives_it(tmp_path, origin):
+    run = stopped_for_a_while(tmp_path, origin, "max < 30s", "success == 100%", "rate > 90/s")
+    assert run.code == PASS, run
+    run = stopped_for_a_while(tmp_path / "broken", origin, "failed > 0%")
+    assert run.code == FAIL, run
 
 
 def test_too_few_samples_for_a_percentile_are_invalid(tmp_path, origin):
     run = prove(tmp_path, campaign(origin.url, rate=50, seconds=1, validity=STRICT | {"send_lag": "500ms"}, guardrails=["p99 < 10s"]))
-    spoiled(run, "enough requests for each percentile")
+    spoiled(run, "enough requests for each percentile and share")
     check = run.check("p99 < 10s")
     assert check["state"] == "unknown" and "10 are needed" in check["why"]
     run = prove(tmp_path, campaign(origin.url, rate=50, seconds=1, validity={"tail_samples": 5}, guardrails=["p90 < 10s"]))

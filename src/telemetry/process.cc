@@ -50,11 +50,13 @@ ProcessFigures read_process(pid_t pid) {
   std::string skipped;
   for (int field = 3; field < 14; ++field) rest >> skipped;
   std::uint64_t user = 0, system = 0, started = 0, pages = 0;
-  rest >> user >> system;  // 14, 15
-  for (int field = 16; field < 20; ++field) rest >> skipped;
+  std::uint64_t user_of_children = 0, system_of_children = 0;
+  rest >> user >> system >> user_of_children >> system_of_children;  // 14 to 17
+  for (int field = 18; field < 20; ++field) rest >> skipped;
   rest >> figures.threads >> skipped >> started >> figures.virtual_bytes >> pages;  // 20 to 24
   const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
   figures.cpu_seconds = static_cast<double>(user + system) / ticks;
+  figures.children_cpu_seconds = static_cast<double>(user_of_children + system_of_children) / ticks;
   figures.resident_bytes = pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   static const std::uint64_t booted = boot_time();
   figures.start_time = static_cast<double>(booted) + static_cast<double>(started) / ticks;

@@ -14,6 +14,7 @@ namespace telemetry {
 
 struct ProcessFigures {
   double cpu_seconds = 0;
+  double children_cpu_seconds = 0;  // of those that ended and were waited for
   std::uint64_t resident_bytes = 0;
   std::uint64_t virtual_bytes = 0;
   std::uint64_t open_fds = 0;

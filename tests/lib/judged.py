@@ -58,13 +58,15 @@ def judge(tmp_path, row, targets=TARGETS):
             made.on("/metrics", targets.get("/metrics"))
         scenario = {"steps": steps} | {k: load[k] for k in ("connections", "resend") if k in load}
         more = {k: load[k] for k in ("rate", "users", "backlog") if k in load}
+        more |= {k: load[k] for k in ("validity", "faults", "processes", "prefix") if k in load}
+        prefix = more.pop("prefix", ())
         if "mishap" in load:
             more["faults"] = [{"name": "f", "at": "100ms", "command": ["false"]}]
         if "metrics" in load:
             more["targets"] = {"t": {"url": made.url, "metrics": made.url + "/metrics"}}
         run = prove(tmp_path, campaign(made.url if made else f"http://127.0.0.1:{free_port()}", seconds=load.get("seconds", 1),
                                        grace=load.get("grace", "300ms"), scenarios={"s": scenario},
-                                       guardrails=guardrails or None, **more))
+                                       guardrails=guardrails or None, **more), prefix=prefix)
     finally:
         if made:
             made.stop()

@@ -44,7 +44,7 @@ def campaign(url=None, steps=None, rate=None, users=None, seconds: float = 1.0, 
         "grace": "2s",
         "guardrails": ["success == 100%"],
         # two cores are shared with whatever else runs
-        "validity": {"send_lag": "500ms", "rate": "90%", "tail_samples": 1},
+        "validity": {"send_lag": "500ms", "rate": "90%", "tail_samples": 1, "recovered": "1s"},
     }
     result = base | more
     if "validity" in more:

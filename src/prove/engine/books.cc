@@ -28,6 +28,12 @@ void count_upload(Uploads& uploads, const Record& record) {
     ++uploads.overtaken;
 }
 
+// Of one that was answered.
+Nanos latency_of(const Record& record, Measure::Clock clock) {
+  if (clock == Measure::Clock::kService) return record.done - record.sent;
+  return (clock == Measure::Clock::kFirstByte ? record.first_byte : record.done) - record.intended;
+}
+
 }  // namespace
 
 Books::Books(const Campaign& campaign, const Timeline& timeline) : campaign_(campaign), timeline_(timeline) {
@@ -37,6 +43,7 @@ Books::Books(const Campaign& campaign, const Timeline& timeline) : campaign_(cam
     for (std::size_t s = 0; s < page.cells.size(); ++s)
       page.cells[s].resize(campaign.scenarios[s].steps.size());
     page.totals.busy.assign(1, 0);
+    page.totals.waited.assign(1, 0);
   }
   for (const Span& span : timeline.spans()) {
     if (!span.fault) continue;
@@ -45,8 +52,12 @@ Books::Books(const Campaign& campaign, const Timeline& timeline) : campaign_(cam
     const Nanos left = std::max(Nanos(0), timeline.end() - span.to);
     aftermath.good_bad.resize(
         std::min(Aftermath::kBuckets, static_cast<std::size_t>((left + kBucket - Nanos(1)) / kBucket)));
+    After after{span.to, recovery_goals(campaign, timeline, span)};
+    for (const RecoveryGoal& goal : after.goals)
+      aftermath.goals.push_back(
+          {goal.check, std::vector<std::pair<std::uint32_t, std::uint32_t>>(aftermath.good_bad.size())});
     aftermaths_.push_back(std::move(aftermath));
-    aftermath_from_.push_back(span.to);
+    after_.push_back(std::move(after));
   }
   interval_to_ = campaign.interval;
   next();
@@ -54,6 +65,7 @@ Books::Books(const Campaign& campaign, const Timeline& timeline) : campaign_(cam
 
 void Books::begin() {
   interval_cpu_ = segment_cpu_ = cpu_of_thread();
+  segment_wait_ = wait_of_thread();
 }
 
 Books::Page& Books::page(Nanos intended) {
@@ -90,7 +102,7 @@ void Books::record(const Record& record) {
   ++part_.row.outcomes[which];
   ++cell.stats.reasons[static_cast<std::size_t>(record.ending.reason)];
   if (record.expects_denial) ++cell.stats.expected_denials;
-  if (!aftermaths_.empty()) count_aftermath(record.intended, record.ending.met());
+  if (!aftermaths_.empty()) count_aftermath(record);
   if (record.ending.outcome == Outcome::kSkipped) return;
 
   if (record.body > 0) count_upload(cell.stats.uploads, record);
@@ -113,12 +125,22 @@ void Books::record(const Record& record) {
   if (record.first_byte != kNever) outcome.first_byte.record(record.first_byte - record.intended);
 }
 
-void Books::count_aftermath(Nanos intended, bool good) {
-  for (std::size_t i = 0; i < aftermaths_.size(); ++i) {
-    if (intended < aftermath_from_[i]) continue;
-    auto& buckets = aftermaths_[i].good_bad;
-    const auto bucket = static_cast<std::size_t>((intended - aftermath_from_[i]) / kBucket);
-    if (bucket < buckets.size()) ++(good ? buckets[bucket].first : buckets[bucket].second);
+void Books::count_aftermath(const Record& record) {
+  const bool met = record.ending.met();
+  for (std::size_t i = 0; i < after_.size(); ++i) {
+    if (record.intended < after_[i].from) continue;
+    Aftermath& aftermath = aftermaths_[i];
+    const auto bucket = static_cast<std::size_t>((record.intended - after_[i].from) / kBucket);
+    if (bucket >= aftermath.good_bad.size()) continue;
+    ++(met ? aftermath.good_bad[bucket].first : aftermath.good_bad[bucket].second);
+    for (std::size_t g = 0; g < after_[i].goals.size(); ++g) {
+      const RecoveryGoal& goal = after_[i].goals[g];
+      if (goal.of_met && !met) continue;
+      if (!goal.scenario.empty() && campaign_.scenarios[record.scenario].name != goal.scenario) continue;
+      const bool within = met && latency_of(record, goal.clock) <= goal.limit;
+      auto& counts = aftermath.goals[g].within_beyond[bucket];
+      ++(within ? counts.first : counts.second);
+    }
   }
 }
 
@@ -138,6 +160,9 @@ void Books::pass(Nanos now, Gauges gauges) {
 void Books::end_segment(Nanos now) {
   const Nanos cpu = cpu_of_thread();
   pages_[segment_].totals.busy.front() = percent(cpu - segment_cpu_, now - segment_from_);
+  const Nanos wait = wait_of_thread();
+  pages_[segment_].totals.waited.front() = percent(wait - segment_wait_, now - segment_from_);
+  segment_wait_ = wait;
   segment_cpu_ = cpu;
   segment_from_ = now;
   ++segment_;

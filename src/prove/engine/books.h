@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "prove/engine/engine.h"
+#include "prove/model/recovery_goals.h"
 #include "prove/wire/expectation.h"
 
 namespace prove {
@@ -71,19 +72,23 @@ class Books {
   Page& page(Nanos intended);
   void end_interval(Nanos now, Gauges gauges);
   void end_segment(Nanos now);
-  void count_aftermath(Nanos intended, bool good);
+  void count_aftermath(const Record& record);
   void next();
 
   const Campaign& campaign_;
   const Timeline& timeline_;
   std::vector<Page> pages_;
   std::size_t page_ = 0;  // where the last record went
+  struct After {          // of one fault
+    Nanos from{};
+    std::vector<RecoveryGoal> goals;
+  };
   std::vector<Aftermath> aftermaths_;
-  std::vector<Nanos> aftermath_from_;
+  std::vector<After> after_;  // beside them
 
   IntervalPart part_;
   Nanos interval_from_{}, interval_to_{};
-  Nanos interval_cpu_{}, segment_cpu_{};
+  Nanos interval_cpu_{}, segment_cpu_{}, segment_wait_{};
   Nanos segment_from_{};
   std::size_t segment_ = 0;  // that runs now
   Nanos boundary_{};

@@ -57,6 +57,15 @@ void add(IntervalPart& sum, const IntervalPart& part) {
   sum.service.add(part.service);
 }
 
+using Buckets = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
+
+void add(Buckets& mine, const Buckets& theirs) {
+  for (std::size_t b = 0; b < mine.size(); ++b) {
+    mine[b].first += theirs[b].first;
+    mine[b].second += theirs[b].second;
+  }
+}
+
 void fill_percentiles(IntervalPart& part) {
   part.row.p50 = part.response.percentile(50);
   part.row.p90 = part.response.percentile(90);
@@ -142,12 +151,9 @@ Engine::Books Engine::finish() {
     }
     for (std::size_t i = 0; i < sum.segments.size(); ++i) sum.segments[i].add(part.segments[i]);
     for (std::size_t i = 0; i < sum.aftermaths.size(); ++i) {
-      auto& mine = sum.aftermaths[i].good_bad;
-      const auto& theirs = part.aftermaths[i].good_bad;
-      for (std::size_t b = 0; b < mine.size(); ++b) {
-        mine[b].first += theirs[b].first;
-        mine[b].second += theirs[b].second;
-      }
+      add(sum.aftermaths[i].good_bad, part.aftermaths[i].good_bad);
+      for (std::size_t g = 0; g < sum.aftermaths[i].goals.size(); ++g)
+        add(sum.aftermaths[i].goals[g].within_beyond, part.aftermaths[i].goals[g].within_beyond);
     }
   }
   sum.unconnected = unconnected;

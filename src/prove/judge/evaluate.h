@@ -8,9 +8,9 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "prove/judge/bounds.h"
 #include "prove/judge/series_math.h"
 #include "prove/model/expression.h"
 #include "prove/model/timeline.h"
@@ -33,26 +33,19 @@ class Evaluator {
     std::vector<std::size_t> segments;
     std::vector<Extent> stretches;
     Total total;
+    std::uint64_t users = 0;  // of its closed phases, at the most
   };
-  // A figure, or the bounds that it is known to lie within: a recovery that nobody lived to see, a latency of
-  // requests that the end of the run cut off. The lower one is the one most favourable to the target.
-  struct Value {
-    Value(double exact) : low(exact), high(exact) {}  // NOLINT(google-explicit-constructor)
-    Value(double l, double h, std::string text) : low(l), high(h), why(std::move(text)) {}
-    double low, high;  // infinite: of requests that did not end as expected
-    std::string why;   // of bounds: why nobody knows it better; of what is infinite: what did not end
-  };
-  using Worked = std::expected<Value, Unknown>;
 
   const Part& part(const Scope& scope);
   Worked value(const Node& node, const Scope& scope);
   Worked measured(const Measure& measure, const Scope& scope);
   Worked latency(const Measure& measure, const Scope& scope, const Part& part) const;
-  Worked latency_of_all(const Measure& measure, const Total& total) const;
-  Worked recovery(const Measure& measure, const Scope& scope) const;
-  double needed_beyond() const;  // requests beyond a percentile
+  Value doubted(Value seen, double one, const Part& part) const;
+  Value paced(double seen, const Part& part) const;
   void compare(const Relation& comparison, CheckResult& result);
-  static CheckResult::State state_of(const Value& left, Relation::Op op, const Value& right);
+  std::expected<CheckResult::State, Unknown> compared(const Relation& comparison, const Value& left,
+                                                      const Value& right, bool both, bool swapped) const;
+  void unknown_for(const Unknown& why, CheckResult& result);
 
   const Result& result_;
   const Timeline& timeline_;

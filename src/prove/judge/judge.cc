@@ -15,6 +15,9 @@ namespace {
 using State = CheckResult::State;
 using Kind = CheckResult::Kind;
 
+constexpr double kOwnWork =
+    60;  // percent of its time, from which on a generator's thread keeps itself waiting
+
 CheckResult rule(std::string name, std::string check) {
   CheckResult r;
   r.kind = Kind::kValidity;
@@ -80,69 +83,118 @@ bool unknown_goal(const CheckResult& c) {
   return c.kind == Kind::kGuardrail && c.state == State::kUnknown;
 }
 
+double seconds(Nanos t) {
+  return std::chrono::duration<double>(t).count();
+}
+
 std::string limit(double percent) {
   return fmt::format("{:g} %", percent);
 }
 
-void check_load(const Result& result, const Campaign& campaign, const Timeline& timeline,
-                std::vector<CheckResult>& checks) {
-  const Validity& v = campaign.validity;
-  const double lag_limit = std::chrono::duration<double>(v.send_lag).count();
-  const std::string lag_text = show(lag_limit, kTime);
-  PerPhase rate("the offered rate was reached", fmt::format("sent >= {} of the arrivals", limit(v.rate)),
-                true);
-  PerPhase lag("arrivals were taken up in time", fmt::format("lag.p99 <= {}", lag_text));
-  PerPhase busy("the generator was not the limit", fmt::format("busy <= {}", limit(v.busy)));
+// Why arrivals were late, or replies read late.
+std::string cause_of(const Total& sum) {
+  if (machine_was_busy(sum)) return "the machine was busy with other things: " + generator_text(sum);
+  if (sum.busy > kOwnWork) return "the generator was busy: " + generator_text(sum);
+  return "the generator did not keep to its schedule: it, or its machine, stood still (" +
+         generator_text(sum) + ")";
+}
+
+// One phase of the load, as it was sent.
+struct Sent {
+  const Phase& phase;
+  Total sum;
+  std::vector<double> busy;  // of each generator
+  bool short_of = false;     // of arrivals
+};
+
+std::vector<Sent> sent_of(const Result& result, const Campaign& campaign, const Timeline& timeline) {
+  std::vector<Sent> all;
   for (std::size_t i = 0; i < campaign.phases.size(); ++i) {
     const Phase& phase = campaign.phases[i];
-    const double start = std::chrono::duration<double>(timeline.phase_start(i)).count();
-    if (phase.warm_up || (result.interrupted && start >= result.ended_at)) continue;
-    const std::vector<std::size_t> segments =
-        timeline.within({.scenario = {}, .phase = phase.name, .window = {}});
-    const Total sum = total(result, segments);
-    if (phase.rate && sum.offered > 0) {
-      const double sent = static_cast<double>(sum.sent) / static_cast<double>(sum.offered);
-      const std::string shown = show(sent, kShare);
-      rate.add(
-          phase.name, -sent, shown,
-          sent * 100 >= v.rate - 1e-9
-              ? ""
-              : fmt::format(
-                    "{} of the {} arrivals of phase '{}' were sent before it ended (limit {}): the load was "
-                    "not the one that the campaign describes; where the target is what is slow, "
-                    "`connections` of "
-                    "the scenario is how many may be under way",
-                    shown, sum.offered, phase.name, limit(v.rate)));
+    if (phase.warm_up || (result.interrupted && seconds(timeline.phase_start(i)) >= result.ended_at))
+      continue;
+    const auto segments = timeline.within({.scenario = {}, .phase = phase.name, .window = {}});
+    all.push_back({phase, total(result, segments), busy_of(result, segments), false});
+  }
+  return all;
+}
+
+// An arrival at the very end of a phase may be as late as any other, and is no arrival less.
+void check_rate(std::vector<Sent>& all, const Validity& v, std::vector<CheckResult>& checks) {
+  PerPhase rate("the offered rate was reached", fmt::format("sent >= {} of the arrivals", limit(v.rate)),
+                true);
+  for (Sent& one : all) {
+    const Total& sum = one.sum;
+    if (!one.phase.rate || sum.offered == 0) continue;
+    const double sent = static_cast<double>(sum.sent) / static_cast<double>(sum.offered);
+    const double last = std::min(1.0, seconds(v.send_lag) / std::max(1e-3, sum.seconds));
+    const std::string shown = show(sent, kShare);
+    one.short_of = (sent + last) * 100 < v.rate - 1e-9 && sum.sent < sum.offered;
+    rate.add(
+        one.phase.name, -sent, shown,
+        !one.short_of
+            ? ""
+            : fmt::format("{} of the {} arrivals of phase '{}' were sent before it ended (limit {}): the "
+                          "load was not the one that the campaign describes; where the target is what is "
+                          "slow, `connections` of the scenario is how many may be under way",
+                          shown, sum.offered, one.phase.name, limit(v.rate)));
+  }
+  rate.give(checks);
+}
+
+// Late arrivals and late readings only add to what is measured, so they spoil a run only where a check asks
+// for less than they may have added: `turned` of them. Users who had rested and go on late ask less of the
+// target than they would; who goes on at once is behind nobody.
+std::string lag_trouble(const Sent& one, const Validity& v, int turned, Nanos worst) {
+  const Nanos p99 = one.sum.lag.percentile(99), most = one.sum.lag.max();
+  const std::string late =
+      fmt::format("one {} in a hundred of phase '{}' was taken up {} late or later",
+                  one.phase.rate ? "arrival" : "journey", one.phase.name, show(seconds(p99), kTime));
+  const std::string shown = show(seconds(v.send_lag), kTime), cause = cause_of(one.sum);
+  if (turned > 0 && (p99 > v.send_lag || most == worst))
+    return fmt::format("{} {} not told, since {}, the worst {} (limit {}), and replies were read as late: {}",
+                       turned, turned == 1 ? "check is" : "checks are", late, show(seconds(most), kTime),
+                       shown, cause);
+  return one.phase.users && p99 > v.send_lag ? fmt::format("{} (limit {}): {}", late, shown, cause) : "";
+}
+
+void check_lag(const std::vector<Sent>& all, const Validity& v, int turned,
+               std::vector<CheckResult>& checks) {
+  PerPhase lag("arrivals were taken up in time",
+               fmt::format("lag.p99 <= {}, or no check turns on it", show(seconds(v.send_lag), kTime)), true);
+  Nanos worst{0};
+  for (const Sent& one : all) worst = std::max(worst, one.sum.lag.max());
+  for (const Sent& one : all) {
+    const bool none = one.sum.lag.count() == 0;
+    if (none && one.phase.rate && one.sum.offered > 0) {
+      lag.add(one.phase.name, 0, "", fmt::format("no send lag was recorded in phase '{}'", one.phase.name));
+    } else if (!none || one.sum.waited > 0) {
+      const double p99 = seconds(one.sum.lag.percentile(99));
+      lag.add(one.phase.name, p99, none ? "" : show(p99, kTime), lag_trouble(one, v, turned, worst));
     }
-    // Closed: how late users went on who had rested. Who goes on at once is behind nobody.
-    if ((phase.rate && sum.offered > 0) || sum.lag.count() > 0) {
-      const double p99 = std::chrono::duration<double>(sum.lag.percentile(99)).count();
-      if (sum.lag.count() == 0)
-        lag.add(phase.name, 0, "", fmt::format("no send lag was recorded in phase '{}'", phase.name));
-      else
-        lag.add(phase.name, p99, show(p99, kTime),
-                p99 <= lag_limit
-                    ? ""
-                    : fmt::format(
-                          "one {} in a hundred of phase '{}' was taken up {} late or later (limit {}): the "
-                          "generator did not keep to its schedule",
-                          phase.rate ? "arrival" : "journey", phase.name, show(p99, kTime), lag_text));
-    }
-    const std::vector<double> percents = busy_of(result, segments);
-    for (std::size_t g = 0; g < percents.size(); ++g)
+  }
+  lag.give(checks);
+}
+
+// Where users wait for a busy generator they ask less of the target than they would. An open load that went
+// out all the same was the one that the file describes.
+void check_busy(const std::vector<Sent>& all, const Validity& v, int turned,
+                std::vector<CheckResult>& checks) {
+  PerPhase busy("the generator was not the limit", fmt::format("busy <= {}", limit(v.busy)), true);
+  for (const Sent& one : all) {
+    const bool matters = one.phase.users.has_value() || one.short_of || turned > 0;
+    for (std::size_t g = 0; g < one.busy.size(); ++g)
       busy.add(
-          phase.name, percents[g], show(percents[g] / 100, kShare),
-          percents[g] <= v.busy
+          one.phase.name, one.busy[g], show(one.busy[g] / 100, kShare),
+          one.busy[g] <= v.busy || !matters
               ? ""
               : fmt::format("generator {} was {:.0f} % busy in phase '{}' (limit {}): the generator, not the "
                             "target, was the limit",
-                            g + 1, percents[g], phase.name, limit(v.busy)));
-    if (percents.empty() && sum.requests() > 0)
-      busy.add(phase.name, 0, "",
-               fmt::format("nobody knows how busy the generators were in phase '{}'", phase.name));
+                            g + 1, one.busy[g], one.phase.name, limit(v.busy)));
+    if (one.busy.empty() && one.sum.requests() > 0)
+      busy.add(one.phase.name, 0, "",
+               fmt::format("nobody knows how busy the generators were in phase '{}'", one.phase.name));
   }
-  rate.give(checks);
-  lag.give(checks);
   busy.give(checks);
 }
 
@@ -160,11 +212,13 @@ void check_processes(const Result& result, const Campaign& campaign, std::vector
   checks.push_back(std::move(r));
 }
 
+int count_of(const Evaluator& evaluator, Unknown::Cause cause) {
+  const auto it = evaluator.unknowns().find(cause);
+  return it == evaluator.unknowns().end() ? 0 : it->second;
+}
+
 void check_samples(const Campaign& campaign, const Evaluator& evaluator, std::vector<CheckResult>& checks) {
-  const auto of = [&](Unknown::Cause cause) {
-    const auto it = evaluator.unknowns().find(cause);
-    return it == evaluator.unknowns().end() ? 0 : it->second;
-  };
+  const auto of = [&](Unknown::Cause cause) { return count_of(evaluator, cause); };
   const auto add = [&](CheckResult r, int count, std::string_view what) {
     r.yields = true;
     if (count > 0) {
@@ -173,9 +227,10 @@ void check_samples(const Campaign& campaign, const Evaluator& evaluator, std::ve
     }
     checks.push_back(std::move(r));
   };
-  add(rule("enough requests for each percentile",
-           fmt::format("requests beyond it >= {}", campaign.validity.tail_samples)),
-      of(Unknown::Cause::kTail), "for a percentile of too few requests");
+  add(rule("enough requests for each percentile and share",
+           fmt::format("requests beyond a percentile >= {}, shares that they can show",
+                       campaign.validity.tail_samples)),
+      of(Unknown::Cause::kTail), "for a percentile or a share of too few requests");
   add(rule("long enough for each slope",
            fmt::format("stretch >= {}",
                        show(std::chrono::duration<double>(campaign.validity.slope).count(), kTime))),
@@ -254,7 +309,11 @@ void judge(Result& result, const Campaign& campaign) {
   for (const Check& check : campaign.guardrails) checks.push_back(evaluator.check(check, Kind::kGuardrail));
   for (const Check& check : campaign.require) checks.push_back(evaluator.check(check, Kind::kRequire));
   check_processes(result, campaign, checks);
-  check_load(result, campaign, timeline, checks);
+  std::vector<Sent> sent = sent_of(result, campaign, timeline);
+  const int turned = count_of(evaluator, Unknown::Cause::kLate);
+  check_rate(sent, campaign.validity, checks);
+  check_lag(sent, campaign.validity, turned, checks);
+  check_busy(sent, campaign.validity, turned, checks);
   check_samples(campaign, evaluator, checks);
   check_course(result, campaign, timeline, checks);
   result.checks = std::move(checks);

@@ -44,8 +44,9 @@ TEST_F(JudgeTest, PassesWhenAllIsWell) {
     return false;
   };
   for (const std::string_view limit :
-       {"sent >= 99 % of the arrivals", "lag.p99 <= 10 ms", "busy <= 90 %", "requests beyond it >= 10",
-        "stretch >= 10 min", "requests > 0", "uninterrupted", "no mishap"})
+       {"sent >= 99 % of the arrivals", "lag.p99 <= 10 ms, or no check turns on it", "busy <= 90 %",
+        "requests beyond a percentile >= 10, shares that they can show", "stretch >= 10 min", "requests > 0",
+        "uninterrupted", "no mishap"})
     EXPECT_TRUE(printed(limit)) << limit;
 }
 
@@ -78,9 +79,20 @@ TEST_F(JudgeTest, AsksNoRateOfAClosedPhase) {
   EXPECT_TRUE(judged(Verdict::kPass).empty());
 }
 
-TEST_F(JudgeTest, IsInvalidWhenTheGeneratorWasLate) {
+TEST_F(JudgeTest, IsInvalidWhenACheckTurnsOnALateGenerator) {
   result.segments[1].lag.record(base::Nanos(11'000'000), 100);
-  expect_invalid("11 ms late or later (limit 10 ms)");
+  EXPECT_TRUE(judged(Verdict::kPass).empty());  // a bound that holds, holds all the more
+  campaign.guardrails.clear();
+  testing::ask(campaign.guardrails, "p95 < 15ms");
+  const auto bad = judged(Verdict::kInvalid);
+  ASSERT_EQ(bad.size(), 2u);
+  EXPECT_EQ(bad[0].state, State::kUnknown);
+  EXPECT_THAT(bad[1].why, HasSubstr("11 ms late or later, the worst 11 ms (limit 10 ms)"));
+  EXPECT_THAT(bad[1].why, HasSubstr("did not keep to its schedule"));
+  for (SegmentStats& s : result.segments) s.waited = {1, 43};
+  EXPECT_THAT(judged(Verdict::kInvalid)[1].why,
+              HasSubstr("the machine was busy with other things: its thread waited "
+                        "for a CPU for 43 % of the time and used 30 %"));
 }
 
 TEST_F(JudgeTest, IsInvalidWhenUsersWhoHadRestedWentOnLate) {
@@ -103,11 +115,22 @@ TEST_F(JudgeTest, IsInvalidWhenNobodyMeasuredTheLagOrTheGenerator) {
   EXPECT_THAT(judged(Verdict::kInvalid).at(0).why, HasSubstr("nobody knows how busy"));
 }
 
-TEST_F(JudgeTest, IsInvalidWhenAGeneratorWasBusy) {
+TEST_F(JudgeTest, IsInvalidWhenUsersWaitedForABusyGenerator) {
+  campaign.phases[1].rate.reset();
+  campaign.phases[1].users = {10, 10};
   for (std::size_t i = 1; i < 4; ++i) result.segments[i].busy[1] = 97;
   expect_invalid(
       "generator 2 was 97 % busy in phase 'steady' (limit 90 %): the generator, not the target, was the "
       "limit");
+  answer(result.segments[1].steps[0][0], Outcome::kFailed, 5'000, 1);
+  judged(Verdict::kFail);  // what failed did so whoever was the limit
+}
+
+TEST_F(JudgeTest, TakesABusyGeneratorThatSentAllInTime) {
+  for (std::size_t i = 1; i < 4; ++i) result.segments[i].busy[1] = 97;
+  EXPECT_TRUE(judged(Verdict::kPass).empty());
+  result.segments[1].sent -= 100;
+  EXPECT_EQ(judged(Verdict::kInvalid).size(), 2u);
 }
 
 TEST_F(JudgeTest, TakesLimitsFromTheCampaign) {
@@ -135,7 +158,7 @@ TEST_F(JudgeTest, IsInvalidWhenAGuardrailCannotBeTold) {
   const auto bad = judged(Verdict::kInvalid);
   ASSERT_EQ(bad.size(), 6u);
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(bad[i].state, State::kUnknown);
-  EXPECT_EQ(bad[3].why, "1 check asks for a percentile of too few requests");
+  EXPECT_EQ(bad[3].why, "1 check asks for a percentile or a share of too few requests");
   EXPECT_EQ(bad[4].why, "1 check asks for a slope over too short a time");
   EXPECT_EQ(bad[5].why, "1 check asks for a series of the target that is missing");
 }
@@ -163,10 +186,12 @@ TEST_F(JudgeTest, FailsWhatIsBrokenThoughTheTargetTookLessThanItWasOffered) {
   EXPECT_THAT(bad[2].why, HasSubstr("`connections`"));
 }
 
-TEST_F(JudgeTest, IsInvalidWhereTheGeneratorMayBeToBlameWhateverIsBroken) {
-  testing::ask(campaign.guardrails, "p95 < 5ms");
-  result.segments[1].lag.record(base::Nanos(11'000'000), 100);
-  EXPECT_EQ(judged(Verdict::kInvalid).size(), 2u);
+TEST_F(JudgeTest, FailsWhatNoLagExplains) {
+  testing::ask(campaign.guardrails, "max < 5ms");
+  for (SegmentStats& s : result.segments) s.lag.record(base::Nanos(12'000'000), s.offered / 20);
+  EXPECT_EQ(judged(Verdict::kInvalid).size(), 3u);  // 20 ms, of which it may be 24
+  answer(result.segments[1].steps[0][0], Outcome::kOk, 1, 40);
+  ASSERT_EQ(judged(Verdict::kFail).size(), 1u);
 }
 
 TEST_F(JudgeTest, IsInvalidWhenInterrupted) {

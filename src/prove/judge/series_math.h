@@ -17,7 +17,14 @@
 namespace prove {
 
 struct Unknown {
-  enum class Cause : std::uint8_t { kNoRequests, kTail, kSlope, kSeries, kOther } cause = Cause::kOther;
+  enum class Cause : std::uint8_t {
+    kNoRequests,
+    kTail,
+    kSlope,
+    kSeries,
+    kLate,  // the harness may have made the difference
+    kOther
+  } cause = Cause::kOther;
   std::string text;
 };
 using Figure = std::expected<double, Unknown>;

@@ -170,11 +170,11 @@ hour (`/s`, `/h`). Only like is compared with like: 0.4 is no percentage, and 50
 | `requests`, `retries`, `count(failed)`, `reason(reset)`, `status(5xx)` | how many |
 | `uploaded`, `uploaded_bytes` | share, of the requests with a body, whose body the target took whole before its reply came; bytes that it took of bodies |
 | `rate`, `offered`, `bytes_per_second` | requests a second that ended as their steps expect, and that were due; bytes of bodies |
-| `recovery(fault)` | from the fault's end to the first second in which 99 % of the requests are good again |
+| `recovery(fault)` | from the fault's end to the first stretch of `validity.recovered` in each second of which 99 % of the requests are good, and over which the latency guardrails that cover the moment after the fault hold again (`p95 < 50ms`, of all or of `ok`, against a constant) |
 | `delta(name{label="x"})`, `rate(…)` | increase of a counter of the target's metrics, and that a second |
 | `delta(name{label="x"} or 0)` | the same; 0 where no series has that label value |
 | `first`, `last`, `min`, `max`, `avg`, `slope` of `(name)` | the same for a series; the slope by least squares |
-| `rss`, `rss_slope`, `cpu`, `fds`, `threads`, `hit_ratio` | short for the usual ones |
+| `rss`, `rss_slope`, `cpu`, `fds`, `threads`, `hit_ratio` | short for the usual ones. Those of a process are sums over it and all that it has started, its group and who has left it; `max(process_count)` says how many that were. Memory that they share counts for each |
 | a name of `define` | that expression |
 
 A label value that no series ever had is unknown and not 0, since a typo would hold every goal; the line says which there
@@ -194,11 +194,26 @@ A check is about all requests outside warm-ups, or about a `scenario`, a `phase`
 | Verdict | Means |
 |---|---|
 | PASS | every guardrail holds, whatever is not known might have been, and the load was the one that the file describes |
-| FAIL | a guardrail is broken even at the figures most favourable to the target, and the harness was not to blame; a process that died; also where other goals could not be told or the target took less load than it was offered |
-| INVALID | arrivals, or users who had rested, were taken up late, a generator was too busy, something unforeseen happened or a requirement did not come true, whatever the guardrails say; or none is broken, and one cannot be told: too few requests for its percentile, requests cut off by the end (`grace`), arrivals that found no room (`connections`, `backlog`), a series that is missing |
+| FAIL | a guardrail is broken even at the figures most favourable to the target, what the harness may have added taken off; a process that died; also where other goals could not be told or the target took less load than it was offered |
+| INVALID | something unforeseen happened or a requirement did not come true, whatever the guardrails say; or none is broken, and one cannot be told: too few requests for its percentile or share, requests cut off by the end (`grace`), arrivals that found no room (`connections`, `backlog`), a series that is missing, a latency that late sending alone may have made too long; or users waited for a generator that was busy itself |
 
-A percentile that too few requests carry is INVALID, unless so many of them did not end as expected that its figure is
-without end at 95 % confidence (Clopper and Pearson, one-sided): more requests would not mend it.
+**Few requests.** A percentile that too few requests carry is INVALID, unless so many of them did not end as expected that its
+figure is without end at 95 % confidence (Clopper and Pearson, one-sided): more requests would not mend it. A check of a share
+is of the share that was seen, and needs so many requests that they could have shown it: `success >= 99.9%` needs 2,995, since
+of fewer, all of them good, a worse target may be the cause more than once in twenty (that is the rule of three: 3 / 0.1 %).
+`success == 100%` and `failed == 0%` say what was seen, of all requests and of `validity.tail_samples` at the least; one that
+went wrong breaks them however few there were. With fewer requests than needed a share is broken where the target cannot be as
+good as was asked, at 95 % confidence, and INVALID else. `validity: { shares: confident }` asks the bound instead of what was
+seen: then 10 failures of 100 do not show `failed <= 10%`.
+
+**A late or busy harness** makes latencies longer and never shorter. So an upper bound that holds is a bound that was kept, and
+`success`, digests, statuses and counters are what they are, however late the harness was. A latency that is too long, a rate of
+users that is too low, a time-out are the target's only as far as no delay that the harness saw of itself explains them: how
+late arrivals were taken up (replies are read by the same loop, so it counts twice), how long its thread waited for a CPU, and
+behind a lag of more than `validity.send_lag` at p99 the longest delay for every request. What is left in doubt is INVALID, with
+a line that tells a machine that was busy with other things from a generator that was busy itself (run-queue wait of its
+thread against CPU time). Of `users` whose generator was busier than `validity.busy` no latency is known to be too long, and
+no PASS is given, since they asked less of the target than they would have; nor where users who had rested went on late.
 
 `success`, `failed` and `rate` say what had ended as expected by the end of the run: requests that were cut off and arrivals
 that found no room count against the target there, also where more `connections` or a longer `grace` would have mended it.

@@ -8,6 +8,10 @@
 namespace config::rows {
 
 template <>
+struct WordsOf<prove::Shares> {
+  static constexpr std::string_view kNames[] = {"observed", "confident"};
+};
+template <>
 struct WordsOf<prove::Arrivals> {
   static constexpr std::string_view kNames[] = {"even", "poisson"};
 };
@@ -89,10 +93,18 @@ constexpr Row kValidityRows[] = {
     written<&Validity::rate, form::Percent>(
         "rate", "99%", "The share of an offered rate that must be sent, in every phase."),
     duration<&Validity::send_lag>("send_lag", "10ms", {1ms, 1h}, kLive,
-                                  "How late requests may be sent, at the 99th percentile."),
-    written<&Validity::busy, form::Percent>("busy", "90%", "How busy a generator's thread may be."),
+                                  "How late requests may be sent, at the 99th percentile, before a latency "
+                                  "that is too long may be the harness's."),
+    written<&Validity::busy, form::Percent>(
+        "busy", "90%", "How busy a generator's thread may be before it may be what users waited for."),
     count<&Validity::tail_samples>("tail_samples", "10", {1, 1'000'000}, kLive,
-                                   "Requests that must lie beyond a percentile that a check asks for."),
+                                   "Requests that must lie beyond a percentile that a check asks for, and of "
+                                   "which a share of all or of none must be told."),
+    word<&Validity::shares>("shares", "observed", kLive,
+                            "What a check of a share is of: what was seen, of requests enough to show it, or "
+                            "its bound at 95 % confidence."),
+    duration<&Validity::recovered>("recovered", "3s", {100ms, 30s}, kLive,
+                                   "How long all must hold again for a recovery to have ended."),
     duration<&Validity::slope>("slope", "10m", {1s, 720h}, kLive,
                                "The shortest stretch that a slope may be asked of."),
 };

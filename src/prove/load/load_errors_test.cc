@@ -177,6 +177,8 @@ TEST(CampaignErrors, TellWhatIsWrongAroundTheLoad) {
       {"validity: { rate: 99 }", ":4: validity.rate: '99' is not a percentage such as 99.5%"},
       {"validity: { rate: 101% }", ":4: validity.rate: '101%' is not a percentage such as 99.5%"},
       {"validity: { busy: x }", ":4: validity.busy: 'x' is not a percentage such as 99.5%"},
+      {"validity: { recovered: 50ms }", ":4: validity.recovered: '50ms' is out of bounds: 100ms to 30s"},
+      {"validity: { shares: sure }", ":4: validity.shares: 'sure' is none of: observed, confident"},
   };
   for (const auto& [text, error] : cases) EXPECT_EQ(after(text), error) << text;
 }

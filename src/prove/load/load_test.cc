@@ -181,7 +181,7 @@ guardrails:
   - p95 < 50ms
   - { check: p99 < 1s, name: tail, scenario: read, phase: load, window: before frozen }
 requires: hits > 0.4
-validity: { rate: 95.5%, send_lag: 20ms }
+validity: { rate: 95.5%, send_lag: 20ms, recovered: 5s, shares: confident }
 )");
   EXPECT_THAT(c.define, ElementsAre(Pair("hits", "delta(hits_total) / requests")));
   ASSERT_EQ(c.guardrails.size(), 2u);
@@ -193,6 +193,8 @@ validity: { rate: 95.5%, send_lag: 20ms }
   EXPECT_EQ(c.require.at(0).text, "hits > 0.4");
   EXPECT_EQ(c.validity.rate, 95.5);
   EXPECT_EQ(c.validity.send_lag, base::Millis(20));
+  EXPECT_EQ(c.validity.recovered, base::Millis(5'000));
+  EXPECT_EQ(c.validity.shares, Shares::kConfident);
 }
 
 TEST(Campaign, TakesClaimsOfAnyKind) {

@@ -19,7 +19,7 @@
 //   bytes_per_second             of reply bodies
 //   uploaded uploaded_bytes      share of the request bodies that the target took whole; bytes of them
 //   reason(reset) status(503) status(5xx)  how many
-//   recovery recovery(fault)     from the fault's end until a second begins with 99 % good requests
+//   recovery recovery(fault)     from the fault's end until all is well again and stays so: judge/recovery.h
 // Each of them takes scenario=, phase= and window= for another part of the run than the check's own:
 //   p95(window=outage) < 1.2 * p95(window=before outage)    p50(ok, scenario=hits) < p50(ok, scenario=misses)
 // Measures of the target, from its metrics and /proc; {…} chooses by label and is optional, what it leaves is

@@ -81,7 +81,8 @@ Dimension kind_of(const Measure& m) {
 }
 
 bool is_proc(std::string_view series) {
-  return series == kProcRss || series == kProcCpu || series == kProcFds || series == kProcThreads;
+  return series == kProcRss || series == kProcCpu || series == kProcFds || series == kProcThreads ||
+         series == "process_count";
 }
 
 std::optional<Outcome> outcome_named(std::string_view name) {

@@ -237,12 +237,17 @@ struct Check {
   std::string scenario, phase, window;  // "": all of them
 };
 
-struct Validity {                   // when a run proves nothing
-  double rate = 99;                 // percent of the offered rate that was sent, in every open phase
-  Millis send_lag{10};              // p99
-  double busy = 90;                 // percent of a generator thread's time
-  std::uint64_t tail_samples = 10;  // requests that must lie beyond a percentile that is asked for
-  Millis slope{600'000};            // the shortest stretch that a slope is asked of
+enum class Shares : std::uint8_t { kObserved, kConfident };
+
+struct Validity {       // when a run proves nothing
+  double rate = 99;     // percent of the offered rate that was sent, in every open phase
+  Millis send_lag{10};  // p99
+  double busy = 90;     // percent of a generator thread's time
+  // Requests that must lie beyond a percentile that is asked for, and that a share of all or none must have.
+  std::uint64_t tail_samples = 10;
+  Shares shares = Shares::kObserved;  // what a check of a share is of
+  Millis recovered{3'000};            // how long all must hold again for a recovery
+  Millis slope{600'000};              // the shortest stretch that a slope is asked of
 };
 
 struct Campaign {

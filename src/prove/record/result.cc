@@ -1,5 +1,7 @@
 #include "prove/record/result.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace prove {
@@ -34,6 +36,7 @@ void SegmentStats::add(const SegmentStats& other) {
   sent += other.sent;
   lag.add(other.lag);
   busy.insert(busy.end(), other.busy.begin(), other.busy.end());
+  waited.insert(waited.end(), other.waited.begin(), other.waited.end());
   if (steps.size() < other.steps.size()) steps.resize(other.steps.size());
   for (std::size_t s = 0; s < other.steps.size(); ++s) {
     if (steps[s].size() < other.steps[s].size()) steps[s].resize(other.steps[s].size());
@@ -41,10 +44,20 @@ void SegmentStats::add(const SegmentStats& other) {
   }
 }
 
+namespace {
+
+// Adds up what each generator did for so many percent of so many seconds.
+void add_shares(std::vector<double>& sums, const std::vector<double>& percents, double seconds) {
+  if (sums.size() < percents.size()) sums.resize(percents.size());
+  for (std::size_t g = 0; g < percents.size(); ++g) sums[g] += percents[g] * seconds;
+}
+
+}  // namespace
+
 Total total(const Result& result, const std::vector<std::size_t>& segments, std::string_view scenario,
             std::string_view step) {
   Total sum;
-  std::vector<double> busy_seconds;
+  std::vector<double> busy, waited;
   for (const std::size_t index : segments) {
     const SegmentStats& segment = result.segments[index];
     const double seconds =
@@ -53,8 +66,8 @@ Total total(const Result& result, const std::vector<std::size_t>& segments, std:
     sum.offered += segment.offered;
     sum.sent += segment.sent;
     sum.lag.add(segment.lag);
-    if (busy_seconds.size() < segment.busy.size()) busy_seconds.resize(segment.busy.size());
-    for (std::size_t g = 0; g < segment.busy.size(); ++g) busy_seconds[g] += segment.busy[g] * seconds;
+    add_shares(busy, segment.busy, seconds);
+    add_shares(waited, segment.waited, seconds);
     for (std::size_t s = 0; s < segment.steps.size(); ++s) {
       if (!scenario.empty() && result.scenarios[s].name != scenario) continue;
       for (std::size_t i = 0; i < segment.steps[s].size(); ++i) {
@@ -66,8 +79,19 @@ Total total(const Result& result, const std::vector<std::size_t>& segments, std:
       }
     }
   }
-  if (!busy_seconds.empty() && sum.seconds > 0) sum.busy = std::ranges::max(busy_seconds) / sum.seconds;
+  if (!busy.empty() && sum.seconds > 0) sum.busy = std::ranges::max(busy) / sum.seconds;
+  if (!waited.empty() && sum.seconds > 0) sum.waited = std::ranges::max(waited) / sum.seconds;
   return sum;
+}
+
+bool machine_was_busy(const Total& total) {
+  constexpr double kWaited = 1, kOwn = 60;  // percent; at 60 it is busy by itself, and waits for that
+  return total.waited > kWaited && total.busy < kOwn;
+}
+
+std::string generator_text(const Total& total) {
+  return fmt::format("its thread waited for a CPU for {:.0f} % of the time and used {:.0f} %", total.waited,
+                     total.busy);
 }
 
 Hdr latency_of_sent(const StepStats& stats, Hdr OutcomeStats::* which) {

@@ -66,7 +66,8 @@ struct SegmentStats {
   std::uint64_t offered = 0;  // arrivals that the schedule has in this segment (open model)
   std::uint64_t sent = 0;     // of them, those whose first byte went out before their phase ended
   Hdr lag;  // how late the generator took up an arrival, whether a connection was free or not
-  std::vector<double> busy;                   // percent of its time that each generator thread was on a CPU
+  std::vector<double> busy;    // percent of its time that each generator thread was on a CPU
+  std::vector<double> waited;  // percent that it would have been, had the machine had one for it
   std::vector<std::vector<StepStats>> steps;  // [scenario][step]
 
   void add(const SegmentStats& other);  // another generator's share of the same segment; appends to busy
@@ -86,8 +87,13 @@ struct Interval {  // one row of the time series
 
 struct Aftermath {  // of one fault: requests by intended start, a bucket each 100 ms after its end
   static constexpr std::size_t kBuckets = 600;
+  struct Goal {  // a latency guardrail that covers the moment after it: recovery_goals.h, in that order
+    std::string check;
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> within_beyond;  // its limit, beside good_bad
+  };
   std::string fault;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> good_bad;  // as far as the run went
+  std::vector<Goal> goals = {};
 };
 
 // ---- from the target
@@ -184,6 +190,7 @@ struct Total {
   OutcomeStats expected_limits;  // of those that were limited, the ones whose step expects it
   Hdr lag;
   double busy = 0;     // of the busiest generator
+  double waited = 0;   // for a CPU: of the one that did longest
   double seconds = 0;  // that the scope lasts
   std::uint64_t requests() const {
     std::uint64_t n = 0;
@@ -191,6 +198,11 @@ struct Total {
     return n;
   }
 };
+// Whether it was the machine, and not the generator's own work, that kept the generator from its schedule.
+bool machine_was_busy(const Total& total);
+// "its thread waited for a CPU for 43 % of the time and used 6 %"
+std::string generator_text(const Total& total);
+
 Total total(const Result& result, const std::vector<std::size_t>& segments, std::string_view scenario = {},
             std::string_view step = {});
 

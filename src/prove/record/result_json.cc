@@ -61,11 +61,12 @@ void members(V& v, Like<StepStats> auto& x) {
 }
 template <class V>
 void members(V& v, Like<SegmentStats> auto& x) {
-  auto& [offered, sent, lag, busy, steps] = x;
+  auto& [offered, sent, lag, busy, waited, steps] = x;
   v("offered", offered);
   v("sent", sent);
   v("lag", lag);
   v("busy", busy);
+  v.maybe("waited", waited);  // younger than the format
   v("steps", steps);
 }
 template <class V>
@@ -89,10 +90,17 @@ void members(V& v, Like<Interval> auto& x) {
   v("busy", busy);
 }
 template <class V>
+void members(V& v, Like<Aftermath::Goal> auto& x) {
+  auto& [check, within_beyond] = x;
+  v("check", check);
+  v("within_beyond", within_beyond);
+}
+template <class V>
 void members(V& v, Like<Aftermath> auto& x) {
-  auto& [fault, good_bad] = x;
+  auto& [fault, good_bad, goals] = x;
   v("fault", fault);
   v("good_bad", good_bad);
+  v.maybe("goals", goals);
 }
 template <class V>
 void members(V& v, Like<Series> auto& x) {
@@ -231,6 +239,10 @@ struct Writer {
   void operator()(std::string_view name, const T& x) {
     object[name] = value(x);
   }
+  template <class T>
+  void maybe(std::string_view name, const T& x) {
+    object[name] = value(x);
+  }
   template <class T, std::size_t N>
   void named(std::string_view name, const std::array<T, N>& xs,
              const std::array<std::string_view, N>& names) {
@@ -309,6 +321,10 @@ struct Reader {
   template <class T>
   void operator()(std::string_view name, T& x) {
     read(name, at(name), x);
+  }
+  template <class T>
+  void maybe(std::string_view name, T& x) {  // as it was made, in a file that is older than it
+    if (const json::value* found = object.if_contains(name)) read(name, *found, x);
   }
   template <class T, std::size_t N>
   void named(std::string_view name, std::array<T, N>& xs, const std::array<std::string_view, N>& names) {

@@ -60,6 +60,10 @@ TEST(ResultJson, BringsAResultBackWhole) {
   EXPECT_EQ(after.checks[1].state, before.checks[1].state);
   EXPECT_EQ(after.checks[5].kind, before.checks[5].kind);
   EXPECT_EQ(after.aftermaths[0].good_bad, before.aftermaths[0].good_bad);
+  ASSERT_EQ(after.aftermaths[0].goals.size(), 1u);
+  EXPECT_EQ(after.aftermaths[0].goals[0].check, "p95 < 50ms");
+  EXPECT_EQ(after.aftermaths[0].goals[0].within_beyond, before.aftermaths[0].goals[0].within_beyond);
+  EXPECT_EQ(after.segments[1].waited, before.segments[1].waited);
   EXPECT_EQ(after.intervals[7].p99, before.intervals[7].p99);
   EXPECT_EQ(after.intervals[7].outcomes, before.intervals[7].outcomes);
   const StepStats &a = after.segments[3].steps[0][0], &b = before.segments[3].steps[0][0];

@@ -222,6 +222,7 @@ inline Result example_result(std::size_t intervals = 600, double seconds = 1) {
     segment.lag.record(from_ms(0.041), n - (n / 50));
     segment.lag.record(from_ms(0.112), n / 50);
     segment.busy = {4 + (rate / 90)};
+    segment.waited = {0.3};
     const std::uint64_t heads = n / 10, forged = n * 3 / 10, gets = n - heads - forged;
     const double median = fault ? 14 : 1.1;
     const std::uint64_t late = fault ? gets * 3 / 100 : 0, wrong = fault ? gets * 22 / 100 : 0;
@@ -232,7 +233,7 @@ inline Result example_result(std::size_t intervals = 600, double seconds = 1) {
     r.segments.push_back(std::move(segment));
   }
   r.intervals = intervals_of(r, intervals, seconds);
-  Aftermath aftermath{"origin killed", {}};
+  Aftermath aftermath{"origin killed", {}, {{"p95 < 50ms", {{58, 2}, {60, 0}}}}};
   for (int i = 0; i < 40; ++i) aftermath.good_bad.emplace_back(i < 4 ? 60 : 100, i < 4 ? 40 : 0);
   r.aftermaths = {aftermath};
   r.series = series_of(intervals, seconds);

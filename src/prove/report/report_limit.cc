@@ -120,6 +120,12 @@ std::string sentence(const Result& result, const Summary& s, const Calm& c) {
   const TargetCpu* cpu = busiest(s);
   const std::uint64_t cpus = result.environment.cpus;
   const std::string_view outside = c.faults ? " (outside of the faults)" : "";
+  if (lag > kLateGenerator && machine_was_busy(s.measured))
+    return fmt::format(
+        "The machine was busy with other things, so that the load generator took up arrivals {} late (p99): "
+        "{}. "
+        "Latencies were that much shorter than they look.",
+        duration_text(lag), generator_text(s.measured));
   if (s.measured.busy > kBusyGenerator || lag > kLateGenerator)
     return fmt::format(
         "The load generator was the limit, not the target: its busiest thread spent {:.0f} % of its time on "
@@ -143,6 +149,8 @@ std::string sentence(const Result& result, const Summary& s, const Calm& c) {
     text += fmt::format("at the highest rate, {}, p99 was {}; ", rate_text(c.peaks.rate),
                         duration_text(c.peaks.rate_p99));
   text += fmt::format("the generator was {:.0f} % busy", s.measured.busy);
+  if (machine_was_busy(s.measured))
+    text += fmt::format(" and waited for a CPU for {:.0f} %", s.measured.waited);
   if (cpu != nullptr) text += fmt::format("; the target used at most {}", cpus_text(cpu->peak, cpus));
   return text + ".";
 }
@@ -159,16 +167,20 @@ void tell_limit(const Result& result, Summary& s) {
          fmt::format("over {}, p99 {}{}", seconds_text(calm.peaks.rate_seconds),
                      duration_text(calm.peaks.rate_p99), calm.faults ? ", outside of faults" : "")});
   for (const TargetCpu& cpu : s.cpu) {
-    s.capacity.push_back({s.cpu.size() > 1 ? "CPU of " + cpu.target : "Target CPU",
-                          cpus_text(cpu.mean, result.environment.cpus),
-                          fmt::format("on average, {:.2f} at the highest", cpu.peak)});
+    s.capacity.push_back(
+        {s.cpu.size() > 1 ? "CPU of " + cpu.target : "Target CPU",
+         cpus_text(cpu.mean, result.environment.cpus),
+         fmt::format("on average, {:.2f} at the highest{}", cpu.peak,
+                     cpu.processes > 1 ? fmt::format("; {:.0f} processes", cpu.processes) : "")});
     if (s.cpu.size() == 1 && s.sent > 0)
       s.capacity.push_back(
           {"CPU a request",
            duration_text(Nanos(static_cast<std::int64_t>(1e9 * cpu.seconds / static_cast<double>(s.sent)))),
            "of the target"});
   }
-  s.capacity.push_back({"Generator", fmt::format("{:.0f} % busy", s.measured.busy), "its busiest thread"});
+  s.capacity.push_back(
+      {"Generator", fmt::format("{:.0f} % busy", s.measured.busy),
+       fmt::format("its busiest thread; it waited for a CPU for {:.0f} % of the time", s.measured.waited)});
   s.capacity.push_back({"Send lag", duration_text(s.measured.lag.percentile(99)),
                         fmt::format("p99; p50 {}", duration_text(s.measured.lag.percentile(50)))});
   s.capacity.push_back({"Connections", count_text(all.connections),

@@ -81,6 +81,9 @@ std::vector<TargetCpu> cpu_of(const Result& result) {
     }
     if (measured <= 0) continue;
     cpu.mean = cpu.seconds / measured;
+    for (const Series& other : result.series)
+      if (other.name == "process_count" && other.target == cpu.target)
+        for (const Point& p : other.points) cpu.processes = std::max(cpu.processes, p.value);
     all.push_back(cpu);
   }
   return all;

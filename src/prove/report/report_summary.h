@@ -27,6 +27,7 @@ struct TargetCpu {  // from process_cpu_seconds
   std::string target;
   double mean = 0, peak = 0;  // CPUs
   double seconds = 0;         // used while measured
+  double processes = 1;       // that it was, at the most
 };
 
 struct Figure {

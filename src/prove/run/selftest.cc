@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <fstream>
 #include <ostream>
@@ -22,10 +23,12 @@ constexpr Millis kStallAt{4'000};
 constexpr Millis kStall{1'000};
 constexpr Millis kIdleRun{3'000};
 constexpr std::uint64_t kConnections = 8;
+constexpr double kAtRest = 1;  // percent that threads wait for a CPU where nothing else wants it
 
 struct Measured {
   Hdr response, service, lag;
-  std::uint64_t asked = 0, answered = 0;
+  std::uint64_t asked = 0, answered = 0, unanswered = 0;
+  double waited = 0;  // percent of the time, for a CPU: the generator or the target, whichever did longer
 };
 
 Campaign campaign_of(std::uint16_t port, Millis duration) {
@@ -71,9 +74,13 @@ Measured measure(Millis duration, bool with_stall) {
   Measured out;
   out.asked = segment.offered;
   out.answered = step.outcomes[static_cast<std::size_t>(Outcome::kOk)].count;
+  out.unanswered = step.outcomes[static_cast<std::size_t>(Outcome::kTimedOut)].count;
   out.response = latency_of_sent(step, &OutcomeStats::response);
   out.service = latency_of_sent(step, &OutcomeStats::service);
   out.lag = std::move(segment.lag);
+  const auto whole = static_cast<double>(base::Nanos(timeline.end()).count());
+  out.waited = 100 * static_cast<double>(target.waited().count()) / whole;
+  for (const double percent : segment.waited) out.waited = std::max(out.waited, percent);
   return out;
 }
 
@@ -82,17 +89,14 @@ std::string text(Nanos t) {
                        : fmt::format("{:.1f} ms", static_cast<double>(t.count()) / 1e6);
 }
 
-bool print(std::ostream& out, const std::vector<SelftestFigure>& figures) {
-  bool all = true;
+void print(std::ostream& out, const std::vector<SelftestFigure>& figures) {
   for (const SelftestFigure& figure : figures) {
     const std::string wanted = figure.least.count() > 0
                                    ? fmt::format("{} to {}", text(figure.least), text(figure.most))
                                    : fmt::format("at most {}", text(figure.most));
     out << fmt::format("  {:<22} {:>10}   expected {:<24} {}\n", figure.name, text(figure.measured), wanted,
                        figure.held() ? "ok" : "WRONG");
-    all &= figure.held();
   }
-  return all;
 }
 
 void write_json(const std::string& file, const std::vector<SelftestFigure>& figures, bool held) {
@@ -128,6 +132,14 @@ std::vector<SelftestFigure> judge_lag(const Hdr& lag) {
           {"send lag p99", lag.percentile(99), Nanos(0), Millis(10)}};
 }
 
+// Waiting for a CPU only makes what is measured longer. What is too short is wrong on any machine.
+SelftestVerdict judge_selftest(const std::vector<SelftestFigure>& figures, bool whole, double waited) {
+  const auto is_short = [](const SelftestFigure& f) { return f.measured < f.least; };
+  if (!whole || std::ranges::any_of(figures, is_short)) return SelftestVerdict::kFalse;
+  if (std::ranges::all_of(figures, &SelftestFigure::held)) return SelftestVerdict::kTrue;
+  return waited > kAtRest ? SelftestVerdict::kBusy : SelftestVerdict::kFalse;
+}
+
 int run_selftest(std::ostream& out, const std::string& json_file) {
   try {
     out << fmt::format("a target that hangs for {} s of {}, asked {} times a second over {} connections\n",
@@ -136,21 +148,33 @@ int run_selftest(std::ostream& out, const std::string& json_file) {
         << std::flush;
     const Measured stalled = measure(kStallRun, true);
     std::vector<SelftestFigure> figures = judge_stall(stalled.response, stalled.service);
-    bool held = print(out, figures);
-    held &= stalled.answered == stalled.asked;
+    print(out, figures);
+    const bool whole = stalled.answered + stalled.unanswered == stalled.asked;
     out << fmt::format("  {:<22} {:>10}   expected {:<24} {}\n", "answered", stalled.answered, stalled.asked,
                        stalled.answered == stalled.asked ? "ok" : "WRONG");
 
     out << fmt::format("the same target at rest, asked {} times a second\n", kRate) << std::flush;
     const Measured idle = measure(kIdleRun, false);
     const auto lag = judge_lag(idle.lag);
-    held &= print(out, lag);
+    print(out, lag);
     figures.insert(figures.end(), lag.begin(), lag.end());
 
-    if (!json_file.empty()) write_json(json_file, figures, held);
-    out << (held ? "selftest: what is measured is what happened\n"
-                 : "selftest: FAILED, this harness on this machine does not measure what happens\n");
-    return held ? 0 : 1;
+    const double waited = std::max(stalled.waited, idle.waited);
+    SelftestVerdict verdict = judge_selftest(figures, whole, waited);
+    if (verdict == SelftestVerdict::kTrue && stalled.unanswered > 0)  // longer than any of them may be
+      verdict = waited > kAtRest ? SelftestVerdict::kBusy : SelftestVerdict::kFalse;
+    if (!json_file.empty()) write_json(json_file, figures, verdict == SelftestVerdict::kTrue);
+    if (verdict == SelftestVerdict::kTrue)
+      out << "selftest: what is measured is what happened\n";
+    else if (verdict == SelftestVerdict::kBusy)
+      out << fmt::format(
+          "selftest: INVALID, this machine was busy with other things (a thread waited for a CPU for {:.0f} "
+          "% of "
+          "the time, at rest below {:.0f} %), which says nothing about the harness: run it again at rest\n",
+          waited, kAtRest);
+    else
+      out << "selftest: FAILED, this harness on this machine does not measure what happens\n";
+    return static_cast<int>(verdict);
   } catch (const std::exception& e) {
     out << "selftest: " << e.what() << "\n";
     return 2;

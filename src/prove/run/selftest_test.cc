@@ -58,6 +58,18 @@ TEST(SelftestTest, FailsForAServiceTimeThatCountsTheWait) {
   EXPECT_FALSE(held(judge_stall(truth.response, truth.response), "service p99"));
 }
 
+TEST(SelftestTest, KnowsABusyMachineFromAWrongHarness) {
+  Truth truth;
+  using enum SelftestVerdict;
+  EXPECT_EQ(judge_selftest(judge_stall(truth.response, truth.service), true, 40), kTrue);
+  EXPECT_EQ(judge_selftest(judge_stall(truth.response, truth.service), false, 40), kFalse);  // one is missing
+  EXPECT_EQ(judge_selftest(judge_stall(truth.service, truth.service), true, 40),
+            kFalse);  // they are too short
+  truth.response.record(Millis(1'500));
+  EXPECT_EQ(judge_selftest(judge_stall(truth.response, truth.service), true, 40), kBusy);
+  EXPECT_EQ(judge_selftest(judge_stall(truth.response, truth.service), true, 0.2), kFalse);
+}
+
 TEST(SelftestTest, FailsForASendThatIsLate) {
   Hdr lag;
   lag.record(Nanos(30'000), 100);

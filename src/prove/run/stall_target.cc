@@ -14,12 +14,15 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "prove/engine/cpu_clock.h"
+
 namespace prove {
 namespace {
 
 constexpr std::string_view kReply = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 constexpr auto kNotYet = std::numeric_limits<base::Nanos::rep>::max();
-constexpr int kTick = 5;  // ms: how soon an idle target notices that it shall stall or end
+constexpr base::Millis kLook{100};  // how often it asks what it has waited for a CPU
+constexpr int kTick = 5;            // ms: how soon an idle target notices that it shall stall or end
 
 }  // namespace
 
@@ -54,8 +57,13 @@ void StallTarget::stall(base::Mono from, base::Nanos time) {
 
 void StallTarget::serve() {
   std::array<epoll_event, 64> events;
+  base::Mono looked{};
   while (!closing_) {
     const int n = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), kTick);
+    if (base::mono_now() - looked > kLook) {
+      waited_ = wait_of_thread().count();
+      looked = base::mono_now();
+    }
     if (base::mono_now().time_since_epoch().count() >= stall_from_) {
       // To an absolute time: the stretch is as long as was asked for, however late it was noticed.
       const base::Nanos::rep until = stall_from_.exchange(kNotYet) + stall_time_;

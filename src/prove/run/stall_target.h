@@ -22,7 +22,8 @@ class StallTarget {
   StallTarget& operator=(const StallTarget&) = delete;
 
   std::uint16_t port() const { return port_; }
-  void stall(base::Mono from, base::Nanos time);  // once
+  void stall(base::Mono from, base::Nanos time);                      // once
+  base::Nanos waited() const { return base::Nanos(waited_.load()); }  // its thread, for a CPU, so far
 
  private:
   void serve();
@@ -31,7 +32,7 @@ class StallTarget {
   int listener_ = -1, epoll_ = -1;
   std::uint16_t port_ = 0;
   std::vector<int> clients_;
-  std::atomic<base::Nanos::rep> stall_from_, stall_time_{0};
+  std::atomic<base::Nanos::rep> stall_from_, stall_time_{0}, waited_{0};
   std::atomic<bool> closing_{false};
   std::thread thread_;
 };

@@ -6,7 +6,6 @@
 
 #include "prove/wire/call.h"
 #include "prove/wire/scrape.h"
-#include "telemetry/process.h"
 
 namespace prove {
 namespace {
@@ -88,12 +87,13 @@ void Observer::sample(double at) {
     }
     const pid_t pid = pid_of_(target);
     if (pid == 0) continue;
-    const telemetry::ProcessFigures figures = telemetry::read_process(pid);
-    if (figures.resident_bytes == 0) continue;  // gone, or not yet itself
+    const Family::Figures figures = families_of_[target.name].read(pid);
+    if (figures.processes == 0) continue;  // gone, or not yet itself
     keep(target.name, "process_rss_bytes", {}, false, {at, static_cast<double>(figures.resident_bytes)});
     keep(target.name, "process_cpu_seconds", {}, true, {at, figures.cpu_seconds});
     keep(target.name, "process_open_fds", {}, false, {at, static_cast<double>(figures.open_fds)});
     keep(target.name, "process_threads", {}, false, {at, static_cast<double>(figures.threads)});
+    keep(target.name, "process_count", {}, false, {at, static_cast<double>(figures.processes)});
   }
 }
 

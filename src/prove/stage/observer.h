@@ -1,4 +1,5 @@
-// Watches the targets while the load runs: their /metrics, and what /proc says about their processes.
+// Watches the targets while the load runs: their /metrics, and what /proc says about their processes, those
+// that they have started with them.
 //
 // Owner:    prove::run(). sample_before() → start() → finish().
 // Thread:   one of its own; it samples at every interval and at every boundary of the timeline, so that a
@@ -10,6 +11,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -18,6 +20,7 @@
 
 #include "prove/model/model.h"
 #include "prove/record/result.h"
+#include "prove/stage/family.h"
 
 namespace prove {
 
@@ -52,6 +55,7 @@ class Observer {
   std::condition_variable wake_;
   bool ending_ = false;
   std::vector<Series> series_;
+  std::map<std::string, Family> families_of_;  // by target
   std::thread thread_;
 };
 

@@ -1,0 +1,58 @@
+#include "prove/judge/lateness.h"
+
+#include <algorithm>
+#include <array>
+
+namespace prove {
+namespace {
+
+constexpr std::array kShares = {0.0,  50.0, 75.0, 90.0,  95.0,  98.0, 99.0,
+                                99.5, 99.8, 99.9, 99.95, 99.99, 100.0};
+constexpr double kTwice = 2;  // once when it was taken up, once when its reply was read
+
+double seconds(base::Nanos t) {
+  return std::chrono::duration<double>(t).count();
+}
+
+}  // namespace
+
+Lateness::Lateness(const Total& total, const Validity& validity, std::uint64_t users)
+    : lag_(total.lag),
+      requests_(std::max(1.0, static_cast<double>(total.requests()))),
+      seconds_(total.seconds),
+      users_(static_cast<double>(users)) {
+  bursts_ = seconds(lag_.percentile(99)) > seconds(validity.send_lag);
+  most_ = kTwice * seconds(lag_.max());
+  mean_ = bursts_ ? most_ : kTwice * seconds(lag_.mean());
+  busy_ = total.busy > validity.busy;
+  if (users == 0) return;
+  boundless_ = busy_;
+  const double alone = total.waited / 100 * total.seconds;
+  waited_ = alone * users_;
+  most_ += alone;
+  mean_ += waited_ / requests_;
+}
+
+std::vector<double> Lateness::steps() const {
+  if (bursts_ && waited_ <= 0) return {most_};
+  std::vector<double> delays = {0, most_};
+  if (!bursts_)
+    for (const double percent : kShares) delays.push_back(kTwice * seconds(lag_.percentile(percent)));
+  if (waited_ > 0)
+    for (double delay = waited_ / requests_; delay < most_; delay *= 2) delays.push_back(delay);
+  return delays;
+}
+
+double Lateness::share_beyond(double delay) const {
+  if (delay >= most_) return 0;
+  double share = 0;
+  if (bursts_ && delay < kTwice * seconds(lag_.max())) return 1;
+  if (lag_.count() > 0)
+    for (const double percent : kShares)
+      if (kTwice * seconds(lag_.percentile(percent)) <= delay) share = kTwice * (1 - percent / 100);
+  if (lag_.count() > 0 && kTwice * seconds(lag_.min()) > delay) share = 1;
+  if (waited_ > 0) share += delay > 0 ? waited_ / (requests_ * delay) : 1;
+  return std::min(1.0, share);
+}
+
+}  // namespace prove
