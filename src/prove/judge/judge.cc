@@ -142,36 +142,46 @@ void check_rate(std::vector<Sent>& all, const Validity& v, std::vector<CheckResu
   rate.give(checks);
 }
 
-// Late arrivals and late readings only add to what is measured, so they spoil a run only where a check asks
-// for less than they may have added: `turned` of them. Users who had rested and go on late ask less of the
-// target than they would; who goes on at once is behind nobody.
-std::string lag_trouble(const Sent& one, const Validity& v, int turned, Nanos worst) {
-  const Nanos p99 = one.sum.lag.percentile(99), most = one.sum.lag.max();
-  const std::string late =
-      fmt::format("one {} in a hundred of phase '{}' was taken up {} late or later",
-                  one.phase.rate ? "arrival" : "journey", one.phase.name, show(seconds(p99), kTime));
-  const std::string shown = show(seconds(v.send_lag), kTime), cause = cause_of(one.sum);
-  if (turned > 0 && (p99 > v.send_lag || most == worst))
-    return fmt::format("{} {} not told, since {}, the worst {} (limit {}), and replies were read as late: {}",
-                       turned, turned == 1 ? "check is" : "checks are", late, show(seconds(most), kTime),
-                       shown, cause);
-  return one.phase.users && p99 > v.send_lag ? fmt::format("{} (limit {}): {}", late, shown, cause) : "";
+// The part of their time that users of a closed phase who had rested went on late: so much less they asked.
+double lost_of(const Sent& one) {
+  if (!one.phase.users || one.sum.seconds <= 0) return 0;
+  const auto most = static_cast<double>(std::max(one.phase.users->first, one.phase.users->second));
+  return seconds(one.sum.lag.mean()) * static_cast<double>(one.sum.lag.count()) / (most * one.sum.seconds);
 }
 
+// Late arrivals and late readings only add to what is measured, so they spoil a run only where a check asks
+// for less than they may have added, `turned` of them; or where users asked less than the file describes.
 void check_lag(const std::vector<Sent>& all, const Validity& v, int turned,
                std::vector<CheckResult>& checks) {
-  PerPhase lag("arrivals were taken up in time",
-               fmt::format("lag.p99 <= {}, or no check turns on it", show(seconds(v.send_lag), kTime)), true);
+  const std::string shown = show(seconds(v.send_lag), kTime);
+  PerPhase lag("arrivals were taken up in time", fmt::format("lag.p99 <= {}, or no check turns on it", shown),
+               true);
   Nanos worst{0};
   for (const Sent& one : all) worst = std::max(worst, one.sum.lag.max());
   for (const Sent& one : all) {
-    const bool none = one.sum.lag.count() == 0;
-    if (none && one.phase.rate && one.sum.offered > 0) {
+    const Nanos p99 = one.sum.lag.percentile(99), most = one.sum.lag.max();
+    if (one.sum.lag.count() == 0 && one.phase.rate && one.sum.offered > 0) {
       lag.add(one.phase.name, 0, "", fmt::format("no send lag was recorded in phase '{}'", one.phase.name));
-    } else if (!none || one.sum.waited > 0) {
-      const double p99 = seconds(one.sum.lag.percentile(99));
-      lag.add(one.phase.name, p99, none ? "" : show(p99, kTime), lag_trouble(one, v, turned, worst));
+      continue;
     }
+    if (one.sum.lag.count() == 0 && one.sum.waited == 0) continue;
+    if (const double lost = lost_of(one); lost * 100 > 100 - v.rate) {
+      lag.add(one.phase.name, seconds(p99), show(seconds(p99), kTime),
+              fmt::format(
+                  "the users of phase '{}' were {} of their time late to go on (limit {}), and asked less of "
+                  "the target than the campaign describes: {}",
+                  one.phase.name, show(lost, kShare), limit(100 - v.rate), cause_of(one.sum)));
+      continue;
+    }
+    const bool late = turned > 0 && (p99 > v.send_lag || most == worst);
+    lag.add(one.phase.name, seconds(p99), one.sum.lag.count() == 0 ? "" : show(seconds(p99), kTime),
+            !late
+                ? ""
+                : fmt::format(
+                      "{} {} not told, since one arrival in a hundred of phase '{}' was taken up {} late or "
+                      "later, the worst {} (limit {}), and replies were read as late: {}",
+                      turned, turned == 1 ? "check is" : "checks are", one.phase.name,
+                      show(seconds(p99), kTime), show(seconds(most), kTime), shown, cause_of(one.sum)));
   }
   lag.give(checks);
 }

@@ -102,7 +102,7 @@ TEST_F(JudgeTest, IsInvalidWhenUsersWhoHadRestedWentOnLate) {
     result.segments[i].offered = result.segments[i].sent = 0;
   EXPECT_TRUE(judged(Verdict::kPass).empty());
   result.segments[4].lag.record(base::Nanos(11'000'000), 100'000);
-  expect_invalid("one journey in a hundred of phase 'calm' was taken up 11 ms late or later (limit 10 ms)");
+  expect_invalid("of their time late to go on (limit 1 %), and asked less of the target");
 }
 
 TEST_F(JudgeTest, IsInvalidWhenNobodyMeasuredTheLagOrTheGenerator) {

@@ -213,7 +213,8 @@ late arrivals were taken up (replies are read by the same loop, so it counts twi
 behind a lag of more than `validity.send_lag` at p99 the longest delay for every request. What is left in doubt is INVALID, with
 a line that tells a machine that was busy with other things from a generator that was busy itself (run-queue wait of its
 thread against CPU time). Of `users` whose generator was busier than `validity.busy` no latency is known to be too long, and
-no PASS is given, since they asked less of the target than they would have; nor where users who had rested went on late.
+no PASS is given, since they asked less of the target than they would have; nor where users who had rested went on late for so
+much of their time that less than `validity.rate` of it is left.
 
 `success`, `failed` and `rate` say what had ended as expected by the end of the run: requests that were cut off and arrivals
 that found no room count against the target there, also where more `connections` or a longer `grace` would have mended it.
