@@ -67,6 +67,12 @@ def compare(tmp_path, a, b, options, **more):
         origin.stop()
 
 
+def in_runs(bad, *numbers):
+    """Well, but in these runs of ten requests each, counted from 0."""
+    seen = itertools.count()
+    return lambda ask: bad(ask) if next(seen) // 10 in numbers else ask.reply(b"ok")
+
+
 @pytest.mark.parametrize("row", TABLE, ids=name_of)
 def test_ab_comes_to(tmp_path, row):
     a, b, guardrails, options, verdict, word = row
@@ -75,23 +81,56 @@ def test_ab_comes_to(tmp_path, row):
     assert word in run.out, run
 
 
+WIDE = ["--runs", "9", "--threshold", "1000", "--points", "100"]
+
+
 def test_runs_that_prove_nothing_are_counted_and_said(tmp_path):
     """A side that is INVALID each time: the other's runs are not thrown away, and nothing ends in silence."""
-    run = compare(tmp_path, SIDES["well"](), SIDES["one in 4 is 500"](), ["--runs", "5"], requires=["success == 100%"])
+    run = compare(tmp_path, SIDES["well"](), no, ["--runs", "3"], requires=["success == 100%"])
     assert run.code == INVALID, run
-    assert "A: 10 runs, 10 PASS, 0 FAIL, 0 INVALID" in run.out and "B: 10 runs, 0 PASS, 0 FAIL, 10 INVALID" in run.out
-    assert "Not decided: of the 5 runs that were wanted of each side there are 0" in run.out
+    assert "A: 6 runs, 6 PASS, 0 FAIL, 0 INVALID" in run.out and "B: 6 runs, 0 PASS, 0 FAIL, 6 INVALID" in run.out
+    assert "Not decided: of the 3 runs that were wanted of each side there are 0" in run.out
+
+
+def test_a_session_without_hope_ends_early_and_says_so(tmp_path):
+    run = compare(tmp_path, no, no, WIDE, requires=["success == 100%"])
+    assert run.code == INVALID and "ended early: the last 6 runs were INVALID" in run.out, run
+    assert "A: 3 runs, 0 PASS, 0 FAIL, 3 INVALID" in run.out
 
 
 def test_a_side_of_which_many_runs_are_invalid_is_not_passed(tmp_path):
     """Half of B's runs are no proof; what is left of them looks as good as A."""
-    seen = itertools.count()
-
-    def sometimes(ask):  # ten requests a run: every other run has bad ones
-        no(ask) if next(seen) // 10 % 2 else ask.reply(b"ok")
-
-    run = compare(tmp_path, SIDES["well"](), sometimes, ["--runs", "9", "--threshold", "1000", "--points", "100"],
-                  requires=["success == 100%"])
+    run = compare(tmp_path, SIDES["well"](), in_runs(no, *range(1, 99, 2)), WIDE, requires=["success == 100%"])
     assert run.code == INVALID, run
     assert "B: 17 runs, 9 PASS, 0 FAIL, 8 INVALID" in run.out, run
     assert "Not decided: B is INVALID clearly more often, 8 of 17 runs against 0 of 17" in run.out, run
+
+
+def test_a_side_that_fails_more_often_is_not_passed(tmp_path):
+    """One FAIL of A hides none of B's five."""
+    run = compare(tmp_path, in_runs(no, 2), in_runs(no, 0, 2, 4, 6, 8), WIDE)
+    assert run.code == INVALID and "B FAILs its campaign in 5 of 9 runs, and A in 1 of 9" in run.out, run
+
+
+def test_a_run_that_was_lost_whole_is_not_the_same(tmp_path):
+    run = compare(tmp_path, SIDES["well"](), in_runs(no, 4), ["--runs", "9", "--metric", "success", "--points", "5"],
+                  guardrails=LAX)
+    assert run.code == INVALID and "not decided" in run.out, run
+
+
+def test_where_nothing_works_nothing_is_the_same(tmp_path):
+    run = compare(tmp_path, no, no, WIDE, guardrails=LAX)
+    assert run.code == INVALID and "p50 response" in run.out.split("Not decided:")[1], run
+
+
+def test_a_share_needs_requests(tmp_path):
+    """Nine runs of ten requests say nothing of one in a thousand."""
+    run = compare(tmp_path, SIDES["well"](), SIDES["well"](), ["--runs", "9", "--metric", "success"])
+    assert run.code == INVALID and "success may have changed" in run.out, run
+
+
+@pytest.mark.parametrize("option, value", [("--alpha", "3"), ("--alpha", "nan"), ("--alpha", "0"), ("--threshold", "nan"),
+                                           ("--threshold", "-1"), ("--points", "101")])
+def test_an_option_that_means_nothing_is_refused(tmp_path, option, value):
+    run = compare(tmp_path, no, no, [option, value])
+    assert run.code == 2 and option in run.err, run

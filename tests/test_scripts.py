@@ -277,10 +277,10 @@ def regression(folder, *arguments):
     return done.returncode, [line for line in done.stdout.splitlines() if line.startswith("regression:")], done.stderr
 
 
-def harness(folder, code: int, line: str) -> str:
-    """A program that ends as `prove ab` does."""
+def harness(folder, code: int, line: str, alone: int = 0) -> str:
+    """A program that ends as `prove ab` does, and `prove run` with `alone`."""
     path = folder / "sekisho"
-    path.write_text(f"#!/bin/sh\necho '{line}'\nexit {code}\n")
+    path.write_text(f"#!/bin/sh\necho '{line}'\n[ \"$2\" = ab ] && exit {code}\nexit {alone}\n")
     path.chmod(0o755)
     return str(path)
 
@@ -294,14 +294,16 @@ def test_what_could_not_be_set_beside_anything_is_said(tmp_path):
     assert code == 0 and lines[0].startswith("regression: none against "), lines
 
 
-@pytest.mark.parametrize("ends, line, code, said", [
-    (1, "FAIL: confirmed: cpu per request.", 1, "CONFIRMED"),
-    (3, "Not decided: cpu per request may have changed.", 0, "not decided against"),
-    (2, "sekisho: what is this", 0, "not compared: sekisho: what is this"),
-    (139, "", 0, "not compared"),
+@pytest.mark.parametrize("ends, line, alone, code, said", [
+    (1, "FAIL: confirmed: cpu per request.", 0, 1, "CONFIRMED"),
+    (3, "Not decided: cpu per request may have changed.", 0, 0, "not decided against"),
+    (2, "sekisho: unknown key", 0, 0, "cannot run this: sekisho: unknown key"),
+    (2, "sekisho: unknown key", 3, 0, "cannot run this: sekisho: unknown key"),
+    (2, "sekisho: no such file", 2, 1, "this build cannot run: sekisho: no such file"),
+    (139, "", 0, 0, "not compared"),
 ])
-def test_only_a_confirmed_regression_is_red(tmp_path, ends, line, code, said):
-    binary = harness(tmp_path, ends, line)
+def test_only_a_regression_and_a_build_that_cannot_run_are_red(tmp_path, ends, line, alone, code, said):
+    binary = harness(tmp_path, ends, line, alone)
     assert regression(tmp_path / "kept", "--keep", binary)[0] == 0
     got, lines, _ = regression(tmp_path / "kept", binary)
     assert got == code and len(lines) == 1 and said in lines[0], lines

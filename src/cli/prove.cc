@@ -26,6 +26,18 @@ std::map<std::string, std::string> assignments(const std::vector<std::string>& w
   return out;
 }
 
+// Unlike CLI::Range it takes no NaN.
+CLI::Validator between(double least, double most) {
+  return {[least, most](const std::string& text) {
+            double value = 0;
+            const bool number = CLI::detail::lexical_cast(text, value);
+            return number && value >= least && value <= most
+                       ? std::string()
+                       : fmt::format("{} is not between {} and {}", text, least, most);
+          },
+          fmt::format("[{} - {}]", least, most)};
+}
+
 }  // namespace
 
 ProveCommand::ProveCommand(CLI::App& app, std::string typed)
@@ -66,13 +78,17 @@ void ProveCommand::add_check() {
 
 void ProveCommand::add_comparison(CLI::App& command) {
   command.add_option("--threshold", threshold_, "how large a change must be, in percent")
-      ->check(CLI::Range(0.0, 1000.0))
+      ->check(between(0, 1000))
       ->capture_default_str();
   command
       .add_option("--points", points_, "and how large that of a share, in points of a percent at the least")
-      ->check(CLI::Range(0.0, 100.0))
+      ->check(between(0, 100))
       ->capture_default_str();
-  command.add_option("--alpha", comparison_.alpha, "how improbable by chance")->capture_default_str();
+  command.add_option("--alpha", comparison_.alpha, "how improbable by chance")
+      ->check(between(1e-6, 0.5))
+      ->capture_default_str();
+  command.add_option("--metric", comparison_.metrics,
+                     "compare this row alone, such as \"cpu per request\"; may be repeated");
 }
 
 void ProveCommand::add_ab() {

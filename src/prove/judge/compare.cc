@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <ostream>
 #include <set>
@@ -70,30 +71,66 @@ std::vector<double> logs(std::vector<double> values) {
   return values;
 }
 
-Change change_of(const MetricFigure& metric, const std::vector<double>& baseline,
-                 const std::vector<double>& candidate, const CompareOptions& options) {
+double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+// Requests of all runs together, and those of them that count for the share.
+struct Pooled {
+  std::uint64_t hits = 0, all = 0;
+  double least(double alpha) const { return at_least(hits, all, alpha); }
+  double most(double alpha) const { return 1 - at_least(all - hits, all, alpha); }
+};
+
+Pooled pooled(const std::vector<RunFigures>& runs, std::string_view name) {
+  Pooled sum;
+  for (const RunFigures& run : runs)
+    if (const MetricFigure* m = find(run, name)) {
+      sum.all += m->of;
+      sum.hits += static_cast<std::uint64_t>(std::llround(m->value * static_cast<double>(m->of)));
+    }
+  return sum;
+}
+
+// Runs that all show the same share show no more of it than their requests together can.
+void widen(Change& c, const Pooled& before, const Pooled& after, double alpha) {
+  if (before.all == 0 || after.all == 0) return;
+  c.low = std::min(c.low, after.least(alpha / 2) - before.most(alpha / 2));
+  c.high = std::max(c.high, after.most(alpha / 2) - before.least(alpha / 2));
+}
+
+Change change_of(const MetricFigure& metric, const std::vector<RunFigures>& before,
+                 const std::vector<RunFigures>& after, const CompareOptions& options) {
+  const std::vector<double> baseline = values_of(before, metric.name),
+                            candidate = values_of(after, metric.name);
   Change c;
   c.name = metric.name;
   c.dimension = metric.dimension;
   c.baseline = median(baseline);
   c.candidate = median(candidate);
   // A tenth of 99.9 % would be a drop that nobody survives: shares are compared in points, and what is large
-  // is measured by those that failed.
+  // is measured by the smaller part.
   const bool share = metric.dimension.share;
-  c.effect = share ? c.candidate - c.baseline : relative(c.candidate, c.baseline);
+  const auto effect = [&](double b, double a) { return share ? a - b : relative(a, b); };
+  c.effect = effect(c.baseline, c.candidate);
   const Shift shift = share ? shift_of(candidate, baseline, options.alpha)
                             : shift_of(logs(candidate), logs(baseline), options.alpha);
   c.low = share ? shift.low : std::expm1(shift.low);
   c.high = share ? shift.high : std::expm1(shift.high);
+  if (share) widen(c, pooled(before, metric.name), pooled(after, metric.name), options.alpha);
   c.seen = c.high == c.low ? 0 : (c.high - c.low) / 2;
-  c.limit = share ? std::max(options.points, options.threshold * (1 - c.baseline)) : options.threshold;
+  c.limit = share ? std::max(options.points, options.threshold * std::min(c.baseline, 1 - c.baseline))
+                  : options.threshold;
   c.test = mann_whitney(candidate, baseline);
   const bool apart = c.test.p < options.alpha;
   const bool enough = std::min(baseline.size(), candidate.size()) >= options.least_runs;
+  const bool seen = !std::isinf(c.baseline) || !std::isinf(c.candidate);  // of what never ends nothing is
+  // A run of nine that went wrong as a whole is in no median.
+  const bool odd = !(std::abs(effect(mean(baseline), mean(candidate))) <= c.limit);
   if (std::abs(c.effect) > c.limit && apart && enough)
     c.verdict = (c.effect < 0) == metric.more_is_better ? Change::Verdict::kRegression
                                                         : Change::Verdict::kImprovement;
-  else if (-c.limit <= c.low && c.high <= c.limit)
+  else if (-c.limit <= c.low && c.high <= c.limit && seen && !odd)
     c.verdict = apart ? Change::Verdict::kSmall : Change::Verdict::kSame;
   return c;
 }
@@ -138,7 +175,7 @@ RunFigures figures_of(const Result& result, std::string file) {
   const auto requests = static_cast<double>(sum.requests());
   const double good = static_cast<double>(sum.stats.met());
   if (sum.seconds > 0) run.metrics.push_back({"throughput", kPerSecond, true, good / sum.seconds});
-  if (requests > 0) run.metrics.push_back({"success", kShare, true, good / requests});
+  if (requests > 0) run.metrics.push_back({"success", kShare, true, good / requests, sum.requests()});
   const std::vector<Extent> scope = extents_of(result.timeline, segments);
   std::set<std::string> targets;
   for (const Series& s : result.series)
@@ -203,9 +240,12 @@ Comparison compare(const std::vector<RunFigures>& baseline, const std::vector<Ru
       for (const MetricFigure& m : run.metrics)
         if (std::ranges::find(metrics, m.name, &MetricFigure::name) == metrics.end()) metrics.push_back(m);
   for (const MetricFigure& m : metrics) {
-    const std::vector<double> before = values_of(baseline, m.name), after = values_of(candidate, m.name);
-    if (before.size() == baseline.size() && after.size() == candidate.size())
-      result.changes.push_back(change_of(m, before, after, options));
+    if (!options.metrics.empty() && std::ranges::find(options.metrics, m.name) == options.metrics.end())
+      continue;
+    const std::size_t before = values_of(baseline, m.name).size(),
+                      after = values_of(candidate, m.name).size();
+    if (before == baseline.size() && after == candidate.size() && before * after > 0)
+      result.changes.push_back(change_of(m, baseline, candidate, options));
     else
       result.left_out.push_back(m.name);
   }

@@ -26,8 +26,9 @@ struct CompareOptions {
   double threshold = 0.10;  // of the baseline's median; of a share: of those that failed
   double points = 0.001;    // of a share, which a change has to be at the least
   double alpha = 0.01;
-  std::size_t least_runs = 9;  // in each group, for a change to be called
-  bool anyway = false;         // compare what differs, and say so
+  std::size_t least_runs = 9;          // in each group, for a change to be called
+  bool anyway = false;                 // compare what differs, and say so
+  std::vector<std::string> metrics{};  // those alone; none: all
 };
 
 // ---- figures of a run
@@ -37,6 +38,7 @@ struct MetricFigure {
   Dimension dimension;
   bool more_is_better = false;
   double value = 0;
+  std::uint64_t of = 0;  // a share: of so many requests; 0: nobody knows
 };
 struct RunFigures {
   std::string file;

@@ -114,10 +114,37 @@ TEST(Compare, SaysSameOnlyWhereNothingLargeIsLeftPossible) {
   EXPECT_EQ(one_change(wide(1), wide(1.001), {.threshold = 0.5}).verdict, kSame);
 }
 
+// Nine runs of 20 requests each, none of which failed, leave a share of 3 % possible.
+TEST(Compare, ShareNeedsTheRequestsOfAllRunsTogether) {
+  const auto whole = [](std::uint64_t requests) {
+    std::vector<RunFigures> all;
+    for (int i = 0; i < 9; ++i) all.push_back(run_of({{"success", kShare, true, 1.0, requests}}));
+    return all;
+  };
+  const Change few = one_change(whole(20), whole(20));
+  EXPECT_EQ(few.verdict, kUndecided);
+  EXPECT_NEAR(few.high, 0.029, 0.001);
+  EXPECT_EQ(one_change(whole(20), whole(20), {.points = 0.05}).verdict, kSame);
+  EXPECT_EQ(one_change(whole(2000), whole(2000)).verdict, kSame);
+}
+
+TEST(Compare, ARunThatWentWrongAsAWholeIsNotTheSame) {
+  std::vector<RunFigures> b = runs(9, 0.1);
+  b[4].metrics[0].value = 5;
+  EXPECT_EQ(one_change(runs(9, 0.1), b).verdict, kUndecided);
+}
+
+TEST(Compare, LooksAtWhatWasAskedForAlone) {
+  std::vector<RunFigures> a = runs(9, 1);
+  for (RunFigures& run : a) run.metrics.push_back({"rss", kBytes, false, 1e6});
+  EXPECT_EQ(compare(a, a, {.metrics = {"rss"}}).changes.size(), 1u);
+  EXPECT_EQ(compare(a, a, {.metrics = {"rss"}}).changes[0].name, "rss");
+}
+
 TEST(Compare, WhatNeverEndedIsALargeChange) {
   EXPECT_EQ(one_change(runs(9, 0.1), runs(9, HUGE_VAL)).verdict, kRegression);
   EXPECT_EQ(one_change(runs(9, HUGE_VAL), runs(9, 0.1)).verdict, kImprovement);
-  EXPECT_EQ(one_change(runs(9, HUGE_VAL), runs(9, HUGE_VAL)).verdict, kSame);
+  EXPECT_EQ(one_change(runs(9, HUGE_VAL), runs(9, HUGE_VAL)).verdict, kUndecided) << "nothing was seen of it";
 }
 
 TEST(Compare, TakesAChangeFromZeroForLarge) {

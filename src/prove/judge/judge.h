@@ -7,8 +7,8 @@
 // bounds of each check (lateness.h), so that what is broken all the same was broken by the target. What makes
 // a run INVALID:
 //   - an open phase in which less than validity.rate of the arrivals were sent before its end
-//   - a check that is broken, but by no more than late sending and reading may have added; users who had rested
-//     and were late to go on for so much of their time that less than validity.rate of it is left
+//   - a check that is broken, but by no more than late sending and reading may have added; users who had
+//     rested and were late to go on for so much of their time that less than validity.rate of it is left
 //   - a generator thread that was busy for more than validity.busy of a phase, where users waited for it or
 //     an open load did not go out
 //   - a guardrail that cannot be told: too few requests beyond a percentile or for a share, a slope over too

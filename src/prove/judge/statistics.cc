@@ -150,10 +150,10 @@ double fisher(std::uint64_t hits_a, std::uint64_t a, std::uint64_t hits_b, std::
   return boost::math::cdf(boost::math::complement(drawn, whole(hits_a - 1)));
 }
 
-double at_least(std::uint64_t k, std::uint64_t n) {
+double at_least(std::uint64_t k, std::uint64_t n, double alpha) {
   using Binomial = boost::math::binomial_distribution<double>;
   if (k == 0 || n == 0) return 0;
-  return Binomial::find_lower_bound_on_p(static_cast<double>(n), static_cast<double>(std::min(k, n)), 0.05);
+  return Binomial::find_lower_bound_on_p(static_cast<double>(n), static_cast<double>(std::min(k, n)), alpha);
 }
 
 }  // namespace prove

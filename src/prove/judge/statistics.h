@@ -32,6 +32,6 @@ Shift shift_of(const std::vector<double>& a, const std::vector<double>& b, doubl
 double fisher(std::uint64_t hits_a, std::uint64_t a, std::uint64_t hits_b, std::uint64_t b);
 
 // Clopper and Pearson's bound, one-sided at 95 %: the share that the cause of `k` of `n` has at the least.
-double at_least(std::uint64_t k, std::uint64_t n);
+double at_least(std::uint64_t k, std::uint64_t n, double alpha = 0.05);
 
 }  // namespace prove

@@ -237,7 +237,11 @@ campaign, machine and build.
 | 0 | no regression: every row is small, same or an improvement |
 | 1 | a REGRESSION that a second round found again; or B FAILs its campaign where A never does, or clearly more often (Fisher, one-sided at 95 %) |
 | 2 | a file or an option is wrong |
-| 3 | not decided: a row is not; or of the runs that were wanted (twice as many are tried) too few are not INVALID; or one side is INVALID clearly more often, so that what is left of it is a selection |
+| 3 | not decided: a row is not, or is not in every run, or was a REGRESSION once and not again; B FAILs more often, and not clearly; or of the runs that were wanted (twice as many are tried) too few are not INVALID; or one side is INVALID clearly more often, so that what is left of it is a selection |
+
+The threshold is what a difference of medians is held against, and no promise: of a true change just below it two rounds call
+some, of one just above it they miss some. `--metric` leaves the others out. Of a share the requests of all runs together must carry
+what is said of it. `compare` exits with 1 for a REGRESSION, 2 where it refuses, and 0 else, also for rows that are not decided.
 
 Every run counts: how many of each side were PASS, FAIL and INVALID is printed, and each keeps its reports. A request that did
 not end as expected took for ever here as well.

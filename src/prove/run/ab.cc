@@ -13,8 +13,9 @@
 namespace prove {
 namespace {
 
-constexpr std::size_t kTries = 2;  // times the runs that are wanted, at the most: some may be INVALID
-constexpr double kClearly = 0.05;  // Fisher's test, one-sided
+constexpr std::size_t kTries = 2;     // times the runs that are wanted, at the most: some may be INVALID
+constexpr std::size_t kHopeless = 6;  // runs in a row that are INVALID
+constexpr double kClearly = 0.05;     // Fisher's test, one-sided
 
 // What became of the runs of one side. All that were made count, and none is made again in silence.
 struct Tally {
@@ -47,6 +48,7 @@ void run_once(const RunOptions& options, const std::map<std::string, std::string
   one.quiet = true;
   const RunEnd end = run_and_report(one, interrupt);
   if (!end.report_error.empty()) throw std::runtime_error(end.report_error);
+  if (interrupt.requested()) return;  // it was cut
   const Verdict verdict = end.result.verdict;
   ++tally.verdicts[verdict == Verdict::kPass ? 0 : verdict == Verdict::kFail ? 1 : 2];
   if (verdict != Verdict::kInvalid) tally.valid.push_back(figures_of(end.result, name));
@@ -57,15 +59,20 @@ void run_once(const RunOptions& options, const std::map<std::string, std::string
 // Pairs of runs, in turn, until each side has as many as are wanted that are not INVALID.
 Round run_round(const RunOptions& options, const AbOptions& sides, std::size_t number, Interrupt& interrupt) {
   Round round;
+  std::size_t hopeless = 0;
   for (const Side side : interleaved(kTries * sides.runs)) {
     Tally& tally = side == Side::kBaseline ? round.a : round.b;
     const bool between_pairs = round.a.all() == round.b.all();
     if (between_pairs && std::min(round.a.valid.size(), round.b.valid.size()) >= sides.runs) break;
-    if (interrupt.requested()) break;
+    if (interrupt.requested() || hopeless == kHopeless) break;
+    const std::size_t invalid = tally.invalid();
     const bool first = side == Side::kBaseline;
     run_once(options, first ? sides.a : sides.b,
              fmt::format("{}-{}-{}", number, first ? "a" : "b", tally.all() + 1), tally, interrupt);
+    hopeless = tally.invalid() > invalid ? hopeless + 1 : 0;
   }
+  if (hopeless == kHopeless)
+    say(stdout, fmt::format("ended early: the last {} runs were INVALID\n", hopeless));
   say(stdout, fmt::format("A: {}\nB: {}\n", round.a.text(), round.b.text()));
   return round;
 }
@@ -94,11 +101,19 @@ std::string selection_of(const Round& round) {
 }
 
 // What keeps `no regression` from being said of a round; empty where nothing does.
-std::string doubt_of(const Round& round, const Comparison& comparison, const AbOptions& sides) {
+std::string doubt_of(const Round& round, const Comparison& comparison, const AbOptions& sides,
+                     Interrupt& interrupt) {
+  if (interrupt.requested()) return "it was interrupted";
   const std::size_t runs = std::min(round.a.valid.size(), round.b.valid.size());
   if (runs < sides.runs)
     return fmt::format("of the {} runs that were wanted of each side there are {}", sides.runs, runs);
   if (std::string selection = selection_of(round); !selection.empty()) return selection;
+  const Tally &a = round.a, &b = round.b;
+  if (b.failed() * a.valid.size() > a.failed() * b.valid.size())
+    return fmt::format("B FAILs its campaign in {} of {} runs, and A in {} of {}, which may be chance",
+                       b.failed(), b.valid.size(), a.failed(), a.valid.size());
+  if (!comparison.left_out.empty())
+    return fmt::format("{} is not in every run", fmt::join(comparison.left_out, ", "));
   std::vector<std::string> open;
   for (const Change& c : comparison.changes)
     if (c.verdict == Change::Verdict::kUndecided) open.push_back(c.name);
@@ -127,18 +142,21 @@ int run_ab(const RunOptions& options, const AbOptions& sides, const CompareOptio
   // The sides differ by what is set, so their campaigns' hashes do; machine and build are this process's.
   const Round first_round = run_round(options, sides, 1, interrupt);
   const Comparison first = compare(first_round.a.valid, first_round.b.valid, comparison);
-  say(stdout, table_of(first, comparison));
+  if (!first.changes.empty()) say(stdout, table_of(first, comparison));
   if (const std::string failure = failure_of(first_round); !failure.empty()) return fails(failure);
-  if (!first.regression()) return ends(doubt_of(first_round, first, sides));
+  if (!first.regression()) return ends(doubt_of(first_round, first, sides, interrupt));
   say(stdout, "A regression; the same again, to confirm it.\n");
   const Round second_round = run_round(options, sides, 2, interrupt);
   const Comparison second = compare(second_round.a.valid, second_round.b.valid, comparison);
-  say(stdout, table_of(second, comparison));
+  if (!second.changes.empty()) say(stdout, table_of(second, comparison));
   if (const std::string failure = failure_of(second_round); !failure.empty()) return fails(failure);
   const std::vector<std::string> both = confirmed(first, second);
   if (!both.empty()) return fails(fmt::format("confirmed: {}", fmt::join(both, ", ")));
-  say(stdout, "Not confirmed.\n");
-  return ends(doubt_of(second_round, second, sides));
+  if (interrupt.requested()) return ends("it was interrupted");
+  std::vector<std::string> once;
+  for (const Change& c : first.changes)
+    if (c.verdict == Change::Verdict::kRegression) once.push_back(c.name);
+  return ends(fmt::format("{} was a regression once, and not again", fmt::join(once, ", ")));
 }
 
 }  // namespace prove
