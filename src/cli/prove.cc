@@ -69,6 +69,10 @@ void ProveCommand::add_run() {
   run_->add_option("--save", options_.save, "write the result to this file too, as a baseline");
   run_->add_option("--baseline", options_.baseline, "a saved result to set this one beside");
   run_->add_flag("--quiet", options_.quiet, "no progress while it runs");
+  run_->add_flag(
+      "--debug", debug_,
+      "no load: print one iteration of each scenario whole, and exit 0 when it went as expected, 1 when "
+      "not");
 }
 
 void ProveCommand::add_check() {
@@ -163,6 +167,7 @@ int ProveCommand::run() {
   }
   prove::Interrupt interrupt;
   options_.set = assignments(set_);
+  if (*run_ && debug_) return prove::run_debug(options_, interrupt);
   if (*run_) return prove::run_campaign(options_, interrupt);
   sides_.a = assignments(a_);
   sides_.b = assignments(b_);

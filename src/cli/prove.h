@@ -45,6 +45,7 @@ class ProveCommand {
   double points_ = 0.1;
   std::vector<std::string> set_, a_, b_, baseline_, candidate_;
   std::string file_;
+  bool debug_ = false;
 };
 
 }  // namespace cli

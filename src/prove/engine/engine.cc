@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -142,9 +143,11 @@ Engine::Books Engine::finish() {
   impl_->threads.clear();
   Books sum;
   std::uint64_t unconnected = 0;
+  std::vector<Sample> samples;
   for (auto& generator : impl_->generators) {
     Books part = generator->books().take();
     unconnected += generator->unconnected();
+    std::ranges::move(generator->samples().take(), std::back_inserter(samples));
     if (sum.segments.empty()) {
       sum = std::move(part);
       continue;
@@ -157,6 +160,7 @@ Engine::Books Engine::finish() {
     }
   }
   sum.unconnected = unconnected;
+  sum.samples = Samples::first_of(std::move(samples), impl_->plan.campaign.samples);
   return sum;
 }
 

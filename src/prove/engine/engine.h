@@ -50,6 +50,7 @@ class Engine {
   struct Books {
     std::vector<SegmentStats> segments;
     std::vector<Aftermath> aftermaths;
+    std::vector<Sample> samples;
     std::uint64_t unconnected = 0;  // connections that this machine had no descriptor or port for
   };
   Books finish();  // waits for done(); once

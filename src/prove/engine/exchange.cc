@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace prove {
 namespace {
@@ -28,6 +29,8 @@ void Exchange::start(const PlannedStep& step, Wire wire, Values& values, std::ui
   bandwidth_ = bandwidth;
   sent_ = first_byte_ = kNever;
   bytes_ = read_ = 0;
+  first_.clear();
+  last_read_ = {};
   reusable_ = refused_ = false;
   headers_met_ = captured_ = true;
   parser_.start(step.request.to_head());
@@ -95,11 +98,19 @@ Exchange::Wait Exchange::advance(net::Stream& stream) {
     }
     if (first_byte_ == kNever) first_byte_ = done_;
     read_ += static_cast<std::uint64_t>(n);
-    if (feed({room.data(), static_cast<std::size_t>(n)}))
-      return finish(end_, reusable_ && to_send_.empty() && generated_left_ == 0);
+    const std::string_view came(room.data(), static_cast<std::size_t>(n));
+    last_read_ = came.substr(0, kFirst - first_.size());
+    if (feed(came)) return finish(end_, reusable_ && to_send_.empty() && generated_left_ == 0);
+    first_ += std::exchange(last_read_, {});  // the next read overwrites it
     burst += static_cast<std::uint64_t>(n);
     if (burst >= kBurst && stream.watch().readable) return Wait::kYield;
   }
+}
+
+std::string_view Exchange::came_first() {
+  if (first_.empty()) return last_read_;
+  first_ += std::exchange(last_read_, {});
+  return first_;
 }
 
 // What was given to the system and not acknowledged lies in its buffers: nobody has taken that.

@@ -43,6 +43,9 @@ class Exchange {
   std::uint16_t status() const { return parser_.status(); }
   bool begun() const { return parser_.begun(); }   // a byte of the reply has come
   bool unsent() const { return left() == size_; }  // not a byte of the request was taken
+  // The first bytes of what came, until the next read; whether it was a reply or not.
+  std::string_view came_first();
+  std::string_view why() const { return parser_.why(); }  // with End::kBadReply
   // Of the request's body the bytes that the peer's system has taken.
   std::uint64_t body_taken(const net::Stream& stream) const;
 
@@ -79,6 +82,10 @@ class Exchange {
   Nanos sent_ = kNever, first_byte_ = kNever, done_{}, wake_at_{};
   std::uint64_t bytes_ = 0;
   std::uint64_t read_ = 0;  // bytes of the connection, for pacing
+  // What came first: of a reply that is whole at once it is only looked at, where it lies.
+  static constexpr std::size_t kFirst = 4096;
+  std::string first_;
+  std::string_view last_read_;
   End end_ = End::kWhole;
   bool reusable_ = false;
   bool refused_ = false;

@@ -29,6 +29,7 @@ Generator::Generator(const Plan& plan, const Timeline& timeline, Share share)
       timeline_(timeline),
       share_(share),
       books_(plan.campaign, timeline),
+      samples_(plan),
       scratch_(kScratch),
       cursors_(plan.data.size(), Cursor{share.index, share.of}),
       random_(plan.campaign.seed + 0x51ed * (share.index + 1)),

@@ -18,6 +18,7 @@
 #include "prove/engine/books.h"
 #include "prove/engine/plan.h"
 #include "prove/engine/ring.h"
+#include "prove/engine/samples.h"
 #include "prove/engine/schedule.h"
 #include "prove/engine/user.h"
 #include "prove/engine/wait.h"
@@ -32,6 +33,7 @@ class Generator {
   void run(const Clock& clock);  // until nothing is in flight and nothing comes
   void interrupt();              // any thread
   Books& books() { return books_; }
+  Samples& samples() { return samples_; }
 
   // ---- for users
   const Plan& plan() const { return plan_; }
@@ -86,6 +88,7 @@ class Generator {
   net::Loop loop_;
   Clock clock_;
   Books books_;
+  Samples samples_;
   std::vector<char> scratch_;
   std::vector<Cursor> cursors_;                   // of sequences, one for each data set
   std::vector<std::unique_ptr<Signer>> signers_;  // by target; none where nothing is to be signed

@@ -99,6 +99,7 @@ net::Task<Ending> User::connect(Connection& connection, const PlannedStep& step,
     if (stream.error().fault == net::Fault::kCancelled) co_return kInFlightEnding;
     if (stream.error().fault == net::Fault::kNoRoom) generator_.no_socket();  // a limit of ours
     if (base::mono_now() >= deadline) co_return Ending{Outcome::kTimedOut, Reason::kConnectTimeout};
+    trouble_ = stream.error().text;
     co_return Ending{Outcome::kFailed, Reason::kRefused};
   }
   connection.stream = std::move(*stream);
@@ -120,6 +121,7 @@ net::Task<Ending> User::connect(Connection& connection, const PlannedStep& step,
       if (done.error().fault == net::Fault::kCancelled) co_return kInFlightEnding;
       if (done.error().fault == net::Fault::kTimedOut)
         co_return Ending{Outcome::kTimedOut, Reason::kConnectTimeout};
+      trouble_ = done.error().text;
       co_return Ending{Outcome::kFailed, Reason::kTls};
     }
   }
@@ -160,7 +162,8 @@ net::Task<> User::run() {
       record.body = wire.bytes.size() + wire.generated - wire.head;
       const base::Mono deadline = clock.began + intended + step.step->timeout;
       Connection& connection = connections_[step.target];
-      bool tried = false;
+      bool tried = false, asked = false;
+      trouble_ = {};
       for (bool anew = false;; anew = true) {
         const Nanos now = clock.now();
         if (!anew && now >= deadline - clock.began) {  // while it waited for a connection
@@ -175,6 +178,7 @@ net::Task<> User::run() {
           break;
         }
         if (!anew && !fit_for_use(connection, now)) {
+          trouble_ = "there came what nobody had asked for";
           record.ending = {Outcome::kFailed, Reason::kBadReply};
           record.done = clock.now();
           break;
@@ -188,6 +192,7 @@ net::Task<> User::run() {
         }
         net::Stream& stream = connection.stream;
         stream.set_deadline(deadline);
+        asked = true;
         exchange_.start(step, wire, values_, scenario.scenario->bandwidth);
         waits_ = &stream;
         net::Wake wake = net::Wake::kReady;
@@ -250,6 +255,12 @@ net::Task<> User::run() {
       if (i == 0 && tried && open_model())
         books.sent(intended, record.sent != kNever ? record.sent : record.done);
       books.record(record);
+      if (Samples& samples = generator_.samples(); samples.wants(record))
+        samples.keep(record,
+                     {.wire = wire,
+                      .reply = asked ? exchange_.came_first() : "",
+                      .trouble = asked && trouble_.empty() ? exchange_.why() : trouble_},
+                     values_);
       well_ = record.ending.met();
       intended = record.done;
       if (last || !well_) continue;

@@ -80,6 +80,7 @@ class User {
   bool on_journey_ = false;
   bool well_ = true;
   bool cut_ = false;
+  std::string_view trouble_;  // what a connection that failed says of it
   std::coroutine_handle<> parked_;
   net::Cancel cancel_;                   // of a connection that is being made
   net::Stream* waits_ = nullptr;         // for this

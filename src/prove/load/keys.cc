@@ -147,6 +147,9 @@ constexpr Row kRootRows[] = {
     count<&Campaign::backlog>(
         "backlog", "65536", {0, 16'777'216}, kLive,
         "Journeys that may wait for a connection, in each generator; more are skipped."),
+    count<&Campaign::samples>(
+        "samples", "3", {0, 100}, kLive,
+        "Requests that went wrong, of each step and reason, that are kept for the report, secrets masked."),
     duration<&Campaign::grace>("grace", "5s", {0ms, 1h}, kLive,
                                "How long the last replies may take after the last phase."),
     drafts<Campaign, Deed, kDeedSection, rules::place_prepare>(

@@ -257,10 +257,12 @@ struct Campaign {
   std::string name, text;
   std::uint64_t seed = 1;
   double time_scale = 1;
-  std::uint64_t generators = 0;                // threads; 0: one
-  Millis interval{1'000};                      // of the time series
-  std::uint64_t backlog = 65'536;              // arrivals that may wait for a connection, each generator
-  Millis grace{5'000};                         // after the last phase, for what is in flight
+  std::uint64_t generators = 0;    // threads; 0: one
+  Millis interval{1'000};          // of the time series
+  std::uint64_t backlog = 65'536;  // arrivals that may wait for a connection, each generator
+  Millis grace{5'000};             // after the last phase, for what is in flight
+  std::uint64_t samples = 3;  // requests that went wrong, of each step and reason, that are kept to be seen
+  bool keep_all = false;      // those that went well too: `prove run --debug`
   std::map<std::string, std::uint16_t> ports;  // those that ${PORT_…} chose, by the variable's name
   std::vector<Process> processes;              // in their order
   std::vector<Target> targets;

@@ -137,6 +137,22 @@ struct Happening {  // on the timeline: a fault set or undone, a process that en
   bool bad = false;  // makes the run INVALID
 };
 
+// One request that did not end as its step expects, to be seen: as it was sent and what came back, the head
+// and the first bytes of the body, as they were framed; what may be a secret is masked.
+struct Sample {
+  std::string scenario, step;
+  Outcome outcome = Outcome::kFailed;
+  Reason reason = Reason::kNone;
+  double at = 0;                                // its intended start
+  Nanos took{0};                                // from there to its end
+  std::string expected;                         // all that the step expects
+  std::string why;                              // what of it broke, in a sentence; "" where nothing did
+  std::string request;                          // "" where a value cannot stand where the step puts it
+  std::string reply;                            // "" where none came
+  bool cut = false;                             // there was more of either
+  std::map<std::string, std::string> captured;  // of steps that went well
+};
+
 struct Environment {
   std::string started;  // ISO 8601, UTC
   std::string version, commit, build;
@@ -175,6 +191,7 @@ struct Result {
   std::vector<Aftermath> aftermaths;
   std::vector<Series> series;
   std::vector<Happening> happenings;
+  std::vector<Sample> samples;      // of requests that went wrong, the first of each step and reason
   std::vector<std::string> deaths;  // processes that ended though nobody asked them to: FAIL
   std::vector<CheckResult> checks;
   std::vector<std::string> warnings;  // what a reader has to know beside the verdict, a sentence each

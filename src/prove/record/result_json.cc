@@ -138,6 +138,22 @@ void members(V& v, Like<Happening> auto& x) {
   v("bad", bad);
 }
 template <class V>
+void members(V& v, Like<Sample> auto& x) {
+  auto& [scenario, step, outcome, reason, at, took, expected, why, request, reply, cut, captured] = x;
+  v("scenario", scenario);
+  v("step", step);
+  v("outcome", outcome);
+  v("reason", reason);
+  v("at", at);
+  v("took", took);
+  v("expected", expected);
+  v("why", why);
+  v("request", request);
+  v("reply", reply);
+  v("cut", cut);
+  v("captured", captured);
+}
+template <class V>
 void members(V& v, Like<Environment> auto& x) {
   auto& [started, version, commit, build, campaign_hash, command, machine, cpu, kernel, cpus, memory,
          time_scale, seed, generators, target_version] = x;
@@ -192,7 +208,7 @@ void members(V& v, Like<Segment> auto& x) {
 template <class V>
 void members(V& v, Like<Result> auto& x) {
   auto& [name, text, file, environment, phases, scenarios, spans, timeline, segments, intervals, aftermaths,
-         series, happenings, deaths, checks, warnings, verdict, ended_at, interrupted] = x;
+         series, happenings, samples, deaths, checks, warnings, verdict, ended_at, interrupted] = x;
   v("name", name);
   v("text", text);
   v("file", file);
@@ -203,6 +219,7 @@ void members(V& v, Like<Result> auto& x) {
   v("checks", checks);
   v.newer("warnings", warnings);
   v("happenings", happenings);
+  v.newer("samples", samples);
   v("deaths", deaths);
   v("spans", spans);
   v("timeline", timeline);
@@ -224,6 +241,14 @@ struct Words<CheckResult::Kind> {
 template <>
 struct Words<CheckResult::State> {
   static constexpr std::array<std::string_view, 3> kNames = {"held", "broken", "unknown"};
+};
+template <>
+struct Words<Outcome> {
+  static constexpr const auto& kNames = kOutcomeNames;
+};
+template <>
+struct Words<Reason> {
+  static constexpr const auto& kNames = kReasonNames;
 };
 template <>
 struct Words<Verdict> {

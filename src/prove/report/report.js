@@ -177,7 +177,8 @@
         events: ['mousemove', 'mouseout', 'click', 'touchstart', 'touchmove'],
         layout: {padding: {top: timed ? top : 4, right: 6}},
         interaction: {mode: timed ? 'index' : 'nearest', axis: 'x', intersect: false},
-        scales: {x, y},
+        // One left margin for all that share a time axis, so that their bands line up.
+        scales: {x, y: timed ? {...y, afterFit: axis => { axis.width = 60; }} : y},
         plugins: {
           legend: {display: false},
           tooltip: {

@@ -135,6 +135,7 @@ std::string html_report(const Result& result) {
   out += percentiles(s);
   out += stretches_html(s);
   out += steps_html(result);
+  out += samples_html(result);
   out += happenings_html(result);
   out += series_html(result);
   out += environment_html(result);

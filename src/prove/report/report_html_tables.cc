@@ -121,7 +121,7 @@ std::string figures_html(const Summary& s) {
   card("Requests", count_text(s.sent),
        s.skipped > 0 ? count_text(s.skipped) + " skipped" : "in " + seconds_text(s.seconds));
   card("Rate", rate_text(s.achieved_rate), offered_text(s));
-  card("Success", s.success ? percent_text(*s.success) : "none", "ok, and denied as expected");
+  card("Success", s.success ? percent_text(*s.success) : "–", "ok, and denied as expected");
   for (const double p : {50.0, 95.0, 99.0})
     card(fmt::format("p{:.0f}", p), ago(s.response, p), "service " + ago(s.service, p));
   out += "</div>\n";
@@ -251,6 +251,25 @@ std::string steps_html(const Result& result) {
          std::move(table).html() + "</section>\n";
 }
 
+std::string samples_html(const Result& result) {
+  if (result.samples.empty()) return "";
+  std::string out =
+      "<section id=\"samples\"><h2>What went wrong</h2>\n<p class=\"quiet\">The first requests of each step "
+      "and reason, as they were sent and answered; what may be a secret is masked.</p>\n";
+  const auto part = [](std::string_view title, const std::string& bytes, std::string_view none) {
+    return bytes.empty() ? fmt::format("<p class=\"quiet\">{}</p>\n", none)
+                         : fmt::format("<h3>{}</h3>\n<pre><code>{}</code></pre>\n", title, html(bytes));
+  };
+  for (const Sample& sample : result.samples) {
+    std::string content = "<p class=\"quiet\">Expected: " + html(sample.expected) + ".</p>\n";
+    content += part("Sent", sample.request, "Nothing was sent.");
+    content += part("Came back", sample.reply, "Nothing came back.");
+    if (sample.cut) content += "<p class=\"quiet\">Only the first bytes are shown.</p>\n";
+    out += fold(html(sample_text(sample)), content, &sample == &result.samples.front());
+  }
+  return out + "</section>\n";
+}
+
 std::string happenings_html(const Result& result) {
   if (result.happenings.empty()) return "";
   std::string out = "<section id=\"happenings\"><h2>What happened</h2>\n<ol class=\"happenings\">\n";
@@ -301,7 +320,8 @@ std::string intervals_html(const Result& result) {
     table.row().text(clock_text(row.at)).figure(row.offered > 0 ? rate(row.offered) : "–");
     table.figure(rate(done - row.outcomes[static_cast<std::size_t>(Outcome::kSkipped)]));
     table.figure(done == well ? "–" : count_text(done - well));
-    for (const Nanos latency : {row.p50, row.p95, row.p99, row.max}) table.figure(duration_text(latency));
+    for (const Nanos latency : {row.p50, row.p95, row.p99, row.max})
+      table.figure(latency.count() > 0 ? duration_text(latency) : "–");
     table.figure(row.waiting > 0 ? count_text(row.waiting) : "–");
   }
   return fold("The same as a table", std::move(table).html());

@@ -13,6 +13,8 @@ std::string goals_html(const Result& result);
 std::string figures_html(const Summary& summary);
 std::string capacity_html(const Summary& summary);
 std::string stretches_html(const Summary& summary);  // phases, windows, faults
+// Requests that went wrong, as they were sent and answered; "" when there are none.
+std::string samples_html(const Result& result);
 std::string steps_html(const Result& result);
 std::string happenings_html(const Result& result);
 std::string series_html(const Result& result);     // the metrics' last values

@@ -55,6 +55,39 @@ std::uint64_t ended(const Interval& row) {
   return n;
 }
 
+// Whether more ended than was due, by far: that is no rate of the target's but what it owed. Only where an
+// arrival is one request.
+bool catches_up(const Result& result, const Interval& row) {
+  constexpr double kMore = 1.2;
+  const bool single =
+      std::ranges::all_of(result.scenarios, [](const auto& s) { return s.steps.size() == 1; });
+  return single && row.offered > 0 &&
+         static_cast<double>(ended(row)) >
+             std::max(kMore * static_cast<double>(row.offered), row.offered + 10.0);
+}
+
+// The longest stretch in which next to nothing ended though arrivals were due, and what was held back in it
+// ended afterwards: a freeze.
+struct Freeze {
+  double from = 0, seconds = 0;
+};
+Freeze freeze_of(const Result& result) {
+  Freeze longest, now;
+  const auto& rows = result.intervals;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Interval& row = rows[i];
+    const bool still = row.offered >= 10 && ended(row) * 10 < row.offered && is_calm(result, row);
+    if (!still) {
+      if (now.seconds > longest.seconds && catches_up(result, row)) longest = now;
+      now = {};
+      continue;
+    }
+    if (now.seconds == 0) now.from = row.at - row.seconds;
+    now.seconds += row.seconds;
+  }
+  return longest;
+}
+
 template <class Wanted>
 Peaks peaks_of(const Result& result, Wanted&& wanted) {
   Peaks peaks;
@@ -69,6 +102,7 @@ Peaks peaks_of(const Result& result, Wanted&& wanted) {
     peaks.connections = std::max(peaks.connections, row.connections);
     peaks.in_flight = std::max(peaks.in_flight, row.in_flight);
     if (row.seconds < longest / 2) continue;  // a remainder makes no rate
+    if (catches_up(result, row)) continue;    // what a freeze had held back makes none either
     const double rate = static_cast<double>(ended(row)) / row.seconds;
     if (rate > peaks.rate) {
       peaks.rate = rate;
@@ -135,6 +169,11 @@ std::string sentence(const Result& result, const Summary& s, const Calm& c) {
   if (error_share(c) > kErrors)
     return fmt::format("Errors were the limit{}: {} of the requests failed or timed out ({}).", outside,
                        percent_text(error_share(c)), reasons_text(c.total.stats));
+  if (const Freeze freeze = freeze_of(result); freeze.seconds > 0)
+    return fmt::format(
+        "The target froze: from {} on next to nothing ended for {}, and what was due meanwhile "
+        "ended late (p99 {}).",
+        clock_text(freeze.from), seconds_text(freeze.seconds), duration_text(response));
   if (cpu != nullptr && cpus > 0 && cpu->peak > kBusyTarget * static_cast<double>(cpus))
     return fmt::format("The CPU was the limit: the target {} used up to {}.", cpu->target,
                        cpus_text(cpu->peak, cpus));
@@ -181,8 +220,10 @@ void tell_limit(const Result& result, Summary& s) {
   s.capacity.push_back(
       {"Generator", fmt::format("{:.0f} % busy", s.measured.busy),
        fmt::format("its busiest thread; it waited for a CPU for {:.0f} % of the time", s.measured.waited)});
-  s.capacity.push_back({"Send lag", duration_text(s.measured.lag.percentile(99)),
-                        fmt::format("p99; p50 {}", duration_text(s.measured.lag.percentile(50)))});
+  const Hdr& lag = s.measured.lag;
+  s.capacity.push_back(
+      {"Send lag", lag.count() > 0 ? duration_text(lag.percentile(99)) : "–",
+       lag.count() > 0 ? fmt::format("p99; p50 {}", duration_text(lag.percentile(50))) : "nothing was due"});
   s.capacity.push_back({"Connections", count_text(all.connections),
                         fmt::format("at the most, {} in flight, {} waiting", count_text(all.in_flight),
                                     count_text(all.waiting))});

@@ -11,6 +11,8 @@
 namespace prove {
 namespace {
 
+constexpr std::size_t kSamplesShown = 12;  // of a comment on a pull request
+
 std::string checks(const Result& result, bool guardrails) {
   std::string out;
   for (const CheckResult& check : result.checks) {
@@ -33,8 +35,8 @@ std::string latency(const Summary& s) {
   const auto row = [&](std::string_view name, const Hdr& hdr) {
     out += fmt::format("| {} |", name);
     for (const double p : {50.0, 90.0, 95.0, 99.0, 99.9})
-      out += fmt::format(" {} |", duration_text(hdr.percentile(p)));
-    out += fmt::format(" {} |\n", duration_text(hdr.max()));
+      out += fmt::format(" {} |", hdr.count() > 0 ? duration_text(hdr.percentile(p)) : "–");
+    out += fmt::format(" {} |\n", hdr.count() > 0 ? duration_text(hdr.max()) : "–");
   };
   row("response, from the intended start", s.response);
   row("service", s.service);
@@ -58,10 +60,25 @@ std::string outcomes(const Summary& s) {
 }
 
 // As a block, in which nothing is markup; a fence longer than any in the text ends only where it should.
-std::string block(const std::string& text) {
+std::string block(const std::string& text, bool lines = false) {
   std::string fence = "```";
   while (text.contains(fence)) fence += '`';
-  return fence + "\n" + one_line(text) + "\n" + fence + "\n";
+  return fence + "\n" + (lines ? clean(text) : one_line(text)) + "\n" + fence + "\n";
+}
+
+std::string samples(const Result& result) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(kSamplesShown, result.samples.size()); ++i) {
+    const Sample& sample = result.samples[i];
+    out += fmt::format("<details><summary>{}</summary>\n\n", html(one_line(sample_text(sample))));
+    if (!sample.request.empty()) out += block(sample.request, true) + "\n";
+    if (!sample.reply.empty()) out += block(sample.reply, true) + "\n";
+    out += "</details>\n";
+  }
+  if (out.empty()) return out;
+  if (result.samples.size() > kSamplesShown)
+    out += fmt::format("\n{} more are in result.json.\n", result.samples.size() - kSamplesShown);
+  return "### What went wrong\n\nThe first requests of each kind, secrets masked.\n\n" + out + "\n";
 }
 
 }  // namespace
@@ -83,10 +100,11 @@ std::string markdown_report(const Result& result) {
 
   out += fmt::format("{} requests in {}, {} ({}), success {}.\n{}\n\n", count_text(s.sent),
                      seconds_text(s.seconds), rate_text(s.achieved_rate), offered_text(s),
-                     s.success ? percent_text(*s.success) : "none", markdown(s.limit));
+                     s.success ? percent_text(*s.success) : "–", markdown(s.limit));
   if (const std::string retries = retries_text(s.measured.stats); !retries.empty())
     out += "**" + retries + ".**\n\n";
   out += latency(s) + outcomes(s);
+  out += samples(result);
   if (const std::string conditions = checks(result, false); !conditions.empty())
     out += "<details><summary>Does the run prove anything?</summary>\n\n" + conditions + "</details>\n\n";
 

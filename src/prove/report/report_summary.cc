@@ -112,15 +112,8 @@ std::vector<std::string> reasons_of(const Result& result) {
   const auto breaks = [](const CheckResult& c) {
     return c.kind == CheckResult::Kind::kGuardrail && c.state == CheckResult::State::kBroken;
   };
-  const auto voids = [&](const CheckResult& c) { return !breaks(c); };
-  // Of an INVALID run the broken guardrails prove nothing; they come last.
-  if (result.verdict == Verdict::kInvalid) {
-    add(voids);
-    add(breaks);
-  } else {
-    add(breaks);
-    add(voids);
-  }
+  add(breaks);  // what a reader asks for first, also where the load was not what it should have been
+  add([&](const CheckResult& c) { return !breaks(c); });
   return all;
 }
 
@@ -230,6 +223,11 @@ std::string retries_text(const StepStats& stats) {
   if (stats.retries == 0) return "";
   return fmt::format("{} sent again after their connection was lost (retries)",
                      stats.retries == 1 ? "1 request was" : count_text(stats.retries) + " requests were");
+}
+
+std::string sample_text(const Sample& sample) {
+  return fmt::format("{}{}: {}, {} after {}", sample.scenario == sample.step ? "" : sample.scenario + ", ",
+                     sample.step, sample.why, clock_text(sample.at), duration_text(sample.took));
 }
 
 std::string statuses_text(const StepStats& stats) {

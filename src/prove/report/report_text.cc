@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "prove/record/markup.h"
 #include "prove/report/figures.h"
 #include "prove/report/report_summary.h"
@@ -9,7 +11,10 @@
 namespace prove {
 namespace {
 
+constexpr std::size_t kSamplesShown = 3;
+
 std::string latency_line(std::string_view name, const Hdr& of) {
+  if (of.count() == 0) return fmt::format("  {:<10} –\n", name);
   return fmt::format("  {:<10} p50 {}  p95 {}  p99 {}  p99.9 {}  max {}\n", name,
                      duration_text(of.percentile(50)), duration_text(of.percentile(95)),
                      duration_text(of.percentile(99)), duration_text(of.percentile(99.9)),
@@ -37,6 +42,18 @@ std::string check_line(const CheckResult& check) {
   return line + "\n";
 }
 
+std::string lines_of(std::string_view bytes, std::string_view before) {
+  std::string out;
+  while (!bytes.empty()) {
+    const std::size_t end = std::min(bytes.find('\n'), bytes.size());
+    std::string_view line = bytes.substr(0, end);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    out.append(before).append(one_line(line)).append("\n");
+    bytes.remove_prefix(std::min(end + 1, bytes.size()));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string text_summary(const Result& result) {
@@ -60,11 +77,41 @@ std::string text_summary(const Result& result) {
     out += "  reasons: " + reasons + "\n";
   if (const std::string retries = retries_text(s.measured.stats); !retries.empty())
     out += "  " + retries + "\n";
+  for (std::size_t i = 0; i < std::min(kSamplesShown, result.samples.size()); ++i)
+    out += "  failed: " + one_line(sample_text(result.samples[i])) + "\n";
+  if (result.samples.size() > kSamplesShown)
+    out +=
+        fmt::format("  {} more kinds of failures are in the report\n", result.samples.size() - kSamplesShown);
   for (const std::string& warning : result.warnings) out += "  WARNING  " + one_line(warning) + "\n";
   if (s.sent > 0) out += latency_line("response", s.response) + latency_line("service", s.service);
   if (!s.limit.empty()) out += "  " + s.limit + "\n";
   for (const Happening& happening : result.happenings)
     out += fmt::format("  {:>8}  {}\n", clock_text(happening.at), one_line(happening.text));
+  return out;
+}
+
+std::string debug_text(const Result& result) {
+  std::string out;
+  for (const ScenarioInfo& scenario : result.scenarios) {
+    out += one_line(scenario.name) + "\n";
+    for (const std::string& step : scenario.steps) {
+      const auto sample = std::ranges::find_if(
+          result.samples, [&](const Sample& s) { return s.scenario == scenario.name && s.step == step; });
+      if (sample == result.samples.end()) {
+        out += fmt::format("  {}: not sent\n", one_line(step));
+        continue;
+      }
+      out += fmt::format("  {}: {}, {}\n", one_line(step), outcome_text(sample->outcome),
+                         duration_text(sample->took));
+      out += lines_of(sample->request, "    > ") + lines_of(sample->reply, "    < ");
+      if (sample->cut) out += "    (there was more)\n";
+      for (const auto& [name, value] : sample->captured)
+        out += fmt::format("    captured {}: {}\n", one_line(name), one_line(value));
+      out += "    expected " + one_line(sample->expected) + "\n";
+      if (!sample->why.empty()) out += "    BROKEN   " + one_line(sample->why) + "\n";
+    }
+  }
+  for (const Happening& happening : result.happenings) out += fmt::format("  {}\n", one_line(happening.text));
   return out;
 }
 

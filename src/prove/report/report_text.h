@@ -16,4 +16,7 @@ std::string text_summary(const Result& result);
 // else: the exit code and the files tell the verdict all the same.
 void say(std::FILE* out, const std::string& text);
 
+// Each request of a run that kept all of them, whole: sent, came back, captured, expected.
+std::string debug_text(const Result& result);
+
 }  // namespace prove

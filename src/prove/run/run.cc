@@ -178,6 +178,7 @@ Result conduct(const Campaign& given, const RunOptions& options, const std::stri
     Engine::Books books = engine.finish();
     result.segments = std::move(books.segments);
     result.aftermaths = std::move(books.aftermaths);
+    result.samples = std::move(books.samples);
     if (books.unconnected > 0)  // the target is not to blame
       result.happenings.push_back({result.ended_at,
                                    fmt::format("this machine had no descriptor or port for {} of the load's "
@@ -218,6 +219,32 @@ void renew(const fs::path& scratch) {
   std::ofstream(mark).close();
 }
 
+// The same world and the same steps, and nothing of the load: a moment for each scenario, long enough for one
+// arrival.
+Campaign one_of_each(Campaign campaign) {
+  campaign.phases.clear();
+  campaign.faults.clear();
+  campaign.windows.clear();
+  campaign.guardrails.clear();
+  campaign.require.clear();
+  campaign.generators = 1;
+  campaign.samples = 1;
+  campaign.keep_all = true;
+  campaign.grace = base::Millis(0);
+  for (const Scenario& scenario : campaign.scenarios) {
+    Phase& phase = campaign.phases.emplace_back();
+    phase.name = scenario.name;
+    phase.only = {scenario.name};
+    phase.duration = base::Millis(10);
+    phase.rate = {100, 100};
+    base::Millis longest{0};
+    for (const Step& step : scenario.steps)
+      longest += step.timeout + std::max(step.think_min, step.think_max);
+    campaign.grace = std::max(campaign.grace, longest);
+  }
+  return campaign;
+}
+
 // False when the two may not be compared.
 bool print_comparison(const std::vector<RunFigures>& baseline, const RunFigures& figures) {
   std::vector<RunFigures> both = baseline;
@@ -230,19 +257,27 @@ bool print_comparison(const std::vector<RunFigures>& baseline, const RunFigures&
   return true;
 }
 
+std::string out_folder(const RunOptions& options) {
+  return options.out.empty() ? "prove-" + fs::path(options.campaign).stem().string() : options.out;
+}
+
+Campaign load(const RunOptions& options, const std::string& scratch) {
+  return load_campaign(options.campaign, {.set = options.set,
+                                          .time_scale = options.time_scale,
+                                          .binary = fs::read_symlink("/proc/self/exe"),
+                                          .run_dir = fs::absolute(scratch),
+                                          .env = config::process_env()});
+}
+
 }  // namespace
 
 RunEnd run_and_report(const RunOptions& options, Interrupt& interrupt) {
   RunEnd end;
-  end.folder = options.out.empty() ? "prove-" + fs::path(options.campaign).stem().string() : options.out;
+  end.folder = out_folder(options);
   const std::string scratch = end.folder + "/run";
   remove_reports(end.folder);  // an earlier run's must not pass for this one's
   renew(scratch);
-  const Campaign campaign = load_campaign(options.campaign, {.set = options.set,
-                                                             .time_scale = options.time_scale,
-                                                             .binary = fs::read_symlink("/proc/self/exe"),
-                                                             .run_dir = fs::absolute(scratch),
-                                                             .env = config::process_env()});
+  const Campaign campaign = load(options, scratch);
   end.result = conduct(campaign, options, scratch, interrupt);
   try {
     write_reports(end.result, end.folder);
@@ -255,6 +290,23 @@ RunEnd run_and_report(const RunOptions& options, Interrupt& interrupt) {
     end.report_error = error.what();
   }
   return end;
+}
+
+int run_debug(const RunOptions& options, Interrupt& interrupt) {
+  const std::string folder = out_folder(options) + "/debug";
+  renew(folder);
+  const Campaign campaign = one_of_each(load(options, folder));
+  RunOptions silent = options;
+  silent.quiet = true;
+  const Result result = conduct(campaign, silent, folder, interrupt);
+  say(stdout, debug_text(result));
+  const bool spoiled = result.interrupted || !result.deaths.empty() ||
+                       std::ranges::any_of(result.happenings, [](const Happening& h) { return h.bad; });
+  if (spoiled) return static_cast<int>(Verdict::kInvalid);
+  std::vector<std::size_t> all(result.segments.size());
+  std::ranges::generate(all, [n = std::size_t{0}]() mutable { return n++; });
+  const Total sum = total(result, all);
+  return sum.requests() > 0 && sum.stats.met() == sum.requests() ? 0 : static_cast<int>(Verdict::kFail);
 }
 
 int run_campaign(const RunOptions& options, Interrupt& interrupt) {

@@ -34,6 +34,10 @@ struct RunEnd {
 };
 
 // Loads, conducts, judges and writes the reports.
+// One iteration of each scenario, without load, goals, faults or reports; prints it whole. The exit code: 0
+// when each step went as it expects, else 1; 3 when it was interrupted or something unforeseen happened.
+int run_debug(const RunOptions& options, Interrupt& interrupt);
+
 RunEnd run_and_report(const RunOptions& options, Interrupt& interrupt);
 
 // The same for a person: says what came of it. The exit code: 0 PASS, 1 FAIL, 2 no run or no report, 3

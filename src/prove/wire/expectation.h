@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "prove/model/model.h"
@@ -30,6 +31,7 @@ struct Reply {
   std::string_view body{};    // the first kKeptBody bytes of it, where the step keeps_body()
   bool found_beyond = false;  // what it must contain lies behind them, or across their end
   std::string_view sha256{};  // lower-case hex, where the step wants_digest()
+  std::string_view raw{};     // the bytes that came first, for broken()
 };
 
 class Expectation {
@@ -45,11 +47,22 @@ class Expectation {
   bool wants_digest() const { return !step_->expect.sha256.empty(); }
 
   // At the head of the reply, while its fields can be looked at.
-  bool headers_met(const ReplyParser& reply, const Values& values) const;
+  bool headers_met(const ReplyParser& reply, const Values& values) const {
+    return !broken_header(reply, values);
+  }
 
   Ending judge(const Reply& reply, const Values& values) const;
 
+  // ---- for whoever shall see a request that went wrong
+  std::string text(const Values& values) const;  // all that is expected
+  // Which of it broke, in a sentence. `trouble`: what the connection or the parser says of it, "": nothing.
+  std::string broken(Reason reason, const Reply& reply, std::string_view trouble, const Values& values) const;
+
  private:
+  // The first check of a field that does not hold; null: all do.
+  const HeaderCheck* broken_header(const ReplyParser& reply, const Values& values) const;
+  std::string broken_header(std::string_view reply, const Values& values) const;
+
   const Step* step_;
   bool denial_ = false;
   bool captures_body_ = false;

@@ -9,15 +9,6 @@ namespace {
 
 constexpr std::string_view kHidden = "…";
 
-bool sounds_secret(std::string_view name) {
-  std::string lower(name);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-  constexpr std::array<std::string_view, 7> kWords = {"secret", "token",  "passw",        "key",
-                                                      "cookie", "creden", "authorization"};
-  return std::ranges::any_of(kWords, [&](std::string_view word) { return lower.contains(word); });
-}
-
 void hide(std::string& command, const std::string& secret) {
   if (secret.empty()) return;
   for (std::size_t at = 0; (at = command.find(secret, at)) != command.npos; at += kHidden.size())
@@ -84,6 +75,15 @@ std::vector<std::string> authorizations(const Campaign& campaign) {
 }
 
 }  // namespace
+
+bool sounds_secret(std::string_view name) {
+  std::string lower(name);
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  constexpr std::array<std::string_view, 7> kWords = {"secret", "token",  "passw",        "key",
+                                                      "cookie", "creden", "authorization"};
+  return std::ranges::any_of(kWords, [&](std::string_view word) { return lower.contains(word); });
+}
 
 std::string without_secrets(std::string command, const Campaign& campaign,
                             const std::map<std::string, std::string>& set) {

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "prove/model/model.h"
 
@@ -15,5 +16,8 @@ namespace prove {
 // is secret (the other side of `prove ab`, the environment of a process, a query).
 std::string without_secrets(std::string command, const Campaign& campaign,
                             const std::map<std::string, std::string>& set);
+
+// Whether what is called so is a secret by its name.
+bool sounds_secret(std::string_view name);
 
 }  // namespace prove
