@@ -153,6 +153,17 @@ What a report warns of changes no verdict, and says where a figure tells less th
 | `timed_out` | there was no whole reply within the step's `timeout`, or when the run ended |
 | `skipped` | it was never sent: an earlier step went wrong, too many arrivals waited already, or the run ended |
 
+A request that went wrong can be seen. Of each step and reason the first `samples` (3; 300 in all at the most) stand in
+`result.json`, the HTML and the Markdown, and the first three on the terminal: 4 KiB of what was sent and of what came back, as it
+was framed, what was expected, what of it broke, when, and how long it took. Masked are the keys and tokens of the file, fields,
+parameters and members of JSON whose names sound secret (Authorization, Cookie, `api_key`, `password` …), wherever else these values
+come back, captures that are called so, and whatever looks like a JWT. What has no such name is shown.
+
+`sekisho prove run --debug FILE` starts the same processes and does the same setup, and then prints one iteration of each scenario
+whole, masked likewise, instead of a load: no phases, no faults, no goals, no reports. It ends with 0 when each step went as it
+expects, with 1 when one did not, with 3 when it was interrupted or something unforeseen happened. It makes a folder `debug` in that of the
+reports, for the logs of the processes.
+
 ## Checks
 
 A check is a comparison: `p95 < 50ms`, `rss_slope < 1MB/h`, `0.5 * requests < delta(hits_total)`. Both sides are numbers,

@@ -63,7 +63,7 @@ bool catches_up(const Result& result, const Interval& row) {
       std::ranges::all_of(result.scenarios, [](const auto& s) { return s.steps.size() == 1; });
   return single && row.offered > 0 &&
          static_cast<double>(ended(row)) >
-             std::max(kMore * static_cast<double>(row.offered), row.offered + 10.0);
+             std::max(kMore * static_cast<double>(row.offered), static_cast<double>(row.offered + 10));
 }
 
 // The longest stretch in which next to nothing ended though arrivals were due, and what was held back in it

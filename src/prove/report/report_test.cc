@@ -110,8 +110,8 @@ TEST(Summary, GivesWhatBrokeTheVerdictFirst) {
   r.verdict = Verdict::kInvalid;
   r.checks[6].state = CheckResult::State::kUnknown;
   r.happenings.push_back({12, "the origin ended by itself", true});
-  EXPECT_THAT(summarize(r).reasons, ElementsAre(HasSubstr("At 0:12: the origin"), HasSubstr("offered rate"),
-                                                HasSubstr("success"), HasSubstr("p99")));
+  EXPECT_THAT(summarize(r).reasons, ElementsAre(HasSubstr("At 0:12: the origin"), HasSubstr("success"),
+                                                HasSubstr("p99"), HasSubstr("offered rate")));
   r.verdict = Verdict::kPass;
   EXPECT_TRUE(summarize(r).reasons.empty());
 }
