@@ -97,6 +97,13 @@ def test_the_page_asks_for_nothing_but_itself_and_complains_of_nothing(page):
     assert page.troubles == []
 
 
+def test_the_charts_over_time_share_one_left_margin(page):
+    """So that their bands line up."""
+    lefts = page.evaluate("[...document.querySelectorAll('[data-chart]:not([data-chart=percentiles]) canvas')]"
+                          ".map(canvas => Chart.getChart(canvas).chartArea.left)")
+    assert len(lefts) > 3 and len(set(lefts)) == 1, lefts
+
+
 def test_the_page_could_not_ask_if_it_wanted_to(browser, reports):
     page = browser.open(reports / "report.html")
     refused = page.evaluate("fetch('https://127.0.0.1:1/').then(() => 'sent', error => String(error))")

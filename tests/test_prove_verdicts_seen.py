@@ -1,5 +1,6 @@
 """A request that went wrong can be seen: what was sent, what came back and what was expected, without its secrets."""
 import json
+import threading
 
 import pytest
 
@@ -131,3 +132,21 @@ def test_debug_shows_no_secret(tmp_path, origin):
     run = prove(tmp_path, secret_campaign(origin.url), "--debug")
     assert run.code == FAIL and "X-Shown: visible" in run.out, run
     assert not [secret for secret in SECRETS if secret in run.out], run
+
+
+def test_a_freeze_is_called_one_and_its_catching_up_no_rate(tmp_path, origin):
+    lock, seen, thawed = threading.Lock(), [0], threading.Event()
+
+    def freezes(ask):
+        with lock:
+            seen[0] += 1
+            first = seen[0] == 50
+        if first:
+            threading.Timer(1, thawed.set).start()
+        if seen[0] >= 50:
+            thawed.wait(10)
+        ask.reply(b"ok")
+    origin.otherwise(freezes)
+    run = prove(tmp_path, campaign(origin.url, rate=100, seconds=3, interval="100ms", guardrails=["success == 100%"]))
+    assert run.code == PASS and "The target froze: from 0:0" in run.out, run
+    assert "highest rate" not in run.out
