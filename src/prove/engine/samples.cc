@@ -22,6 +22,7 @@ Samples::Samples(const Plan& plan) : plan_(plan), most_(plan.campaign.samples), 
 
 std::vector<std::string> Samples::secrets(const Values& values) const {
   std::vector<std::string> out;
+  out.reserve(secret_slots_.size() + plan_.campaign.tokens.size() + 2 * plan_.campaign.targets.size());
   for (const std::size_t slot : secret_slots_) out.push_back(values[slot]);
   for (const TokenSpec& token : plan_.campaign.tokens) out.emplace_back(token.key.reveal());
   for (const Target& target : plan_.campaign.targets) {

@@ -38,8 +38,11 @@ std::vector<double> Lateness::steps() const {
   std::vector<double> delays = {0, most_};
   if (!bursts_)
     for (const double percent : kShares) delays.push_back(kTwice * seconds(lag_.percentile(percent)));
-  if (waited_ > 0)
-    for (double delay = waited_ / requests_; delay < most_; delay *= 2) delays.push_back(delay);
+  double delay = waited_ / requests_;
+  while (delay > 0 && delay < most_) {
+    delays.push_back(delay);
+    delay *= 2;
+  }
   return delays;
 }
 
