@@ -140,6 +140,7 @@ std::string Expectation::broken(Reason reason, const Reply& reply, std::string_v
       return fmt::format("a body of {} bytes was expected, {} came", expect.length.value_or(0), reply.length);
     case Reason::kCapture: {
       std::vector<std::string_view> names;
+      names.reserve(step_->captures.size());
       for (const Capture& capture : step_->captures) names.push_back(capture.from);
       return fmt::format("there is not all that was to be captured: {}", fmt::join(names, ", "));
     }
