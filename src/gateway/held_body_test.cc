@@ -125,7 +125,7 @@ TEST_F(HeldBodyTest, TakesAQuarterOfTheAccountWithAllOthers) {
 }
 
 TEST_F(HeldBodyTest, TakesNoMoreThanItsShareInWhateverPiecesABodyComes) {
-  account_.limit(16 * 150'000);
+  account_.limit(std::uint64_t{16} * 150'000);
   std::vector<std::unique_ptr<Pieces>> clients;
   std::vector<std::unique_ptr<HeldBody>> bodies;
   for (std::size_t piece = 700; piece < 5000; piece += 700) {

@@ -117,9 +117,7 @@ TEST(Compare, SaysSameOnlyWhereNothingLargeIsLeftPossible) {
 // Nine runs of 20 requests each, none of which failed, leave a share of 3 % possible.
 TEST(Compare, ShareNeedsTheRequestsOfAllRunsTogether) {
   const auto whole = [](std::uint64_t requests) {
-    std::vector<RunFigures> all;
-    for (int i = 0; i < 9; ++i) all.push_back(run_of({{"success", kShare, true, 1.0, requests}}));
-    return all;
+    return std::vector<RunFigures>(9, run_of({{"success", kShare, true, 1.0, requests}}));
   };
   const Change few = one_change(whole(20), whole(20));
   EXPECT_EQ(few.verdict, kUndecided);
@@ -243,7 +241,7 @@ struct CompareFilesTest : ::testing::Test {
     return folder / name;
   }
   int compared(const std::vector<std::string>& a, const std::vector<std::string>& b,
-               CompareOptions options = {}) {
+               const CompareOptions& options = {}) {
     out.str("");
     err.str("");
     return compare_files(a, b, options, out, err);
