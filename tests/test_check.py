@@ -147,3 +147,17 @@ def test_the_file_may_stand_alone(tmp_path):
     for command in ("check", "serve"):
         done = run(command, written(tmp_path, SMALL + "nonsense: 1\n"))
         assert done.returncode == 2 and "nonsense" in done.stderr
+
+
+def test_what_only_building_finds_is_told_of_every_identity_and_origin(tmp_path):
+    told = run("check", "-c", written(tmp_path, """\
+listen: 127.0.0.1:0
+origins: { a: { type: dir, path: nowhere }, b: { type: dir, path: . }, c: { type: dir, path: neither } }
+identities:
+  staff: { type: jwt, issuer: any, audience: any, algorithms: [ES256], keys: [ { inline: no key at all } ], from: [bearer] }
+routes: [ { path: /, origin: a, identity: staff }, { path: /b, origin: b }, { path: /c, origin: c } ]
+"""))
+    assert told.returncode == 2, told
+    for word in ("nowhere", "neither", "staff"):
+        assert sum(word in line for line in told.stderr.splitlines()) == 1, told.stderr
+    assert len(told.stderr.splitlines()) == 3

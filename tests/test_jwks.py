@@ -437,7 +437,9 @@ def test_an_issuer_that_is_away_at_start_and_comes_back(gateway, app):
     try:
         reply = until(lambda: (r := gw.ready()).status == 503 and "staff" in r.text and r, 10, "readiness to tell")
         (told,) = [each for each in json.loads(reply.text)["dependencies"] if "staff" in each["name"]]
-        assert told["ready"] is False and told["reason"]
+        assert told["ready"] is False and "who shows a credential" in told["reason"]
+        (whole,) = [each for each in json.loads(gw.administrate("/ready").text)["dependencies"] if "staff" in each["name"]]
+        assert "refuse" in whole["reason"], whole  # where it is and why: not for strangers
         served(gw.get("/x"))
         reply = gw.get("/private/x", fresh(OLD, issuer))
         unavailable(reply)

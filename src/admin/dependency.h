@@ -12,7 +12,8 @@ struct Dependency {
   std::string_view kind;  // "origin", "identity": a literal
   std::string name;       // as configured
   bool ready = false;
-  std::string reason;  // what is wrong, also where it is ready all the same; "": nothing. Anybody may read it
+  std::string reason;     // what is wrong, also where it is ready all the same; "": nothing
+  bool withheld = false;  // the reason is for who shows a credential; others are told where it stands
 };
 
 }  // namespace admin

@@ -160,7 +160,10 @@ std::string Readiness::report(bool whole) const {
     if (asked.withheld && !whole) one.reason = asked.usable ? "" : kWithheld;
     add(one, asked.optional, asked.health.get());
   }
-  for (const Dependency& other : others_()) add(other, is_optional(other), nullptr);
+  for (Dependency& other : others_()) {
+    if (other.withheld && !whole && !other.reason.empty()) other.reason = kWithheld;
+    add(other, is_optional(other), nullptr);
+  }
   out.end_array().end_object();
   return text + "\n";
 }

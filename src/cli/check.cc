@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string_view>
@@ -67,7 +68,7 @@ std::string counted(std::size_t n, std::string_view one, std::string_view many) 
 }
 
 // The same validation as start and reload; origins are built too, so that a missing folder is found.
-void build(config::Config config) {
+std::vector<std::string> build(config::Config config) {
   limit::Rates rates(config.limits);
   limit::Gates gates;
   upstream::Healths healths;
@@ -78,8 +79,40 @@ void build(config::Config config) {
   net::LookUps look_ups{.threads = offload};
   net::Resolver resolver(loop, look_ups);
   const gateway::LocalSnapshot local(snapshot, nullptr, {loop, resolver});
-  for (const std::string& warning : warnings_of(snapshot->config()))
-    std::fprintf(stderr, "sekisho: warning: %s\n", warning.c_str());
+  return warnings_of(snapshot->config());
+}
+
+// What start would say of a configuration that can be read: building ends at its first fault, so each identity
+// and each origin is built by itself as well.
+std::vector<std::string> faults_of(const config::Config& config) {
+  std::vector<std::string> faults;
+  const auto attempt = [&](config::Config one) {
+    try {
+      build(std::move(one));
+    } catch (const std::exception& error) {
+      if (std::ranges::find(faults, error.what()) == faults.end()) faults.emplace_back(error.what());
+    }
+  };
+  attempt(config);
+  if (faults.empty()) return faults;
+  config::Config bare = config;
+  bare.routes.clear();
+  bare.origins.clear();
+  bare.identities.clear();
+  bare.admin.identity.clear();
+  for (const auto& identity : config.identities) {
+    config::Config one = bare;
+    one.identities.insert(identity);
+    attempt(std::move(one));
+  }
+  for (const auto& origin : config.origins) {
+    config::Config one = bare;
+    one.origins.insert(origin);
+    one.routes.emplace_back().origin = origin.first;
+    one.routes.back().path = "/";
+    attempt(std::move(one));
+  }
+  return faults;
 }
 
 int complain(const std::vector<std::string>& lines) {
@@ -110,12 +143,10 @@ int check(const std::string& file) {
         counted(config.listen.size(), "listener", "listeners"),
         counted(config.origins.size(), "origin", "origins"), counted(config.apps.size(), "app", "apps"),
         counted(config.identities.size(), "identity", "identities"));
-    try {
-      build(std::move(config));
-    } catch (const std::exception& error) {
-      lines.emplace_back(error.what());
-    }
+    for (std::string& fault : faults_of(config)) lines.push_back(std::move(fault));
     if (!lines.empty()) return complain(lines);
+    for (const std::string& warning : build(std::move(config)))
+      std::fprintf(stderr, "sekisho: warning: %s\n", warning.c_str());
     std::fputs(looked_at.c_str(), stdout);
     return 0;
   } catch (const config::ConfigError& error) {

@@ -171,7 +171,8 @@ void Keys::dependencies(std::vector<admin::Dependency>& out) const {
     out.push_back({.kind = "identity",
                    .name = source->name(),
                    .ready = figures.ready,
-                   .reason = std::move(figures.reason)});
+                   .reason = std::move(figures.reason),
+                   .withheld = true});  // where an issuer is, and what is wrong with its certificate
   }
 }
 

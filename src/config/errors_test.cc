@@ -200,6 +200,8 @@ TEST(ConfigErrors, RefuseMethodsThatNoRequestHas) {
             ":5: routes[0].methods[0]: 'TRACE' is never let through");
   EXPECT_EQ(route("  - { path: /, origin: api, methods: 'G T' }"),
             ":5: routes[0].methods[0]: 'G T' is not a method");
+  EXPECT_EQ(route("  - { path: /, origin: api, methods: 'GET, POST' }"),
+            ":5: routes[0].methods[0]: 'GET, POST' is not a method; several are a list: [GET, POST]");
   EXPECT_EQ(route("  - { path: /, origin: site, methods: [GET, PUT] }"),
             ":5: routes[0].methods: names 'PUT'; this origin takes GET and HEAD");
   EXPECT_EQ(route("  - { path: /, origin: api, methods: [GET, QUERY, PROPFIND] }"), "");

@@ -125,11 +125,14 @@ char left_open(std::string_view text) {
 
 }  // namespace
 
-std::string hint_for_key(std::string_view name, std::span<const std::string_view> known) {
+std::string hint_for_key(const Entry& entry, std::span<const std::string_view> known) {
+  const std::string& name = entry.name;
   if (std::string hint = did_you_mean(name, known); !hint.empty()) return hint;
   if (name == "tls") return std::string(kNoTls);
   if (name.starts_with('/') && contains(known, "path"))
     return fmt::format("; routes are a list: '- {{ path: {}, … }}'", name);
+  if (const Entry* path = entry.value.find("path"); path != nullptr && contains(known, "path"))
+    return fmt::format("; routes are a list and have no names: '- {{ path: {}, … }}'", path->value.text);
   for (const auto& [theirs, ours] : kOtherNames)
     if (theirs == name && contains(known, ours)) return fmt::format(", did you mean '{}'?", ours);
   return "";

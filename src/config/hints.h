@@ -14,7 +14,7 @@
 namespace config {
 
 // Behind "unknown key": the key that is meant, by its spelling or by what other programs call it.
-std::string hint_for_key(std::string_view name, std::span<const std::string_view> known);
+std::string hint_for_key(const Entry& entry, std::span<const std::string_view> known);
 std::string hint_for_planned(std::string_view name);
 // Where a single value stands and a map of these keys belongs.
 std::string hint_for_map(const YamlNode& node, const Section& section);

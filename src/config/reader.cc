@@ -135,7 +135,7 @@ void Reader::entry(const Entry& entry, const Section& section, void* owner) {
       if (part != nullptr)
         for (const Row& each : part->rows)
           if (each.kind != Kind::kPlanned) known.push_back(each.name);
-    fail(entry.line, "unknown key" + hint_for_key(entry.name, known));
+    fail(entry.line, "unknown key" + hint_for_key(entry, known));
   }
   if (row->kind == Kind::kPlanned) fail(entry.line, "is not supported yet" + hint_for_planned(entry.name));
   row->read(*this, *row, entry.value, owner);

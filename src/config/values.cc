@@ -194,6 +194,7 @@ Parsed<std::string> HostName::check(std::string_view text) {
 
 Parsed<std::string> MethodName::check(std::string_view text) {
   auto name = of_characters(text, "!#$%&'*+-.^_`|~", 32, "is not a method");
+  if (!name && text.contains(',')) return std::unexpected(name.error() + "; several are a list: [GET, POST]");
   if (!name) return name;
   std::string capitals = *name;
   std::ranges::transform(capitals, capitals.begin(),
