@@ -82,8 +82,8 @@ std::vector<std::string> build(config::Config config) {
   return warnings_of(snapshot->config());
 }
 
-// What start would say of a configuration that can be read: building ends at its first fault, so each identity
-// and each origin is built by itself as well.
+// What start would say of a configuration that can be read: building ends at its first fault, so each
+// identity and each origin is built by itself as well.
 std::vector<std::string> faults_of(const config::Config& config) {
   std::vector<std::string> faults;
   const auto attempt = [&](config::Config one) {
