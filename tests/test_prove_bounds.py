@@ -83,4 +83,4 @@ def test_ab_with_too_few_runs_to_tell_a_large_change_is_no_pass(tmp_path, origin
     origin.on("/slow", slow)
     run = prove(tmp_path, campaign(origin.url, [{"get": "/${SIDE}"}], rate=30, seconds=0.5),
                 "--a", "SIDE=fast", "--b", "SIDE=slow", "--runs", "2", command="ab")
-    assert run.code == INVALID and "too few runs to tell" in run.out and "it takes 9 runs" in run.out, run
+    assert run.code == INVALID and "Not decided: p50 response" in run.out and "over at least 9 runs" in run.out, run

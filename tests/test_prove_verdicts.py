@@ -23,6 +23,13 @@ TABLE = [
     ("refuses", GET, OPEN, ["service.p50 < 1s"], FAIL, "did not end as expected"),
     ("refuses", GET, OPEN, ["first_byte.p50 < 1s"], FAIL, "did not end as expected"),
     ("refuses", GET, OPEN, ["rate >= 90/s"], FAIL, "it was 0/s"),
+    # what never ends holds nothing
+    ("refuses", GET, OPEN, ["p50 > 1ms"], INVALID, "did not end as expected"),
+    ("refuses", GET, OPEN, ["min >= 1ms"], INVALID, "did not end as expected"),
+    ("500", GET, OPEN, ["p50 <= 1.2 * p50(scenario=s)"], INVALID, "did not end as expected"),
+    ("500", GET, OPEN, ["p50(ok) < p50"], INVALID, "no request"),
+    ("500", GET, OPEN, ["1ms < p50"], INVALID, "did not end as expected"),
+    ("500", GET, OPEN, ["p50(failed) < p50"], INVALID, ""),
     ("500", GET, CLOSED, ["p99 < 50ms"], FAIL, "did not end as expected"),
     ("refuses", GET, OPEN, ["p99(ok) < 50ms"], INVALID, "no request"),
     ("500", GET, OPEN, ["p99 < 50ms"], FAIL, "did not end as expected"),

@@ -129,6 +129,11 @@ def test_a_share_needs_requests(tmp_path):
     assert run.code == INVALID and "success may have changed" in run.out, run
 
 
+def test_a_row_that_there_is_not_decides_nothing(tmp_path):
+    run = compare(tmp_path, SIDES["well"](), SIDES["well"](), ["--runs", "1", "--metric", "p95"])
+    assert run.code == INVALID and "Not decided: p95 is not in every run" in run.out, run
+
+
 @pytest.mark.parametrize("option, value", [("--alpha", "3"), ("--alpha", "nan"), ("--alpha", "0"), ("--threshold", "nan"),
                                            ("--threshold", "-1"), ("--points", "101")])
 def test_an_option_that_means_nothing_is_refused(tmp_path, option, value):

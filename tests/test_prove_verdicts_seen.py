@@ -7,7 +7,7 @@ import pytest
 from lib.judged import TARGETS, judge
 from lib.origin import Origin
 from lib.peers import free_port
-from lib.prove import FAIL, PASS, campaign, prove
+from lib.prove import FAIL, PASS, REPORTS, campaign, prove
 
 OPEN = {"rate": 100}
 KEY = "a-secret-of-at-least-thirty-two-bytes"
@@ -150,3 +150,25 @@ def test_a_freeze_is_called_one_and_its_catching_up_no_rate(tmp_path, origin):
     run = prove(tmp_path, campaign(origin.url, rate=100, seconds=3, interval="100ms", guardrails=["success == 100%"]))
     assert run.code == PASS and "The target froze: from 0:0" in run.out, run
     assert "highest rate" not in run.out
+
+
+def test_a_secret_in_a_path_is_in_no_name_of_a_step(tmp_path, origin):
+    origin.on("/x", lambda ask: ask.reply(b"no", 500))
+    run = prove(tmp_path, campaign(origin.url, [{"get": "/x?api_key=sk_live_123456789&q=2"}], rate=20, seconds=0.2))
+    assert run.code == FAIL and "GET /x?api_key=…&q=2" in run.text("report.md"), run
+    for name in REPORTS:
+        assert "sk_live_123456789" not in run.text(name), name
+    assert "sk_live_123456789" not in run.out
+
+
+def test_what_came_behind_a_reply_is_told_for_what_it_is(tmp_path, origin):
+    origin.on("/x", lambda ask: ask.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokEXTRA"))
+    run = prove(tmp_path, campaign(origin.url, [{"get": "/x"}], rate=20, seconds=0.2))
+    assert "more came than the reply" in run.out, run
+
+
+def test_an_interim_reply_is_none(tmp_path, origin):
+    origin.on("/x", lambda ask: (ask.send(b"HTTP/1.1 103 Early Hints\r\n\r\n"), ask.stall()))
+    run = prove(tmp_path, campaign(origin.url, [{"get": "/x", "timeout": "200ms"}], rate=20, seconds=0.2,
+                                   guardrails=["status(1xx) == 0", "timed_out == 100%"]))
+    assert run.code == PASS, run

@@ -299,8 +299,9 @@ def test_what_could_not_be_set_beside_anything_is_said(tmp_path):
     (3, "Not decided: cpu per request may have changed.", 0, 0, "not decided against"),
     (2, "sekisho: unknown key", 0, 0, "cannot run this: sekisho: unknown key"),
     (2, "sekisho: unknown key", 3, 0, "cannot run this: sekisho: unknown key"),
-    (2, "sekisho: no such file", 2, 1, "this build cannot run: sekisho: no such file"),
+    (2, "sekisho: no such file", 2, 1, "this build does not pass by itself: sekisho: no such file"),
     (139, "", 0, 0, "not compared"),
+    (139, "", 139, 1, "this build does not pass by itself"),
 ])
 def test_only_a_regression_and_a_build_that_cannot_run_are_red(tmp_path, ends, line, alone, code, said):
     binary = harness(tmp_path, ends, line, alone)

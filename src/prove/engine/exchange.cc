@@ -31,7 +31,7 @@ void Exchange::start(const PlannedStep& step, Wire wire, Values& values, std::ui
   bytes_ = read_ = 0;
   first_.clear();
   last_read_ = {};
-  reusable_ = refused_ = false;
+  reusable_ = refused_ = surplus_ = false;
   headers_met_ = captured_ = true;
   parser_.start(step.request.to_head());
   if (step.expectation.keeps_body()) {
@@ -142,7 +142,8 @@ bool Exchange::feed(std::string_view bytes) {
         break;
       case ReplyParser::Event::kEnd:
         // What follows a reply that nobody asked for belongs to no request: who sends it has lost count.
-        end_ = bytes.empty() ? End::kWhole : End::kBadReply;
+        surplus_ = !bytes.empty();
+        end_ = surplus_ ? End::kBadReply : End::kWhole;
         reusable_ = bytes.empty() && parser_.keep_alive();
         return true;
       case ReplyParser::Event::kBad:

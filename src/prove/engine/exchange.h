@@ -45,7 +45,7 @@ class Exchange {
   bool unsent() const { return left() == size_; }  // not a byte of the request was taken
   // The first bytes of what came, until the next read; whether it was a reply or not.
   std::string_view came_first();
-  std::string_view why() const { return parser_.why(); }  // with End::kBadReply
+  std::string_view why() const { return surplus_ ? "more came than the reply" : parser_.why(); }  // kBadReply
   // Of the request's body the bytes that the peer's system has taken.
   std::uint64_t body_taken(const net::Stream& stream) const;
 
@@ -78,6 +78,7 @@ class Exchange {
   std::uint64_t generated_left_ = 0;
   std::uint64_t size_ = 0, head_ = 0;  // of the request
   bool send_failed_ = false;
+  bool surplus_ = false;  // bytes behind the reply
   std::uint64_t bandwidth_ = 0;
   Nanos sent_ = kNever, first_byte_ = kNever, done_{}, wake_at_{};
   std::uint64_t bytes_ = 0;

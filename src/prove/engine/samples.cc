@@ -20,11 +20,14 @@ Samples::Samples(const Plan& plan) : plan_(plan), most_(plan.campaign.samples), 
       secret_slots_.push_back(i);
 }
 
-std::vector<std::string> Samples::secrets(const Values& values) const {
+std::vector<std::string> Samples::secrets(const Step& step, const Values& values) const {
   std::vector<std::string> out;
-  out.reserve(secret_slots_.size() + plan_.campaign.tokens.size() + 2 * plan_.campaign.targets.size());
+  out.reserve(secret_slots_.size() + plan_.campaign.tokens.size() + step.expect.headers.size() +
+              2 * plan_.campaign.targets.size());
   for (const std::size_t slot : secret_slots_) out.push_back(values[slot]);
   for (const TokenSpec& token : plan_.campaign.tokens) out.emplace_back(token.key.reveal());
+  for (const HeaderCheck& check : step.expect.headers)
+    if (sounds_secret(check.name)) out.push_back(check.value.render(values));
   for (const Target& target : plan_.campaign.targets) {
     out.emplace_back(target.secret_access_key.reveal());
     out.emplace_back(target.session_token.reveal());
@@ -41,7 +44,7 @@ void Samples::keep(const Record& record, const Evidence& evidence, const Values&
   Seen seen{.request = std::string(sent.substr(0, kBytes)), .reply = std::string(reply)};
   if (sent.size() < kBytes)
     seen.request += filler().substr(0, std::min<std::uint64_t>(evidence.wire.generated, 64));
-  Mask mask(secrets(values));
+  Mask mask(secrets(*step.step, values));
   mask.learn(seen);
   const Reply came{.status = record.status, .length = record.bytes, .raw = evidence.reply};
   Sample& sample = kept_.emplace_back();
@@ -51,9 +54,13 @@ void Samples::keep(const Record& record, const Evidence& evidence, const Values&
   sample.reason = record.ending.reason;
   sample.at = std::chrono::duration<double>(record.intended).count();
   sample.took = record.done - record.intended;
-  sample.expected = mask.text(step.expectation.text(values));
+  const auto told = [&](std::string text) {
+    if (text.size() > kBytes) text.resize(kBytes);
+    return mask.text(std::move(text));
+  };
+  sample.expected = told(step.expectation.text(values));
   if (!record.ending.met())
-    sample.why = mask.text(step.expectation.broken(record.ending.reason, came, evidence.trouble, values));
+    sample.why = told(step.expectation.broken(record.ending.reason, came, evidence.trouble, values));
   sample.cut = sent.size() + evidence.wire.generated > seen.request.size() ||
                evidence.reply.size() >= kBytes || (reply.size() < record.bytes);
   sample.request = mask.message(std::move(seen.request));

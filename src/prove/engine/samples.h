@@ -42,7 +42,7 @@ class Samples {
 
  private:
   static std::size_t index(const Record& record) { return static_cast<std::size_t>(record.ending.reason); }
-  std::vector<std::string> secrets(const Values& values) const;
+  std::vector<std::string> secrets(const Step& step, const Values& values) const;
 
   const Plan& plan_;
   const std::uint64_t most_;

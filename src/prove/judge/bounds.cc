@@ -53,20 +53,28 @@ State state_of(const Value& a, Relation::Op op, const Value& b) {
   const auto state = [](bool held, bool broken) {
     return held ? State::kHeld : broken ? State::kBroken : State::kUnknown;
   };
+  // What never ended breaks what it is bounded by, and holds nothing: a target that answers nobody is neither
+  // slower than was asked, nor as fast as it was when it answered nobody either.
+  const auto decided = [&](double x, double y, double worst_x, double worst_y) {
+    return state(holds(x, op, y) && std::isfinite(x) && std::isfinite(y),
+                 !holds(worst_x, op, worst_y) && !(std::isinf(worst_x) && std::isinf(worst_y)));
+  };
   switch (op) {
     case Relation::Op::kLess:
     case Relation::Op::kLessOrEqual:
-      return state(holds(a.high, op, b.low), !holds(a.low, op, b.high));
+      return decided(a.high, b.low, a.low, b.high);
     case Relation::Op::kGreater:
     case Relation::Op::kGreaterOrEqual:
-      return state(holds(a.low, op, b.high), !holds(a.high, op, b.low));
+      return decided(a.low, b.high, a.high, b.low);
     case Relation::Op::kEqual:
     case Relation::Op::kNotEqual:
       break;
   }
   const bool exact = a.low == a.high && b.low == b.high;
+  if (exact && std::isinf(a.low) && std::isinf(b.low)) return State::kUnknown;
   const bool equal = exact && same(a.low, b.low);
-  const bool apart = exact ? !equal : a.high < b.low || b.high < a.low;
+  const auto below = [](double x, double y) { return x < y && !same(x, y); };
+  const bool apart = exact ? !equal : below(a.high, b.low) || below(b.high, a.low);
   return op == Relation::Op::kEqual ? state(equal, apart) : state(apart, equal);
 }
 

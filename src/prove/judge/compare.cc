@@ -239,6 +239,9 @@ Comparison compare(const std::vector<RunFigures>& baseline, const std::vector<Ru
     for (const RunFigures& run : *runs)
       for (const MetricFigure& m : run.metrics)
         if (std::ranges::find(metrics, m.name, &MetricFigure::name) == metrics.end()) metrics.push_back(m);
+  for (const std::string& asked : options.metrics)
+    if (std::ranges::find(metrics, asked, &MetricFigure::name) == metrics.end())
+      result.left_out.push_back(asked);
   for (const MetricFigure& m : metrics) {
     if (!options.metrics.empty() && std::ranges::find(options.metrics, m.name) == options.metrics.end())
       continue;

@@ -140,9 +140,18 @@ std::expected<State, Unknown> Evaluator::compared(const Relation& c, const Value
                                                   bool both, bool swapped) const {
   const Value& told = swapped ? right : left;
   const Node& node = swapped ? *c.right : *c.left;
-  if (!both && told.sample > 0 && node.kind == kShare && told.low == told.high)
-    return state_of_share(told, swapped ? turned(c.op) : c.op, (swapped ? left : right).high,
-                          campaign_.validity.tail_samples, campaign_.validity.shares == Shares::kConfident);
+  if (!both && told.sample > 0 && node.kind == kShare) {
+    const auto state_at = [&](double share) {
+      Value one = told;
+      one.low = one.high = share;
+      return state_of_share(one, swapped ? turned(c.op) : c.op, (swapped ? left : right).high,
+                            campaign_.validity.tail_samples, campaign_.validity.shares == Shares::kConfident);
+    };
+    // What it may have been at both ends must come to the same.
+    const auto least = state_at(told.low), most = state_at(told.high);
+    if (!least || !most) return least ? most : least;
+    if (*least == *most) return *least;
+  }
   const State state = state_of(left, c.op, right);
   if (state != State::kUnknown) return state;
   const bool late = (left.late || right.late) && !std::isinf(told.high);
@@ -197,12 +206,16 @@ Worked Evaluator::measured(const Measure& m, const Scope& asked) {
     case What::kShare:
       if (m.unmet)
         return doubted(share_of(requests - s.met(), requests), -1.0 / static_cast<double>(requests), p);
+      if (*m.outcome == Outcome::kTimedOut || *m.outcome == Outcome::kSkipped)
+        return doubted(share_of(count_of(s, *m.outcome), requests), -1.0 / static_cast<double>(requests), p);
       if (*m.outcome != Outcome::kDenied) return share_of(count_of(s, *m.outcome), requests);
       if (s.expected_denials == 0)
         return unknown(Cause::kNoRequests, fmt::format("no request in {} expects a denial", name_of(scope)));
       return share_of(count_of(s, Outcome::kDenied), s.expected_denials);
     case What::kCount:
       if (m.unmet) return doubted(static_cast<double>(requests - s.met()), -1, p);
+      if (*m.outcome == Outcome::kTimedOut || *m.outcome == Outcome::kSkipped)
+        return doubted(static_cast<double>(count_of(s, *m.outcome)), -1, p);
       return Value(static_cast<double>(count_of(s, *m.outcome)));
     case What::kRetries:
       return Value(static_cast<double>(s.retries));
@@ -232,10 +245,17 @@ Worked Evaluator::measured(const Measure& m, const Scope& asked) {
 // `one` more.
 Value Evaluator::doubted(Value seen, double one, const Part& part) const {
   if (!Lateness(part.total, campaign_.validity, part.users).doubt()) return seen;
-  const std::uint64_t open =
-      count_of(part.total.stats, Outcome::kTimedOut) + count_of(part.total.stats, Outcome::kSkipped);
+  const StepStats& s = part.total.stats;
+  const auto reason = [&](Reason r) { return s.reasons[static_cast<std::size_t>(r)]; };
+  const bool failed = count_of(s, Outcome::kFailed) + count_of(s, Outcome::kLimited) > 0;
+  // Steps behind one that failed were not skipped by the harness.
+  const std::uint64_t open = count_of(s, Outcome::kTimedOut) + reason(Reason::kBacklog) +
+                             (failed ? 0 : reason(Reason::kEarlierStep));
   if (open == 0) return seen;
-  (one > 0 ? seen.high : seen.low) += one * static_cast<double>(open);
+  if (one > 0)
+    seen.high = std::min(seen.sample > 0 ? 1.0 : HUGE_VAL, seen.high + one * static_cast<double>(open));
+  else
+    seen.low = std::max(0.0, seen.low + one * static_cast<double>(open));
   seen.late = true;
   seen.why = fmt::format(
       "{} requests were not answered in time, or not sent, by a generator that was late or "

@@ -16,6 +16,7 @@
 #include "prove/load/reading.h"
 #include "prove/load/rules.h"
 #include "prove/load/tables.h"
+#include "prove/wire/mask.h"
 #include "prove/wire/token.h"
 
 namespace prove::rules {
@@ -199,7 +200,7 @@ void place_scenario(Reader& reader, const Entry& entry, Campaign& campaign) {
 void place_step(Reader& reader, const YamlNode& node, Step&& step, Scenario& scenario) {
   step.line = node.line;
   const bool named = !step.name.empty();
-  if (!named) step.name = step.method + " " + step.path.text();
+  if (!named) step.name = Mask({}).text(step.method + " " + step.path.text());
   const std::string wanted = step.name;
   for (int again = 2;; ++again) {
     const auto other = std::ranges::find(scenario.steps, step.name, &Step::name);

@@ -70,20 +70,27 @@ bool catches_up(const Result& result, const Interval& row) {
 // ended afterwards: a freeze.
 struct Freeze {
   double from = 0, seconds = 0;
+  std::uint64_t offered = 0;  // in it
 };
 Freeze freeze_of(const Result& result) {
+  constexpr std::uint64_t kTold = 10;  // fewer arrivals may stay away by chance
   Freeze longest, now;
   const auto& rows = result.intervals;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Interval& row = rows[i];
-    const bool still = row.offered >= 10 && ended(row) * 10 < row.offered && is_calm(result, row);
+    const bool still = is_calm(result, row) &&
+                       (row.offered > 0 ? ended(row) * 10 < row.offered : now.seconds > 0 && ended(row) == 0);
     if (!still) {
-      if (now.seconds > longest.seconds && catches_up(result, row)) longest = now;
+      // It may end near the end of an interval, and what was held back comes in the next.
+      const bool caught_up =
+          catches_up(result, row) || (i + 1 < rows.size() && catches_up(result, rows[i + 1]));
+      if (now.offered >= kTold && now.seconds > longest.seconds && caught_up) longest = now;
       now = {};
       continue;
     }
     if (now.seconds == 0) now.from = row.at - row.seconds;
     now.seconds += row.seconds;
+    now.offered += row.offered;
   }
   return longest;
 }

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <set>
+#include <tuple>
+
 #include <algorithm>
 
 #include "prove/record/markup.h"
@@ -77,11 +80,12 @@ std::string text_summary(const Result& result) {
     out += "  reasons: " + reasons + "\n";
   if (const std::string retries = retries_text(s.measured.stats); !retries.empty())
     out += "  " + retries + "\n";
-  for (std::size_t i = 0; i < std::min(kSamplesShown, result.samples.size()); ++i)
-    out += "  failed: " + one_line(sample_text(result.samples[i])) + "\n";
-  if (result.samples.size() > kSamplesShown)
-    out +=
-        fmt::format("  {} more kinds of failures are in the report\n", result.samples.size() - kSamplesShown);
+  std::set<std::tuple<std::string_view, std::string_view, Reason>> kinds;
+  for (const Sample& sample : result.samples)  // the first of each kind
+    if (kinds.emplace(sample.scenario, sample.step, sample.reason).second && kinds.size() <= kSamplesShown)
+      out += "  failed: " + one_line(sample_text(sample)) + "\n";
+  if (kinds.size() > kSamplesShown)
+    out += fmt::format("  {} more kinds of failures are in the report\n", kinds.size() - kSamplesShown);
   for (const std::string& warning : result.warnings) out += "  WARNING  " + one_line(warning) + "\n";
   if (s.sent > 0) out += latency_line("response", s.response) + latency_line("service", s.service);
   if (!s.limit.empty()) out += "  " + s.limit + "\n";

@@ -150,6 +150,8 @@ int run_ab(const RunOptions& options, const AbOptions& sides, const CompareOptio
   const Comparison second = compare(second_round.a.valid, second_round.b.valid, comparison);
   if (!second.changes.empty()) say(stdout, table_of(second, comparison));
   if (const std::string failure = failure_of(second_round); !failure.empty()) return fails(failure);
+  for (const Round* round : {&first_round, &second_round})
+    if (const std::string selection = selection_of(*round); !selection.empty()) return ends(selection);
   const std::vector<std::string> both = confirmed(first, second);
   if (!both.empty()) return fails(fmt::format("confirmed: {}", fmt::join(both, ", ")));
   if (interrupt.requested()) return ends("it was interrupted");

@@ -1,10 +1,9 @@
 #include "prove/wire/mask.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 #include "prove/wire/secrets.h"
@@ -13,101 +12,148 @@ namespace prove {
 namespace {
 
 constexpr std::string_view kHidden = "…";
-constexpr std::size_t kShortest = 4;   // what is shorter would be found everywhere
-constexpr std::size_t kShortJwt = 16;  // characters behind the first
+constexpr std::size_t kShortest = 4;       // what is shorter would be found everywhere
+constexpr std::size_t kWorthLearning = 8;  // of what is only guessed to be a secret
+constexpr std::size_t kShortJwt = 16;      // characters behind the first
 
-bool is_secret_name(std::string_view name) {
-  std::string lower(name);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  constexpr std::array<std::string_view, 4> kMore = {"signature", "assertion", "session", "jwt"};
-  return sounds_secret(lower) ||
-         std::ranges::any_of(kMore, [&](std::string_view word) { return lower.contains(word); });
-}
+struct Place {
+  std::size_t from, to;
+};
+using Places = std::vector<Place>;
 
 bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 
-std::string encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text)
-    if (is_word(c) || c == '.' || c == '~')
-      out += c;
-    else
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  return out;
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-void hide(std::string& text, const std::string& secret) {
-  if (secret.size() < kShortest) return;
-  for (std::size_t at = 0; (at = text.find(secret, at)) != text.npos; at += kHidden.size())
-    text.replace(at, secret.size(), kHidden);
-  // Of one that was cut off the beginning is there.
-  for (std::size_t n = std::min(secret.size() - 1, text.size()); n >= kShortest; --n)
-    if (text.ends_with(std::string_view(secret).substr(0, n))) {
-      text.replace(text.size() - n, n, kHidden);
-      return;
-    }
-}
+// ---- where values stand whose names sound secret
 
-std::size_t end_of_head(std::string_view text) {
-  return std::min(text.find("\r\n\r\n"), text.size());
-}
-
-// f(from, to) for the value of each field of a head that sounds secret.
-template <class F>
-void each_secret_field(std::string_view text, F&& f) {
-  const std::size_t end = end_of_head(text);
-  for (std::size_t line = text.find("\r\n"); line < end;) {
-    const std::size_t next = std::min(text.find("\r\n", line + 2), end);
-    const std::size_t colon = text.find(':', line + 2);
-    if (colon < next && is_secret_name(text.substr(line + 2, colon - line - 2))) {
+// Of fields of heads: those of interim replies too, and with bare line feeds. A line of a body that looks
+// like one is taken for one.
+void add_fields(std::string_view text, Places& places) {
+  for (std::size_t line = 0; line < text.size();) {
+    const std::size_t end = std::min(text.find('\n', line), text.size());
+    std::size_t to = end;
+    if (to > line && text[to - 1] == '\r') --to;
+    std::size_t colon = line;
+    while (colon < to && (is_word(text[colon]) || text[colon] == '.')) ++colon;
+    if (colon < to && text[colon] == ':' && sounds_secret(text.substr(line, colon - line))) {
       std::size_t from = colon + 1;
-      while (from < next && text[from] == ' ') ++from;
-      f(from, next);
+      while (from < to && is_blank(text[from])) ++from;
+      places.push_back({from, to});
     }
-    line = next;
+    line = end + 1;
   }
 }
 
-void hide_fields(std::string& text) {
-  std::vector<std::pair<std::size_t, std::size_t>> places;
-  each_secret_field(text, [&](std::size_t from, std::size_t to) { places.emplace_back(from, to); });
-  for (auto place = places.rbegin(); place != places.rend(); ++place)
-    text.replace(place->first, place->second - place->first, kHidden);
-}
-
-// name=value of a query, a form or a list of cookies.
-void hide_parameters(std::string& text) {
+// name=value of a query, a form or a list of cookies; `user[password]` and its like are names, too.
+void add_parameters(std::string_view text, Places& places) {
+  const auto names = [](char c) { return is_word(c) || c == '[' || c == ']' || c == '%' || c == '.'; };
   for (std::size_t at = 0; (at = text.find('=', at)) != text.npos; ++at) {
     std::size_t from = at;
-    while (from > 0 && is_word(text[from - 1])) --from;
-    if (from == at || !is_secret_name(std::string_view(text).substr(from, at - from))) continue;
-    const std::size_t to = std::min(text.find_first_of("& \r\n\";,<", at + 1), text.size());
-    text.replace(at + 1, to - at - 1, kHidden);
+    while (from > 0 && names(text[from - 1])) --from;
+    if (from == at || !sounds_secret(text.substr(from, at - from))) continue;
+    std::size_t to = at + 1;
+    for (; to < text.size(); ++to) {
+      const char c = text[to];
+      if (c == '&' || c == ';' || c == '"' || c == '<' || is_blank(c)) break;
+      if (c == ',' && to + 1 < text.size() && is_blank(text[to + 1])) break;
+    }
+    places.push_back({at + 1, to});
   }
 }
 
-// "name": "value" of JSON; the value may be cut off.
-void hide_members(std::string& text) {
-  for (std::size_t at = 0; (at = text.find("\":", at)) != text.npos; at += 2) {
-    const std::size_t open = at == 0 ? text.npos : text.rfind('"', at - 1);
-    if (open == text.npos || !is_secret_name(std::string_view(text).substr(open + 1, at - open - 1)))
-      continue;
-    std::size_t from = text.find_first_not_of(" \t\r\n", at + 2);
-    if (from == text.npos) return;
-    std::size_t to = text.find_first_of(",}] \r\n", from);
-    if (text[from] == '"') {
-      ++from;
-      for (to = from; to < text.size() && text[to] != '"'; ++to)
-        if (text[to] == '\\') ++to;
-    } else if (text[from] == '{' || text[from] == '[') {
-      continue;  // its members are looked at themselves
-    }
-    to = std::min(to, text.size());
-    text.replace(from, to - from, kHidden);
+std::size_t end_of_string(std::string_view text, std::size_t from) {
+  std::size_t to = from;
+  for (; to < text.size() && text[to] != '"'; ++to)
+    if (text[to] == '\\') ++to;
+  return std::min(to, text.size());
+}
+
+// "name": value of JSON; it may be cut off. Of a list all, of an object its members, by their own names.
+void add_members(std::string_view text, Places& places) {
+  for (std::size_t close = 0; (close = text.find('"', close + 1)) != text.npos;) {
+    std::size_t colon = close + 1;
+    while (colon < text.size() && is_blank(text[colon])) ++colon;
+    if (colon == text.size() || text[colon] != ':') continue;
+    const std::size_t open = close == 0 ? text.npos : text.rfind('"', close - 1);
+    if (open == text.npos || !sounds_secret(text.substr(open + 1, close - open - 1))) continue;
+    std::size_t from = colon + 1;
+    while (from < text.size() && is_blank(text[from])) ++from;
+    if (from == text.size() || text[from] == '{') continue;
+    if (text[from] == '"')
+      places.push_back({from + 1, end_of_string(text, from + 1)});
+    else if (text[from] == '[')
+      places.push_back({from + 1, std::min(text.find(']', from), text.size())});
+    else
+      places.push_back({from, std::min(text.find_first_of(",}] \r\n", from), text.size())});
   }
+}
+
+// <Name>value</Name>, without attributes, as object stores and token services write it.
+void add_elements(std::string_view text, Places& places) {
+  for (std::size_t open = 0; (open = text.find('<', open)) != text.npos; ++open) {
+    std::size_t end = open + 1;
+    while (end < text.size() && (is_word(text[end]) || text[end] == ':')) ++end;
+    if (end == open + 1 || end == text.size() || text[end] != '>') continue;
+    if (!sounds_secret(text.substr(open + 1, end - open - 1))) continue;
+    places.push_back({end + 1, std::min(text.find('<', end), text.size())});
+  }
+}
+
+Places places_of(std::string_view text, bool fields) {
+  Places places;
+  if (fields) add_fields(text, places);
+  add_parameters(text, places);
+  add_members(text, places);
+  add_elements(text, places);
+  return places;
+}
+
+// ---- where a secret stands, however it is written
+
+std::optional<char> hex(std::string_view digits) {
+  unsigned value = 0;
+  for (const char c : digits) {
+    const int digit = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
+    if (digit < 0) return std::nullopt;
+    value = value * 16 + static_cast<unsigned>(digit);
+  }
+  return value < 256 ? std::optional(static_cast<char>(value)) : std::nullopt;
+}
+
+// How many bytes of `text` stand for this character: itself, percent-encoded, or escaped as in JSON; 0: none.
+std::size_t taken_by(std::string_view text, char wanted) {
+  if (text.starts_with(wanted)) return 1;
+  if (text.starts_with('%') && text.size() >= 3 && hex(text.substr(1, 2)) == wanted) return 3;
+  if (text.starts_with("\\u") && text.size() >= 6 && hex(text.substr(2, 4)) == wanted) return 6;
+  return text.size() >= 2 && text[0] == '\\' && text[1] == wanted ? 2 : 0;
+}
+
+// The bytes from `at` on that are the secret, or its beginning where the text ends with it; 0: none.
+std::size_t match(std::string_view text, std::size_t at, std::string_view secret) {
+  const std::size_t from = at;
+  std::size_t read = 0;
+  for (; read < secret.size() && at < text.size(); ++read) {
+    const std::size_t step = taken_by(text.substr(at), secret[read]);
+    if (step == 0) return 0;
+    at += step;
+  }
+  return read == secret.size() || read >= kShortest ? at - from : 0;
+}
+
+void hide(std::string& text, std::string_view secret) {
+  for (std::size_t at = 0; at < text.size(); ++at)
+    if (const std::size_t length = match(text, at, secret); length > 0) {
+      text.replace(at, length, kHidden);
+      at += kHidden.size() - 1;
+    }
 }
 
 void hide_jwts(std::string& text) {
@@ -118,42 +164,67 @@ void hide_jwts(std::string& text) {
   }
 }
 
+// From the last to the first, so that places stay where they are; what lies within another goes with it.
+void hide_places(std::string& text, Places places) {
+  std::ranges::sort(places, {}, [](const Place& p) { return std::pair(p.from, p.to); });
+  Places apart;
+  for (const Place& place : places) {
+    if (!apart.empty() && place.from <= apart.back().to)
+      apart.back().to = std::max(apart.back().to, place.to);
+    else
+      apart.push_back(place);
+  }
+  for (auto place = apart.rbegin(); place != apart.rend(); ++place)
+    if (place->to > place->from) text.replace(place->from, place->to - place->from, kHidden);
+}
+
+void sort_out(std::vector<std::string>& secrets) {
+  std::erase_if(secrets, [](const std::string& s) { return s.size() < kShortest; });
+  std::ranges::sort(secrets, [](const std::string& a, const std::string& b) {
+    return std::pair(b.size(), std::string_view(a)) < std::pair(a.size(), std::string_view(b));
+  });
+  const auto twice = std::ranges::unique(secrets);
+  secrets.erase(twice.begin(), twice.end());
+}
+
 }  // namespace
 
+Mask::Mask(std::vector<std::string> secrets) : secrets_(std::move(secrets)) {
+  sort_out(secrets_);
+}
+
 void Mask::learn(const Seen& seen) {
-  const auto from = [&](const std::string& text) {
-    each_secret_field(text, [&](std::size_t begin, std::size_t end) {
-      const std::string value = text.substr(begin, end - begin);
+  const auto keep = [&](std::string_view one) {
+    if (one.size() >= kWorthLearning) secrets_.emplace_back(one);
+  };
+  for (const std::string_view text : {std::string_view(seen.request), std::string_view(seen.reply)})
+    for (const Place& place : places_of(text, true)) {
+      const std::string_view value = text.substr(place.from, place.to - place.from);
       // Without its scheme and its attributes too: "Bearer x", "sid=x; Path=/".
       for (std::size_t word = 0; word < value.size();) {
-        const std::size_t next = std::min(value.find_first_of(" ;,", word), value.size());
-        const std::string one = value.substr(word, next - word);
-        const std::size_t equals = one.find('=');
-        const std::string held = equals + 1 < one.size() && equals != one.npos ? one.substr(equals + 1) : one;
-        if (held.size() >= 2 * kShortest) secrets_.push_back(held);
+        const std::size_t next = std::min(value.find_first_of(" ;,\"", word), value.size());
+        const std::string_view one = value.substr(word, next - word);
+        keep(one);
+        if (const std::size_t equals = one.find('='); equals != one.npos) keep(one.substr(equals + 1));
         word = next + 1;
       }
-    });
-  };
-  from(seen.request);
-  from(seen.reply);
+    }
+  sort_out(secrets_);
 }
 
 std::string Mask::message(std::string text) const {
-  hide_fields(text);
+  Places fields;
+  add_fields(text, fields);
+  hide_places(text, std::move(fields));
   text = this->text(std::move(text));
   for (std::size_t at = 0; (at = text.find("\r\n", at)) != text.npos;) text.erase(at, 1);
   return text;
 }
 
 std::string Mask::text(std::string text) const {
-  for (const std::string& secret : secrets_) {
-    hide(text, secret);
-    if (const std::string other = encoded(secret); other != secret) hide(text, other);
-  }
+  hide_places(text, places_of(text, false));
+  for (const std::string& secret : secrets_) hide(text, secret);
   hide_jwts(text);
-  hide_members(text);
-  hide_parameters(text);
   return text;
 }
 

@@ -3,10 +3,9 @@
 // Owner:    whoever keeps samples of requests.  Thread: immutable, any.
 // Failures: none. In doubt it masks: a value whose name sounds secret is gone, whatever it is.
 //
-// Masked are the secrets that it is given, also where they are percent-encoded or cut off at the end; what
-// header fields with such a name hold (Authorization, Cookie, X-Api-Key …), also where the other side repeats
-// it; members of JSON and parameters of queries and forms whose name sounds secret; whatever looks like a
-// JWT.
+// Masked are the secrets that it is given, also where they are percent-encoded, escaped as in JSON or cut off
+// at the end; what header fields, members of JSON, parameters of queries and forms, cookies and elements of
+// XML hold whose name sounds secret, also where the other side repeats it; whatever looks like a JWT.
 #pragma once
 
 #include <string>
@@ -22,16 +21,16 @@ struct Seen {  // bytes as they went over the wire, a head and the first of a bo
 
 class Mask {
  public:
-  explicit Mask(std::vector<std::string> secrets) : secrets_(std::move(secrets)) {}
+  explicit Mask(std::vector<std::string> secrets);
 
-  // Learns what fields of these two hold that sound secret.
+  // Learns what these two hold under names that sound secret.
   void learn(const Seen& seen);
 
   std::string message(std::string text) const;  // a head with a body; its lines end with LF
   std::string text(std::string text) const;     // anything else
 
  private:
-  std::vector<std::string> secrets_;
+  std::vector<std::string> secrets_;  // the longest first, as one may be part of another
 };
 
 }  // namespace prove

@@ -39,5 +39,42 @@ TEST(Mask, HidesMembersParametersAndJwts) {
   EXPECT_THAT(mask.text("plain"), Not(HasSubstr("…")));
 }
 
+TEST(Mask, HidesFieldsOfInterimRepliesAndOfHeadsWithoutCarriageReturns) {
+  const Mask mask({});
+  EXPECT_EQ(mask.message(
+                "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 500 No\r\nSet-Cookie: sid=abc\r\n\r\n"),
+            "HTTP/1.1 103 Early Hints\nLink: x\n\nHTTP/1.1 500 No\nSet-Cookie: …\n\n");
+  EXPECT_EQ(mask.message("HTTP/1.1 200 OK\nSet-Cookie: sid=abc\n\n"), "HTTP/1.1 200 OK\nSet-Cookie: …\n\n");
+}
+
+TEST(Mask, LearnsWhateverStandsUnderASecretName) {
+  Mask mask({});
+  mask.learn({.request = "POST / HTTP/1.1\r\nAuthorization: Basic YWxpY2U6aHVudGVyMg==\r\n\r\n"
+                         "{\"password\":\"hunter2hunter2\"}",
+              .reply = "HTTP/1.1 400 No\r\n\r\n<SecretAccessKey>wJalrXUtnFEMI</SecretAccessKey>"});
+  EXPECT_EQ(mask.text("Basic YWxpY2U6aHVudGVyMg==; wrong: hunter2hunter2, wJalrXUtnFEMI"),
+            "Basic …; wrong: …, …");
+}
+
+TEST(Mask, KnowsASecretHoweverItIsWritten) {
+  const Mask mask({"ab/cd+ef==", "abcdefgh", "abcdefghijkl"});
+  for (const char* written : {"ab/cd%2Bef%3D%3D", "ab%2fcd%2bef%3d%3d", "ab\\/cd+ef\\u003d=", "ab/cd+ef=="})
+    EXPECT_EQ(mask.text(std::string("it is ") + written + "."), "it is ….") << written;
+  EXPECT_EQ(mask.text("abcdefghijkl"), "…") << "the longer one first";
+}
+
+TEST(Mask, ReadsWhatBodiesAreWrittenIn) {
+  const Mask mask({});
+  EXPECT_EQ(mask.text(R"({"password" : "hunter2", "api_keys": ["a", "b"], "n": 1})"),
+            R"({"password" : "…", "api_keys": […], "n": 1})");
+  EXPECT_EQ(mask.text("<SecretAccessKey>wJalr</SecretAccessKey><Name>x</Name>"),
+            "<SecretAccessKey>…</SecretAccessKey><Name>x</Name>");
+  EXPECT_EQ(mask.text("user[password]=x&user%5Bpassword%5D=y&q=z"),
+            "user[password]=…&user%5Bpassword%5D=…&q=z");
+  EXPECT_EQ(mask.text("password=ab,cdefgh"), "password=…");
+  EXPECT_EQ(mask.text("pass=a&pwd=b&sig=c&sid=d&auth=e&author=f&design=g&inside=h"),
+            "pass=…&pwd=…&sig=…&sid=…&auth=…&author=f&design=g&inside=h");
+}
+
 }  // namespace
 }  // namespace prove

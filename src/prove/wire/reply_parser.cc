@@ -205,6 +205,7 @@ ReplyParser::Event ReplyParser::read_head(std::string_view& in) {
     if (status_ >= 200) break;
     // Interim replies announce the one that counts, RFC 9110 section 15.2.
     if (status_ == 101) return bad("101 without a request for it");
+    status_ = 0;  // so that what never came is not told to be a reply
   }
 
   if (to_head_ || status_ == 204 || status_ == 304) {

@@ -80,9 +80,21 @@ bool sounds_secret(std::string_view name) {
   std::string lower(name);
   std::ranges::transform(lower, lower.begin(),
                          [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-  constexpr std::array<std::string_view, 7> kWords = {"secret", "token",  "passw",        "key",
-                                                      "cookie", "creden", "authorization"};
-  return std::ranges::any_of(kWords, [&](std::string_view word) { return lower.contains(word); });
+  constexpr std::array<std::string_view, 11> kParts = {
+      "secret",        "token",     "passw",     "key",     "cookie", "creden",
+      "authorization", "signature", "assertion", "session", "jwt"};
+  if (std::ranges::any_of(kParts, [&](std::string_view word) { return lower.contains(word); })) return true;
+  // These are parts of other words (`author`, `design`, `inside`), so only as words.
+  constexpr std::array<std::string_view, 8> kWords = {"pass", "pwd", "auth", "sig",
+                                                      "sid",  "otp", "pin",  "nonce"};
+  for (std::size_t from = 0; from < lower.size();) {
+    const std::size_t to =
+        std::min(lower.find_first_not_of("abcdefghijklmnopqrstuvwxyz", from), lower.size());
+    if (std::ranges::find(kWords, std::string_view(lower).substr(from, to - from)) != kWords.end())
+      return true;
+    from = to + 1;
+  }
+  return false;
 }
 
 std::string without_secrets(std::string command, const Campaign& campaign,
