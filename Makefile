@@ -109,6 +109,7 @@ sabotage: ## gateways with a mistake, one at a time, each of which a campaign mu
 	@$(call compile,sabotage) sekisho
 	@scripts/check-sabotage $(binary)
 	@$(PYTHON) scripts/sabotage $(SABOTAGE)
+	@$(PYTEST)/test_prove_sabotage.py
 
 bench-prove: ## the harness beside wrk, hey, k6 and Artillery; some fifteen minutes, on an idle machine
 	@scripts/install build test bench

@@ -28,7 +28,7 @@ set(SEKISHO_ROOMS
   "prove/load: base config prove/model prove/wire"
   "prove/engine: base net prove/model prove/record prove/wire"
   "prove/stage: base telemetry prove/model prove/record prove/wire prove/engine"
-  "prove/judge: prove/model prove/record"
+  "prove/judge: base prove/model prove/record"
   "prove/report: base prove/model prove/record"
   "prove/run: base prove/model prove/record prove/wire prove/load prove/engine prove/stage prove/judge prove/report"
   "cli: base text config telemetry net http redis serve identity limit cache client origin upstream app gateway admin prove/record prove/load prove/judge prove/report prove/run"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/sabotage.h"
 #include "prove/engine/cpu_clock.h"
 
 namespace prove {
@@ -91,10 +92,12 @@ void Books::sent(Nanos intended, Nanos at) {
 }
 
 void Books::retried(Nanos intended, std::size_t scenario, std::size_t step) {
+  if (sabotage::on("prove-retries-not-counted")) return;
   ++page(intended).cells[scenario][step].stats.retries;
 }
 
 void Books::record(const Record& record) {
+  if (record.ending.outcome == Outcome::kTimedOut && sabotage::on("prove-time-outs-forgotten")) return;
   Cell& cell = page(record.intended).cells[record.scenario][record.step];
   const auto which = static_cast<std::size_t>(record.ending.outcome);
   OutcomeStats& outcome = cell.stats.outcomes[which];

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/sabotage.h"
 #include "prove/engine/books.h"
 #include "prove/engine/plan.h"
 
@@ -26,7 +27,7 @@ class Samples {
   explicit Samples(const Plan& plan);
 
   bool wants(const Record& record) const {
-    if (record.ending.met() && !all_) return false;
+    if ((record.ending.met() && !all_) || sabotage::on("prove-keeps-no-sample")) return false;
     return kept_.size() < kMost && counts_[record.scenario][record.step][index(record)] < most_;
   }
   struct Evidence {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/sabotage.h"
 #include "net/dial.h"
 #include "prove/engine/generator.h"
 
@@ -241,15 +242,16 @@ net::Task<> User::run() {
         const bool lost = exchange_.end() == Exchange::End::kReset && !anew;
         // A connection that was gone before the request set out has cost nothing but itself.
         const bool unsent = lost && connection.used && exchange_.unsent() && !cut_;
-        const bool resent =
-            lost && !unsent && scenario.scenario->resend && co_await was_unread(connection, step);
+        const bool resent = lost && !unsent &&
+                            (scenario.scenario->resend || sabotage::on("prove-resends-in-silence")) &&
+                            co_await was_unread(connection, step);
         close(connection);
         if (!unsent && !resent) {
           record.ending = {Outcome::kFailed,
                            exchange_.end() == Exchange::End::kReset ? Reason::kReset : Reason::kBadReply};
           break;
         }
-        if (resent) books.retried(record.intended, record.scenario, record.step);
+        if (resent && scenario.scenario->resend) books.retried(record.intended, record.scenario, record.step);
         if (unsent) record.sent = kNever;
       }
       if (i == 0 && tried && open_model())

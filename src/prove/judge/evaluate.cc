@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/sabotage.h"
 #include "prove/judge/latency.h"
 #include "prove/judge/recovery.h"
 #include "prove/judge/shares.h"
@@ -204,7 +205,7 @@ Worked Evaluator::measured(const Measure& m, const Scope& asked) {
     case What::kSuccess:
       return doubted(share_of(s.met(), requests), 1.0 / static_cast<double>(requests), p);
     case What::kShare:
-      if (m.unmet)
+      if (m.unmet && !sabotage::on("prove-failed-is-one-outcome"))
         return doubted(share_of(requests - s.met(), requests), -1.0 / static_cast<double>(requests), p);
       if (*m.outcome == Outcome::kTimedOut || *m.outcome == Outcome::kSkipped)
         return doubted(share_of(count_of(s, *m.outcome), requests), -1.0 / static_cast<double>(requests), p);
@@ -232,6 +233,8 @@ Worked Evaluator::measured(const Measure& m, const Scope& asked) {
       return Value(sum);
     }
     case What::kRate:
+      if (sabotage::on("prove-rate-counts-failures"))
+        return Value(static_cast<double>(requests) / p.total.seconds);
       return paced(static_cast<double>(s.met()) / p.total.seconds, p);
     case What::kBytesPerSecond:
       return paced(static_cast<double>(bytes_of(s)) / p.total.seconds, p);

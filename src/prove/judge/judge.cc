@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/sabotage.h"
 #include "prove/judge/evaluate.h"
 #include "prove/judge/warnings.h"
 
@@ -299,12 +300,14 @@ void check_course(const Result& result, const Campaign& campaign, const Timeline
 // only says that a goal could not be told, or that the target took less load than it was offered, takes
 // nothing from a goal that is broken whatever it would have said.
 Verdict verdict_of(const std::vector<CheckResult>& checks) {
-  if (std::ranges::any_of(checks,
-                          [](const CheckResult& c) { return spoils(c) && !c.yields && !unknown_goal(c); }))
+  if (!sabotage::on("prove-mishap-passes") && std::ranges::any_of(checks, [](const CheckResult& c) {
+        return spoils(c) && !c.yields && !unknown_goal(c);
+      }))
     return Verdict::kInvalid;
   const bool broken = std::ranges::any_of(
       checks, [](const CheckResult& c) { return c.kind == Kind::kGuardrail && c.state == State::kBroken; });
-  if (broken) return Verdict::kFail;
+  if (broken && !sabotage::on("prove-broken-goal-passes")) return Verdict::kFail;
+  if (sabotage::on("prove-unknown-goal-passes")) return Verdict::kPass;
   return std::ranges::any_of(checks, spoils) ? Verdict::kInvalid : Verdict::kPass;
 }
 

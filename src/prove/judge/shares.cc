@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/sabotage.h"
 #include "prove/judge/statistics.h"
 
 namespace prove {
@@ -40,6 +41,7 @@ std::uint64_t of_sample(double share, std::uint64_t n) {
 }  // namespace
 
 std::uint64_t needed_for_share(Op op, double threshold, std::uint64_t exact) {
+  if (sabotage::on("prove-one-request-shows-all")) return 1;
   if ((!at_the_most(op) && !at_the_least(op)) || of_all(op, threshold)) return exact;
   const double right = at_the_least(op) ? threshold : 1 - threshold;  // the least share of those that go well
   if (right <= 0) return 1;

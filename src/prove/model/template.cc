@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/sabotage.h"
+
 namespace prove {
 namespace {
 
@@ -66,6 +68,7 @@ std::string_view trimmed(std::string_view text) {
 
 // RFC 9110, 5.5: with these a value would be a line of its own, or none.
 bool fits_field(std::string_view value) {
+  if (sabotage::on("prove-line-breaks-sent")) return true;
   return std::ranges::none_of(value, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
 
@@ -158,7 +161,7 @@ bool Template::append_target_to(std::string& out, const Values& values) const {
     if (part.slot == kNone) continue;
     const std::string& value = values[part.slot];
     const bool whole = &part == parts_.data() && part.literal.empty();
-    if (part.raw) {
+    if (part.raw || sabotage::on("prove-values-raw")) {
       fits = fits && fits_target(value);
       out += value;
     } else {

@@ -7,6 +7,7 @@
 #include <array>
 #include <stdexcept>
 
+#include "base/sabotage.h"
 #include "prove/judge/statistics.h"
 #include "prove/report/report_text.h"
 
@@ -50,7 +51,9 @@ void run_once(const RunOptions& options, const std::map<std::string, std::string
   if (!end.report_error.empty()) throw std::runtime_error(end.report_error);
   if (interrupt.requested()) return;  // it was cut
   const Verdict verdict = end.result.verdict;
-  ++tally.verdicts[verdict == Verdict::kPass ? 0 : verdict == Verdict::kFail ? 1 : 2];
+  const bool fails = verdict == Verdict::kFail && !sabotage::on("prove-ab-drops-failures");
+  const bool proves = verdict != Verdict::kInvalid;
+  if (proves || !sabotage::on("prove-ab-drops-invalid")) ++tally.verdicts[fails ? 1 : proves ? 0 : 2];
   if (verdict != Verdict::kInvalid) tally.valid.push_back(figures_of(end.result, name));
   if (verdict != Verdict::kPass) say(stdout, text_summary(end.result));
   if (!options.quiet) say(stdout, fmt::format("run {}: {}\n", name, name_of(verdict)));

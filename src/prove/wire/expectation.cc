@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/sabotage.h"
+
 namespace prove {
 namespace {
 
@@ -83,7 +85,8 @@ Ending Expectation::judge(const Reply& reply, const Values& values) const {
   const bool expected = std::ranges::any_of(expect.status, [&](const auto& range) {
     return reply.status >= range.first && reply.status <= range.second;
   });
-  if (!expected) {
+  if (reply.status == 429 && sabotage::on("prove-limits-are-well")) return {Outcome::kOk, Reason::kNone};
+  if (!expected && !sabotage::on("prove-status-not-checked")) {
     if (reply.status == 429) return {Outcome::kLimited, Reason::kStatus};
     if (denial_) return {Outcome::kFailed, Reason::kNotDenied};
     return {Outcome::kFailed, denies(reply.status) ? Reason::kUnexpectedDenial : Reason::kStatus};
@@ -91,7 +94,8 @@ Ending Expectation::judge(const Reply& reply, const Values& values) const {
   if (!reply.headers_met) return {Outcome::kFailed, Reason::kHeader};
   if (!status_only_) {
     if (expect.length && reply.length != *expect.length) return {Outcome::kFailed, Reason::kLength};
-    if (expect.body && !reply.found_beyond && !reply.body.contains(expect.body->render(values)))
+    if (expect.body && !sabotage::on("prove-body-not-checked") && !reply.found_beyond &&
+        !reply.body.contains(expect.body->render(values)))
       return {Outcome::kFailed, Reason::kBody};
     if (wants_digest() && reply.sha256 != expect.sha256) return {Outcome::kFailed, Reason::kDigest};
   }
