@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <tuple>
-
-#include <algorithm>
 
 #include "prove/record/markup.h"
 #include "prove/report/figures.h"
