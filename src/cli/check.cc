@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -82,10 +83,9 @@ std::vector<std::string> build(config::Config config) {
   return warnings_of(snapshot->config());
 }
 
-// What start would say of a configuration that can be read: building ends at its first fault, so each
-// identity and each origin is built by itself as well.
-std::vector<std::string> faults_of(const config::Config& config) {
-  std::vector<std::string> faults;
+// The others that start would come to behind the first: each identity and each origin is built by itself.
+std::vector<std::string> more_faults(const config::Config& config, std::string first) {
+  std::vector<std::string> faults = {std::move(first)};
   const auto attempt = [&](config::Config one) {
     try {
       build(std::move(one));
@@ -93,8 +93,6 @@ std::vector<std::string> faults_of(const config::Config& config) {
       if (std::ranges::find(faults, error.what()) == faults.end()) faults.emplace_back(error.what());
     }
   };
-  attempt(config);
-  if (faults.empty()) return faults;
   config::Config bare = config;
   bare.routes.clear();
   bare.origins.clear();
@@ -143,10 +141,13 @@ int check(const std::string& file) {
         counted(config.listen.size(), "listener", "listeners"),
         counted(config.origins.size(), "origin", "origins"), counted(config.apps.size(), "app", "apps"),
         counted(config.identities.size(), "identity", "identities"));
-    for (std::string& fault : faults_of(config)) lines.push_back(std::move(fault));
+    try {
+      for (const std::string& warning : build(config))
+        std::fprintf(stderr, "sekisho: warning: %s\n", warning.c_str());
+    } catch (const std::exception& error) {
+      std::ranges::move(more_faults(config, error.what()), std::back_inserter(lines));
+    }
     if (!lines.empty()) return complain(lines);
-    for (const std::string& warning : build(std::move(config)))
-      std::fprintf(stderr, "sekisho: warning: %s\n", warning.c_str());
     std::fputs(looked_at.c_str(), stdout);
     return 0;
   } catch (const config::ConfigError& error) {

@@ -20,20 +20,16 @@ struct Sides {
   base::Account* account;
 };
 
-// Bytes, or the end of them. A tunnel that says nothing for minutes holds no buffer meanwhile.
-net::Task<bool> some(net::Stream& from) {
-  while (!from.something_to_read())
-    if (co_await from.readable() != net::Wake::kReady) co_return false;
-  co_return true;
-}
-
-// One direction. The deadlines are the streams' own, so that a word in either direction keeps both alive.
+// One direction, which holds no buffer while it waits, be it for minutes. The deadlines are the streams' own,
+// so that a word in either direction keeps both alive.
 net::Task<> pump(Sides s) {
   base::CopyBuffer buffer(s.account);
   for (;;) {
     s.from.set_deadline(s.idle);
-    if (!s.from.something_to_read()) buffer.release();
-    if (!co_await some(s.from)) {
+    bool there = s.from.something_to_read();
+    if (!there) buffer.release();
+    while (!there && co_await s.from.readable() == net::Wake::kReady) there = s.from.something_to_read();
+    if (!there) {
       s.to.cancel(), s.from.cancel();
       co_return;
     }

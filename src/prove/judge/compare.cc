@@ -12,16 +12,13 @@
 #include <stdexcept>
 
 #include "base/sabotage.h"
+#include "prove/judge/bounds.h"
 #include "prove/judge/series_math.h"
 #include "prove/model/measure.h"
 #include "prove/record/result_json.h"
 
 namespace prove {
 namespace {
-
-double seconds(base::Nanos t) {
-  return std::chrono::duration<double>(t).count();
-}
 
 void add_target(RunFigures& run, const Result& result, const std::string& target, bool alone,
                 const std::vector<Extent>& scope, double requests) {
@@ -46,7 +43,7 @@ std::optional<double> percentile_of(const Total& sum, double percentile) {
   const auto sent = static_cast<double>(latency_of_sent(sum.stats, &OutcomeStats::response).count());
   if (sent == 0) return std::nullopt;
   const double rank = percentile * sent / static_cast<double>(std::max<std::uint64_t>(1, met.count()));
-  return met.count() == 0 || rank > 100 ? HUGE_VAL : seconds(met.percentile(rank));
+  return met.count() == 0 || rank > 100 ? HUGE_VAL : seconds_of(met.percentile(rank));
 }
 
 const MetricFigure* find(const RunFigures& run, std::string_view name) {

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/sabotage.h"
+#include "prove/judge/bounds.h"
 #include "prove/judge/evaluate.h"
 #include "prove/judge/warnings.h"
 
@@ -84,10 +85,6 @@ bool unknown_goal(const CheckResult& c) {
   return c.kind == Kind::kGuardrail && c.state == State::kUnknown;
 }
 
-double seconds(Nanos t) {
-  return std::chrono::duration<double>(t).count();
-}
-
 std::string limit(double percent) {
   return fmt::format("{:g} %", percent);
 }
@@ -112,7 +109,7 @@ std::vector<Sent> sent_of(const Result& result, const Campaign& campaign, const 
   std::vector<Sent> all;
   for (std::size_t i = 0; i < campaign.phases.size(); ++i) {
     const Phase& phase = campaign.phases[i];
-    if (phase.warm_up || (result.interrupted && seconds(timeline.phase_start(i)) >= result.ended_at))
+    if (phase.warm_up || (result.interrupted && seconds_of(timeline.phase_start(i)) >= result.ended_at))
       continue;
     const auto segments = timeline.within({.scenario = {}, .phase = phase.name, .window = {}});
     all.push_back({phase, total(result, segments), busy_of(result, segments), false});
@@ -128,7 +125,7 @@ void check_rate(std::vector<Sent>& all, const Validity& v, std::vector<CheckResu
     const Total& sum = one.sum;
     if (!one.phase.rate || sum.offered == 0) continue;
     const double sent = static_cast<double>(sum.sent) / static_cast<double>(sum.offered);
-    const double last = std::min(1.0, seconds(v.send_lag) / std::max(1e-3, sum.seconds));
+    const double last = std::min(1.0, seconds_of(v.send_lag) / std::max(1e-3, sum.seconds));
     const std::string shown = show(sent, kShare);
     one.short_of = (sent + last) * 100 < v.rate - 1e-9 && sum.sent < sum.offered;
     rate.add(
@@ -147,14 +144,14 @@ void check_rate(std::vector<Sent>& all, const Validity& v, std::vector<CheckResu
 double lost_of(const Sent& one) {
   if (!one.phase.users || one.sum.seconds <= 0) return 0;
   const auto most = static_cast<double>(std::max(one.phase.users->first, one.phase.users->second));
-  return seconds(one.sum.lag.mean()) * static_cast<double>(one.sum.lag.count()) / (most * one.sum.seconds);
+  return seconds_of(one.sum.lag.mean()) * static_cast<double>(one.sum.lag.count()) / (most * one.sum.seconds);
 }
 
 // Late arrivals and late readings only add to what is measured, so they spoil a run only where a check asks
 // for less than they may have added, `turned` of them; or where users asked less than the file describes.
 void check_lag(const std::vector<Sent>& all, const Validity& v, int turned,
                std::vector<CheckResult>& checks) {
-  const std::string shown = show(seconds(v.send_lag), kTime);
+  const std::string shown = show(seconds_of(v.send_lag), kTime);
   PerPhase lag("arrivals were taken up in time", fmt::format("lag.p99 <= {}, or no check turns on it", shown),
                true);
   Nanos worst{0};
@@ -167,7 +164,7 @@ void check_lag(const std::vector<Sent>& all, const Validity& v, int turned,
     }
     if (one.sum.lag.count() == 0 && one.sum.waited == 0) continue;
     if (const double lost = lost_of(one); lost * 100 > 100 - v.rate) {
-      lag.add(one.phase.name, seconds(p99), show(seconds(p99), kTime),
+      lag.add(one.phase.name, seconds_of(p99), show(seconds_of(p99), kTime),
               fmt::format(
                   "the users of phase '{}' were {} of their time late to go on (limit {}), and asked less of "
                   "the target than the campaign describes: {}",
@@ -175,14 +172,14 @@ void check_lag(const std::vector<Sent>& all, const Validity& v, int turned,
       continue;
     }
     const bool late = turned > 0 && (p99 > v.send_lag || most == worst);
-    lag.add(one.phase.name, seconds(p99), one.sum.lag.count() == 0 ? "" : show(seconds(p99), kTime),
+    lag.add(one.phase.name, seconds_of(p99), one.sum.lag.count() == 0 ? "" : show(seconds_of(p99), kTime),
             !late
                 ? ""
                 : fmt::format(
                       "{} {} not told, since one arrival in a hundred of phase '{}' was taken up {} late or "
                       "later, the worst {} (limit {}), and replies were read as late: {}",
                       turned, turned == 1 ? "check is" : "checks are", one.phase.name,
-                      show(seconds(p99), kTime), show(seconds(most), kTime), shown, cause_of(one.sum)));
+                      show(seconds_of(p99), kTime), show(seconds_of(most), kTime), shown, cause_of(one.sum)));
   }
   lag.give(checks);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "prove/judge/bounds.h"
 #include "prove/model/quantity.h"
 
 namespace prove {
@@ -12,10 +13,6 @@ namespace {
 constexpr Nanos kStall = Millis(100);
 constexpr double kLong = 10;    // times the pace
 constexpr double kTold = 0.01;  // of the requests: then p99 is another
-
-double seconds(Nanos t) {
-  return std::chrono::duration<double>(t).count();
-}
 
 std::string bytes(std::uint64_t n) {
   return show(static_cast<double>(n), kBytes);
@@ -42,8 +39,8 @@ std::string stalled(const Campaign& campaign, const Phase& phase, const Total& s
   return fmt::format(
       "phase '{}' is closed, and replies stalled for up to {}: at their usual pace its users would have sent "
       "some {:.0f} requests meanwhile, which are in no percentile (p99 is {}); `rate` has them sent",
-      phase.name, show(seconds(response.max()), kTime), omitted,
-      show(seconds(response.percentile(99)), kTime));
+      phase.name, show(seconds_of(response.max()), kTime), omitted,
+      show(seconds_of(response.percentile(99)), kTime));
 }
 
 }  // namespace
