@@ -105,7 +105,7 @@ def test_a_recovery_is_whole_and_stays(tmp_path, row):
 
 # ---- what the harness may have added: it is stopped for a fifth of a second
 
-STOPPED = {"prefix": ["sh", "-c", '"$@" & p=$!; sleep 0.6; kill -STOP $p; sleep 0.2; kill -CONT $p; wait $p', "sh"]}
+STOPPED = {"faults": [{"name": "f", "at": "300ms", "command": ["sh", "-c", "kill -STOP $PPID; sleep 0.2; kill -CONT $PPID"]}]}
 STRICT = {"validity": {"send_lag": "1ms"}}
 BUSY = {"seconds": 0.4, "validity": {"busy": "0.1%"}}
 

@@ -35,6 +35,7 @@ TARGETS = {
 
 GET = [{"get": "/"}]
 BRIEF = [{"get": "/", "timeout": "100ms"}]
+PATIENT = [{"get": "/", "timeout": "2s"}]  # for what must be answered in time: longer than a machine stands still
 LIMITED = [{"get": "/", "expect": {"status": [200, 429]}}]
 DENIED = [{"get": "/", "expect": 403}]
 OPEN = {"rate": 100}

@@ -9,6 +9,7 @@
 #include <ostream>
 #include <stdexcept>
 
+#include "prove/engine/cpu_clock.h"
 #include "prove/engine/engine.h"
 #include "prove/run/stall_target.h"
 
@@ -28,7 +29,9 @@ constexpr double kAtRest = 1;  // percent that threads wait for a CPU where noth
 struct Measured {
   Hdr response, service, lag;
   std::uint64_t asked = 0, answered = 0, unanswered = 0;
-  double waited = 0;  // percent of the time, for a CPU: the generator or the target, whichever did longer
+  // Percent of the time, for a CPU: the generator, the target, or all of them for the machine's host,
+  // whichever is longest.
+  double waited = 0;
 };
 
 Campaign campaign_of(std::uint16_t port, Millis duration) {
@@ -58,6 +61,7 @@ Campaign campaign_of(std::uint16_t port, Millis duration) {
 }
 
 Measured measure(Millis duration, bool with_stall) {
+  const Nanos stolen = stolen_of_machine();
   StallTarget target;
   const Campaign campaign = campaign_of(target.port(), duration);
   const Timeline timeline = Timeline::of(campaign);
@@ -79,7 +83,8 @@ Measured measure(Millis duration, bool with_stall) {
   out.service = latency_of_sent(step, &OutcomeStats::service);
   out.lag = std::move(segment.lag);
   const auto whole = static_cast<double>(base::Nanos(timeline.end()).count());
-  out.waited = 100 * static_cast<double>(target.waited().count()) / whole;
+  const auto percent_of = [whole](Nanos t) { return 100 * static_cast<double>(t.count()) / whole; };
+  out.waited = std::max(percent_of(target.waited()), percent_of(stolen_of_machine() - stolen));
   for (const double percent : segment.waited) out.waited = std::max(out.waited, percent);
   return out;
 }

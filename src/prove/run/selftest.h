@@ -6,8 +6,8 @@
 //           what the engine reports has to be what arithmetic says; then that sends go out when they are due.
 // Owner:    cli.  Thread: the caller's, beside the target's and the generator's.
 // Failure:  1 where a figure is not what it has to be, 2 where the test could not be run, with one line; 3
-//           where figures are only longer than they have to be and threads waited for a CPU meanwhile: then
-//           the machine was busy, and nothing is said of the harness.
+//           where figures are only longer than they have to be and threads waited for a CPU meanwhile, or
+//           this machine for its host: then it was busy, and nothing is said of the harness.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ std::vector<SelftestFigure> judge_lag(const Hdr& lag);
 
 enum class SelftestVerdict : std::uint8_t { kTrue = 0, kFalse = 1, kBusy = 3 };  // the exit codes
 // `whole`: no request is missing, though some may have come to no end; `waited`: percent of the time that a
-// thread waited for a CPU.
+// thread waited for a CPU, or the machine for its host.
 SelftestVerdict judge_selftest(const std::vector<SelftestFigure>& figures, bool whole, double waited);
 
 // Takes some 14 seconds. `json_file`: where the figures go as well; "": nowhere.
