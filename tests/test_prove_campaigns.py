@@ -372,7 +372,7 @@ def test_the_limits_of_validity_are_configurable_and_printed(tmp_path, origin):
 def mixed(origin):
     """Half of the phases good: /a is fast and ok; in phase `bad`, /b is refused and slow."""
     origin.on("/a", lambda ask: ask.reply(b"a" * 100))
-    origin.on("/b", lambda ask: time.sleep(0.05) or ask.reply(b"b", 500))
+    origin.on("/b", lambda ask: time.sleep(0.4) or ask.reply(b"b", 500))
     origin.on("/d", lambda ask: ask.reply(b"d", 401))
     return campaign(origin.url, phases=[load("good", 0.5, rate=60, only=["a", "d"]), load("bad", 0.5, rate=60)],
                     scenarios={"a": {"steps": [{"get": "/a"}]}, "b": {"steps": [{"get": "/b"}]},

@@ -72,6 +72,27 @@ Value share_of(std::uint64_t a, std::uint64_t b) {
   return share;
 }
 
+double shortest_timeout(const Campaign& campaign, const std::string& scenario) {
+  Nanos least = Nanos::max();
+  for (const Scenario& s : campaign.scenarios)
+    for (const Step& step : s.steps)
+      if (scenario.empty() || s.name == scenario) least = std::min<Nanos>(least, step.timeout);
+  return seconds_of(least);
+}
+
+bool of_time(Reason reason) {
+  return reason == Reason::kReplyTimeout || reason == Reason::kConnectTimeout;
+}
+
+// How often something was counted, so that a quotient of such figures is a share of as many.
+bool counts(const Node& node) {
+  if (node.op == Node::Op::kAdd) return counts(*node.left) && counts(*node.right);
+  const Measure& m = node.measure;
+  return node.op == Node::Op::kMeasure &&
+         (m.what == What::kRequests || m.what == What::kCount || m.what == What::kStatus ||
+          (m.what == What::kSeries && m.of == Measure::Of::kDelta));
+}
+
 }  // namespace
 
 const Evaluator::Part& Evaluator::part(const Scope& scope) {
@@ -85,6 +106,8 @@ const Evaluator::Part& Evaluator::part(const Scope& scope) {
       const Phase& phase = campaign_.phases[timeline_.segments()[i].phase];
       if (phase.users) part->users = std::max({part->users, phase.users->first, phase.users->second});
     }
+    part->total.busy = std::max(part->total.busy, busiest_of(result_, part->stretches));
+    part->timeout = shortest_timeout(campaign_, scope.scenario);
   }
   return *part;
 }
@@ -166,8 +189,11 @@ Worked Evaluator::value(const Node& node, const Scope& scope) {
   const Worked a = value(*node.left, scope);
   if (!a) return a;
   if (node.op == Node::Op::kNegative) return negative(*a);
-  const Worked b = value(*node.right, scope);
+  Worked b = value(*node.right, scope);
   if (!b) return b;
+  // A share of what the target counted needs as many as one of our own requests.
+  if (node.op == Node::Op::kDivide && counts(*node.right) && b->low >= 1)
+    b->sample = static_cast<std::uint64_t>(b->low);
   return combined(node.op, *a, *b, *node.right);
 }
 
@@ -209,23 +235,27 @@ Worked Evaluator::measured(const Measure& m, const Scope& asked) {
         return doubted(share_of(requests - s.met(), requests), -1.0 / static_cast<double>(requests), p);
       if (*m.outcome == Outcome::kTimedOut || *m.outcome == Outcome::kSkipped)
         return doubted(share_of(count_of(s, *m.outcome), requests), -1.0 / static_cast<double>(requests), p);
-      if (*m.outcome != Outcome::kDenied) return share_of(count_of(s, *m.outcome), requests);
+      if (*m.outcome != Outcome::kDenied)
+        return doubted(share_of(count_of(s, *m.outcome), requests), 1.0 / static_cast<double>(requests), p);
       if (s.expected_denials == 0)
         return unknown(Cause::kNoRequests, fmt::format("no request in {} expects a denial", name_of(scope)));
-      return share_of(count_of(s, Outcome::kDenied), s.expected_denials);
+      return doubted(share_of(count_of(s, Outcome::kDenied), s.expected_denials),
+                     1.0 / static_cast<double>(s.expected_denials), p);
     case What::kCount:
       if (m.unmet) return doubted(static_cast<double>(requests - s.met()), -1, p);
       if (*m.outcome == Outcome::kTimedOut || *m.outcome == Outcome::kSkipped)
         return doubted(static_cast<double>(count_of(s, *m.outcome)), -1, p);
-      return Value(static_cast<double>(count_of(s, *m.outcome)));
+      return doubted(static_cast<double>(count_of(s, *m.outcome)), 1, p);
     case What::kRetries:
       return Value(static_cast<double>(s.retries));
     case What::kUploaded:
       return share_of(s.uploads.whole, s.uploads.bodies);
     case What::kUploadedBytes:
       return Value(static_cast<double>(s.uploads.sent));
-    case What::kReason:
-      return Value(static_cast<double>(s.reasons[static_cast<std::size_t>(m.reason)]));
+    case What::kReason: {
+      const Value seen(static_cast<double>(s.reasons[static_cast<std::size_t>(m.reason)]));
+      return of_time(m.reason) ? doubted(seen, -1, p) : seen;
+    }
     case What::kStatus: {
       double sum = 0;
       for (const auto& [status, count] : s.statuses)
@@ -247,13 +277,17 @@ Worked Evaluator::measured(const Measure& m, const Scope& asked) {
 // What was not answered in time, or not sent, may have been by a harness at rest: each such request is worth
 // `one` more.
 Value Evaluator::doubted(Value seen, double one, const Part& part) const {
-  if (!Lateness(part.total, campaign_.validity, part.users).doubt()) return seen;
+  const Lateness late(part.total, campaign_.validity, part.users);
   const StepStats& s = part.total.stats;
   const auto reason = [&](Reason r) { return s.reasons[static_cast<std::size_t>(r)]; };
-  const bool failed = count_of(s, Outcome::kFailed) + count_of(s, Outcome::kLimited) > 0;
-  // Steps behind one that failed were not skipped by the harness.
-  const std::uint64_t open = count_of(s, Outcome::kTimedOut) + reason(Reason::kBacklog) +
-                             (failed ? 0 : reason(Reason::kEarlierStep));
+  const std::uint64_t in_time = reason(Reason::kReplyTimeout) + reason(Reason::kConnectTimeout);
+  std::uint64_t open = late.unheard(in_time, part.timeout);
+  if (late.doubt()) {
+    const bool failed = count_of(s, Outcome::kFailed) + count_of(s, Outcome::kLimited) > 0;
+    // Steps behind one that failed were not skipped by the harness.
+    open += count_of(s, Outcome::kTimedOut) - std::min(count_of(s, Outcome::kTimedOut), in_time) +
+            reason(Reason::kBacklog) + (failed ? 0 : reason(Reason::kEarlierStep));
+  }
   if (open == 0) return seen;
   if (one > 0)
     seen.high = std::min(seen.sample > 0 ? 1.0 : HUGE_VAL, seen.high + one * static_cast<double>(open));
@@ -287,7 +321,7 @@ Worked Evaluator::latency(const Measure& m, const Scope& scope, const Part& part
   const auto needed = static_cast<double>(campaign_.validity.tail_samples);
   if (m.clock == Measure::Clock::kLag) return lag_of(m, part.total, needed);
   const Lateness late(part.total, campaign_.validity, part.users);
-  if (!m.outcome) return latency_of_all(m, part.total, late, needed);
+  if (!m.outcome) return latency_of_all(m, part.total, late, needed, part.timeout);
   Hdr OutcomeStats::* which = histogram_of(m);
   if (m.unmet)
     return latency_of(m, latency_of_failed(result_, part.segments, scope.scenario, which), late, needed);

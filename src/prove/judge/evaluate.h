@@ -34,6 +34,7 @@ class Evaluator {
     std::vector<Extent> stretches;
     Total total;
     std::uint64_t users = 0;  // of its closed phases, at the most
+    double timeout = 0;       // seconds: the shortest of its steps
   };
 
   const Part& part(const Scope& scope);

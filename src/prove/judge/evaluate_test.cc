@@ -262,6 +262,20 @@ TEST_F(EvaluateTest, AsksTheLatencyGuardrailsOfARecovery) {
   EXPECT_THAT(why("recovery < 4s"), HasSubstr("did not hold again"));
 }
 
+// Users who all wait for a target that hangs ask nothing, and nothing goes wrong meanwhile.
+TEST_F(EvaluateTest, TakesSilenceOfUsersForNoRecovery) {
+  auto& buckets = result.aftermaths[0].good_bad;
+  for (std::size_t i = 0; i < 200; ++i) buckets[i] = {i < 10 ? 1u : 0u, 0u};  // one second, then none for 19
+  expect(State::kHeld, "recovery < 1s", "0 s");                               // open: nobody was to ask
+  for (Phase& phase : campaign.phases) {
+    phase.rate.reset();
+    phase.users = {10, 10};
+  }
+  expect(State::kUnknown, "recovery < 1s", "19.1 s");
+  EXPECT_THAT(why("recovery < 1s"), HasSubstr("no user asked"));
+  expect(State::kHeld, "recovery < 30s", "19.1 s");
+}
+
 TEST_F(EvaluateTest, TellsNoRecoveryOfOneScenario) {
   EXPECT_THAT(why("recovery(outage) < 3s", "photos"), HasSubstr("all scenarios together"));
 }
@@ -371,6 +385,8 @@ TEST_F(EvaluateTest, BlamesNoTargetForWhatTheHarnessMayHaveAdded) {
 }
 
 TEST_F(EvaluateTest, BlamesNoTargetForATimeoutThatTheHarnessMayHaveSlept) {
+  for (Scenario& s : campaign.scenarios)
+    for (Step& step : s.steps) step.timeout = base::Millis(100);
   answer(result.segments.back().steps[0][0], Outcome::kTimedOut, 500, 100);
   result.segments.back().steps[0][0].reasons[static_cast<std::size_t>(Reason::kReplyTimeout)] = 500;
   expect(State::kBroken, "success == 100%", "94.74 %");
@@ -378,7 +394,64 @@ TEST_F(EvaluateTest, BlamesNoTargetForATimeoutThatTheHarnessMayHaveSlept) {
   for (SegmentStats& s : result.segments) s.lag.record(base::Nanos(30'000'000), s.offered / 20);
   EXPECT_EQ(check("success == 100%").state, State::kUnknown);
   EXPECT_EQ(check("p99 < 1s").state, State::kUnknown);
+  EXPECT_EQ(check("ok >= 90%").state, State::kUnknown);
+  EXPECT_EQ(check("reason(reply_timeout) == 0").state, State::kUnknown);
   EXPECT_EQ(check("p99 < 20ms").state, State::kBroken);
+  for (Scenario& s : campaign.scenarios)
+    for (Step& step : s.steps) step.timeout = testing::seconds(1);  // 60 ms are no excuse for a second
+  EXPECT_EQ(check("success == 100%").state, State::kBroken);
+  EXPECT_EQ(check("p99 < 500ms").state, State::kBroken);
+}
+
+// A tenth of a second of which the harness slept, in a run of ninety: its arrivals are none in a hundred.
+TEST_F(EvaluateTest, BlamesNoTargetForAMomentThatTheHarnessSlept) {
+  for (Scenario& s : campaign.scenarios)
+    for (Step& step : s.steps) step.timeout = base::Millis(100);
+  StepStats& step = result.segments.back().steps[0][0];
+  answer(step, Outcome::kTimedOut, 10, 100);
+  step.reasons[static_cast<std::size_t>(Reason::kReplyTimeout)] = 10;
+  expect(State::kBroken, "failed == 0%", "0.11 %");
+  result.segments.back().lag.record(base::Nanos(100'000'000), 10);
+  EXPECT_EQ(check("failed == 0%").state, State::kUnknown);
+  EXPECT_EQ(check("max < 30s").state, State::kUnknown);
+  answer(step, Outcome::kTimedOut, 300, 100);
+  step.reasons[static_cast<std::size_t>(Reason::kReplyTimeout)] = 310;
+  EXPECT_EQ(check("failed == 0%").state, State::kBroken);  // the moment does not explain so many
+}
+
+TEST_F(EvaluateTest, PutsWhatWasNeverSentBeforeAllOnTheClockOfTheService) {
+  StepStats& step = result.segments.back().steps[0][0];
+  OutcomeStats& cut = of(step, Outcome::kTimedOut);
+  cut.count += 3'000;  // while they waited for a connection
+  cut.response.record(base::Nanos(900'000'000), 3'000);
+  expect(State::kBroken, "p99 < 800ms", "> 900 ms");
+  EXPECT_EQ(check("service.p99 < 800ms").state, State::kUnknown);
+  EXPECT_EQ(check("service.p30 < 4ms").state, State::kUnknown);  // a quarter may have been quick
+}
+
+TEST_F(EvaluateTest, NeedsSoManyOfWhatTheTargetCountedAsOfRequests) {
+  const std::string lost = "100% * delta(sekisho_cache_requests_total{result=\"lost\"} or 0) / ";
+  const std::string all = "delta(sekisho_cache_requests_total)";
+  expect(State::kHeld, lost + all + " <= 1%", "0 %");
+  expect(State::kUnknown, lost + all + " <= 0.01%", "0 %");  // of 9,000
+  EXPECT_THAT(why(lost + "(" + all + " + requests) <= 0.01%"), HasSubstr("18,000 requests cannot show"));
+}
+
+TEST_F(EvaluateTest, KnowsNoLatencyOfARampWhoseEndTheGeneratorCouldNotServe) {
+  for (Phase& phase : campaign.phases) {
+    phase.rate.reset();
+    phase.users = {1, 1'000};
+  }
+  for (SegmentStats& s : result.segments) s.lag.reset();
+  for (int i = 1; i <= 100; ++i) {
+    Interval row;
+    row.at = i;
+    row.seconds = 1;
+    row.busy = i > 90 ? 99 : 20;
+    result.intervals.push_back(row);
+  }
+  EXPECT_EQ(check("p95 < 15ms").state, State::kUnknown);
+  EXPECT_EQ(check("p95 < 15ms", "", "steady").state, State::kBroken);
 }
 
 TEST_F(EvaluateTest, KnowsUsersWhoWaitedForABusyGenerator) {

@@ -143,8 +143,13 @@ void check_rate(std::vector<Sent>& all, const Validity& v, std::vector<CheckResu
 // The part of their time that users of a closed phase who had rested went on late: so much less they asked.
 double lost_of(const Sent& one) {
   if (!one.phase.users || one.sum.seconds <= 0) return 0;
-  const auto most = static_cast<double>(std::max(one.phase.users->first, one.phase.users->second));
-  return seconds_of(one.sum.lag.mean()) * static_cast<double>(one.sum.lag.count()) / (most * one.sum.seconds);
+  const auto [from, to] = *one.phase.users;
+  const double length = seconds_of(Nanos(one.phase.duration));
+  const double ramp = one.phase.ramp ? std::min(length, seconds_of(Nanos(*one.phase.ramp))) : length;
+  const double mean = static_cast<double>(to) + (static_cast<double>(from) - static_cast<double>(to)) / 2 *
+                                                    (length > 0 ? ramp / length : 0);
+  return seconds_of(one.sum.lag.mean()) * static_cast<double>(one.sum.lag.count()) /
+         (std::max(1.0, mean) * one.sum.seconds);
 }
 
 // Late arrivals and late readings only add to what is measured, so they spoil a run only where a check asks
@@ -172,14 +177,22 @@ void check_lag(const std::vector<Sent>& all, const Validity& v, int turned,
       continue;
     }
     const bool late = turned > 0 && (p99 > v.send_lag || most == worst);
-    lag.add(one.phase.name, seconds_of(p99), one.sum.lag.count() == 0 ? "" : show(seconds_of(p99), kTime),
-            !late
-                ? ""
-                : fmt::format(
-                      "{} {} not told, since one arrival in a hundred of phase '{}' was taken up {} late or "
-                      "later, the worst {} (limit {}), and replies were read as late: {}",
-                      turned, turned == 1 ? "check is" : "checks are", one.phase.name,
-                      show(seconds_of(p99), kTime), show(seconds_of(most), kTime), shown, cause_of(one.sum)));
+    const std::string what =
+        fmt::format("{} {} not told, since ", turned, turned == 1 ? "check is" : "checks are");
+    if (one.sum.lag.count() == 0) {  // of users who never rest there is nothing to be late with
+      lag.add(one.phase.name, 0, "",
+              late ? what + fmt::format("the users of phase '{}' may have waited as long: {}", one.phase.name,
+                                        cause_of(one.sum))
+                   : "");
+      continue;
+    }
+    lag.add(
+        one.phase.name, seconds_of(p99), show(seconds_of(p99), kTime),
+        late ? what + fmt::format("one arrival in a hundred of phase '{}' was taken up {} late or later, the "
+                                  "worst {} (limit {}), and replies were read as late: {}",
+                                  one.phase.name, show(seconds_of(p99), kTime), show(seconds_of(most), kTime),
+                                  shown, cause_of(one.sum))
+             : "");
   }
   lag.give(checks);
 }

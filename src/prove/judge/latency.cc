@@ -31,10 +31,12 @@ struct Unmet {
   std::uint64_t cut = 0;          // still under way when the run ended
   std::uint64_t dropped = 0;      // arrivals that the backlog did not hold
   std::uint64_t unheard = 0;  // not within the step's timeout, by a harness that may not have looked in time
+  std::uint64_t unclocked = 0;  // of all these, those that the clock knows no time of
   std::uint64_t all() const { return for_certain + cut + dropped + unheard; }
 };
 
-Unmet unmet_of(const Total& total, bool doubt) {
+// `which`: the clock; what was never sent has nothing on that of the service.
+Unmet unmet_of(const Total& total, const Lateness& late, double timeout, Hdr OutcomeStats::* which) {
   const StepStats& s = total.stats;
   const std::uint64_t timed_out = count_of(s, Outcome::kTimedOut);
   const std::uint64_t in_time = reason_of(s, Reason::kReplyTimeout) + reason_of(s, Reason::kConnectTimeout);
@@ -42,8 +44,11 @@ Unmet unmet_of(const Total& total, bool doubt) {
   unmet.cut = timed_out - std::min(timed_out, in_time);
   unmet.for_certain =
       count_of(s, Outcome::kFailed) + count_of(s, Outcome::kLimited) - total.expected_limits.count;
-  (doubt ? unmet.unheard : unmet.for_certain) += timed_out - unmet.cut;
+  unmet.unheard = late.unheard(timed_out - unmet.cut, timeout);
+  unmet.for_certain += timed_out - unmet.cut - unmet.unheard;
   unmet.dropped = reason_of(s, Reason::kBacklog);
+  const std::uint64_t clocked = (s.outcomes[static_cast<std::size_t>(Outcome::kTimedOut)].*which).count();
+  unmet.unclocked = timed_out - std::min(timed_out, clocked);
   return unmet;
 }
 
@@ -138,11 +143,12 @@ Worked latency_of(const Measure& m, const Hdr& h, const Lateness& late, double n
 // A request that did not end as expected took for ever, or failing fast would be fast. One that the run's end
 // cut off took at least what it had taken by then, and an arrival that was dropped may have been answered at
 // once had it been sent: these two are bounds, and only what is broken at the lower one is the target's own.
-Worked latency_of_all(const Measure& m, const Total& total, const Lateness& late, double needed) {
+Worked latency_of_all(const Measure& m, const Total& total, const Lateness& late, double needed,
+                      double timeout) {
   Hdr OutcomeStats::* which = histogram_of(m);
   const bool fast = sabotage::on("prove-failures-are-fast");
   const Hdr met = fast ? latency_of_sent(total.stats, which) : latency_of_met(total, which);
-  const Unmet unmet = fast ? Unmet() : unmet_of(total, late.doubt());
+  const Unmet unmet = fast ? Unmet() : unmet_of(total, late, timeout, which);
   const std::uint64_t asked = met.count() + unmet.all();
   if (asked == 0) return of_nothing(m);
   const double n = static_cast<double>(asked);
@@ -160,18 +166,21 @@ Worked latency_of_all(const Measure& m, const Total& total, const Lateness& late
   if (surely) return Value(kForEver, kForEver, never);
   Hdr least;  // with those that were cut off, at what they had taken by then
   least.add(met);
-  if (unmet.cut + unmet.unheard > 0)
+  double before = static_cast<double>(unmet.dropped);  // that lie before all, since they may have been quick
+  if (unmet.cut + unmet.unheard > 0) {
     least.add(total.stats.outcomes[static_cast<std::size_t>(Outcome::kTimedOut)].*which);
+    before += static_cast<double>(unmet.unclocked);
+  }
   const auto count = static_cast<double>(least.count());
-  const auto at = [&](double share) {  // what was dropped lies before all, what failed behind
-    const double rank = share * n - static_cast<double>(unmet.dropped);
+  const auto at = [&](double share) {  // what failed lies behind all
+    const double rank = share * n - before;
     if (count == 0 || rank <= 0) return 0.0;
     return seconds_of(least.percentile(std::min(100.0, 100 * rank / count)));
   };
   double low = 0;
   if (count > 0)
     low = m.statistic == kMean  ? seconds_of(least.mean()) * count / n
-          : m.statistic == kMin ? seconds_of(least.min())
+          : m.statistic == kMin ? (before > 0 ? 0 : seconds_of(least.min()))
           : m.statistic == kMax ? seconds_of(least.max())
                                 : at(m.percentile / 100);
   if (static_cast<double>(unmet.all()) > beyond)

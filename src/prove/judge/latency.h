@@ -17,8 +17,9 @@ namespace prove {
 
 Hdr OutcomeStats::* histogram_of(const Measure& measure);
 
-// `needed`: requests that must lie beyond a percentile.
-Worked latency_of_all(const Measure& measure, const Total& total, const Lateness& lateness, double needed);
+// `needed`: requests that must lie beyond a percentile; `timeout`: the shortest of a step of the part.
+Worked latency_of_all(const Measure& measure, const Total& total, const Lateness& lateness, double needed,
+                      double timeout);
 // Of the requests in the histogram, and no others.
 Worked latency_of(const Measure& measure, const Hdr& histogram, const Lateness& lateness, double needed);
 Worked lag_of(const Measure& measure, const Total& total, double needed);  // of the harness itself

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "prove/judge/bounds.h"
 
@@ -29,6 +30,13 @@ Lateness::Lateness(const Total& total, const Validity& validity, std::uint64_t u
   waited_ = alone * users_;
   most_ += alone;
   mean_ += waited_ / requests_;
+}
+
+std::uint64_t Lateness::unheard(std::uint64_t timed_out, double timeout) const {
+  constexpr double kOwn = 0.1;
+  if (busy_) return timed_out;
+  return std::min(timed_out,
+                  static_cast<std::uint64_t>(std::ceil(share_beyond(kOwn * timeout) * requests_ - 1e-9)));
 }
 
 std::vector<double> Lateness::steps() const {

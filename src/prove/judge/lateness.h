@@ -26,9 +26,12 @@ class Lateness {
   // `users`: of the part's closed phases, at the most; 0: it has none.
   Lateness(const Total& total, const Validity& validity, std::uint64_t users);
 
+  // Of so many that were not answered within `timeout`, or a longer one, those that may have been answered
+  // and not heard: they were asked or read so late that of their time more than a tenth was the harness's.
+  std::uint64_t unheard(std::uint64_t timed_out, double timeout) const;
+
   bool bounded() const { return !boundless_; }  // false: it may have added anything
-  // Arrivals came in bursts or a generator was the limit: what was not answered in time may be the harness's
-  // own.
+  // Arrivals came in bursts or a generator was the limit: what was not sent may be the harness's own doing.
   bool doubt() const { return bursts_ || busy_; }
   bool much() const { return boundless_ || bursts_ || waited_ > 0.1 * seconds_ * users_; }
   double mean() const { return mean_; }

@@ -42,12 +42,13 @@ bool enough(const Sums& sums, double share) {
 
 using Counts = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
 
-// Second by second, so that a stretch does not begin with the last bad requests of an outage.
-bool good_in(const Counts& good_bad, std::size_t from, std::size_t stretch) {
+// Second by second, so that a stretch does not begin with the last bad requests of an outage. `idle`: a
+// second in which nobody asked will do, but for the first one: it is no proof of anything.
+bool good_in(const Counts& good_bad, std::size_t from, std::size_t stretch, bool idle) {
   for (std::size_t at = 0; at < stretch; at += kSecond) {
     const Sums sums = sum_of(good_bad, from + at, std::min(kSecond, stretch - at));
     if (!enough(sums, kGood)) return false;
-    if (at == 0 && sums.good == 0) return false;  // nobody asked: no proof of anything
+    if ((at == 0 || !idle) && sums.good == 0) return false;
   }
   return true;
 }
@@ -64,15 +65,15 @@ struct Seen {
   std::string missing;  // the goal that was the last to be missed
 };
 
-// `latencies`: whether the goals count.
+// `latencies`: whether the goals count; `idle`: whether a second without requests is a good one.
 Seen seen_of(const Aftermath& aftermath, const std::vector<RecoveryGoal>& goals, std::size_t stretch,
-             bool latencies) {
+             bool latencies, bool idle) {
   const std::size_t end = aftermath.good_bad.size();
   Seen seen;
   std::size_t i = 0;
   for (; i + stretch <= end; ++i) {
     bool well =
-        good_in(aftermath.good_bad, i, sabotage::on("prove-recovers-for-a-second") ? kSecond : stretch);
+        good_in(aftermath.good_bad, i, sabotage::on("prove-recovers-for-a-second") ? kSecond : stretch, idle);
     if (!well) seen.missing.clear();
     for (std::size_t g = 0; well && latencies && g < std::min(goals.size(), aftermath.goals.size()); ++g)
       if (!within_in(aftermath.goals[g].within_beyond, i, stretch, goals[g].share)) {
@@ -97,17 +98,21 @@ std::string fault_of(const Result& result, const Measure& m, const Scope& scope)
   return known ? std::string(window) : "";
 }
 
-// Whether the harness may have made what came after the fault slower than it was.
-bool late_after(const Result& result, const Campaign& campaign, const Timeline& timeline, const Span& fault) {
-  std::vector<std::size_t> after;
+struct After {
+  bool late = false;    // the harness may have made what came after the fault slower than it was
+  bool closed = false;  // who waits for a target that hangs asks nothing, and so does who thinks
+};
+
+After after(const Result& result, const Campaign& campaign, const Timeline& timeline, const Span& fault) {
+  std::vector<std::size_t> segments;
   std::uint64_t users = 0;
   for (const std::size_t i : timeline.within({}))
     if (timeline.segments()[i].from >= fault.to) {
-      after.push_back(i);
+      segments.push_back(i);
       const Phase& phase = campaign.phases[timeline.segments()[i].phase];
       if (phase.users) users = std::max({users, phase.users->first, phase.users->second});
     }
-  return Lateness(total(result, after), campaign.validity, users).much();
+  return {Lateness(total(result, segments), campaign.validity, users).much(), users > 0};
 }
 
 }  // namespace
@@ -121,11 +126,12 @@ Worked recovery_of(const Result& result, const Campaign& campaign, const Timelin
       std::max<std::size_t>(1, static_cast<std::size_t>(campaign.validity.recovered / kBucket));
   const std::string shown = show(seconds_of(campaign.validity.recovered), kTime);
   Value worst(0.0);
-  bool any = false, never = false;
+  bool any = false, never = false, silent = false, full = false;
   std::string missing;
   for (const Aftermath& aftermath : result.aftermaths) {
     if (!fault.empty() && aftermath.fault != fault) continue;
     any = true;
+    full = full || aftermath.good_bad.size() >= Aftermath::kBuckets;
     if (aftermath.good_bad.size() < stretch)
       return unknown(Cause::kOther, fmt::format("the run went on for less than {} after fault '{}'", shown,
                                                 aftermath.fault));
@@ -133,10 +139,11 @@ Worked recovery_of(const Result& result, const Campaign& campaign, const Timelin
         timeline.spans(), [&](const Span& s) { return s.fault && s.name == aftermath.fault; });
     std::vector<RecoveryGoal> goals;
     if (span != timeline.spans().end()) goals = recovery_goals(campaign, timeline, *span);
-    const Seen with = seen_of(aftermath, goals, stretch, true);
-    const bool doubt = span != timeline.spans().end() && late_after(result, campaign, timeline, *span);
-    const Seen least = doubt ? seen_of(aftermath, goals, stretch, false) : with;
-    worst.late = worst.late || least.after < with.after;
+    const After then = span == timeline.spans().end() ? After() : after(result, campaign, timeline, *span);
+    const Seen with = seen_of(aftermath, goals, stretch, true, !then.closed);
+    const Seen least = then.late || then.closed ? seen_of(aftermath, goals, stretch, !then.late, true) : with;
+    worst.late = worst.late || (then.late && least.after < with.after);
+    silent = silent || (!then.late && least.after < with.after);
     worst.low = std::max(worst.low, least.after);
     if (with.after >= worst.high) missing = with.missing;
     worst.high = std::max(worst.high, with.after);
@@ -148,13 +155,14 @@ Worked recovery_of(const Result& result, const Campaign& campaign, const Timelin
                                       : fmt::format("fault '{}' did not end within the run", fault));
   if (worst.late)
     worst.why = "the harness sent late after the fault, which may be why it looks slow";
+  else if (silent)
+    worst.why = "there were seconds after the fault in which no user asked, for thinking or for waiting";
   else if (!missing.empty())
     worst.why = fmt::format("the last that held again was {}", missing);
   if (!never) return worst;
-  worst.why = fmt::format(
-      "there was no recovery in the {} that the run was watched for after the fault{}, which is too short to "
-      "tell",
-      show(worst.high, kTime), missing.empty() ? "" : fmt::format(" ({} did not hold again)", missing));
+  worst.why = fmt::format("there was no recovery in the {} that {} after the fault{}",
+                          show(worst.high, kTime), full ? "one is watched for" : "the run was watched for",
+                          missing.empty() ? "" : fmt::format(" ({} did not hold again)", missing));
   worst.high = kForEver;
   return worst;
 }

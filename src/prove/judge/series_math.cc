@@ -18,17 +18,17 @@ using Of = Measure::Of;
 
 constexpr double kSnap =
     0.25;  // a sample for a boundary is taken at it, or as soon after it as the thread wakes
-constexpr double kCovered =
-    0.9;                       // of the scope, by samples: else what came after the last one would go unseen
-constexpr double kShort = 10;  // seconds; of a gauge over less than that a sample will do
+constexpr double kCovered = 0.9;  // of the scope, by samples: what came where there was none would go unseen
+constexpr double kShort = 10;     // seconds; of a gauge over less than that a sample will do
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 std::unexpected<Unknown> unknown(Unknown::Cause cause, std::string text) {
   return std::unexpected(Unknown{cause, std::move(text)});
 }
 
-std::string gap(const Measure& m, double seen, double asked) {
-  return fmt::format("the samples of {} cover {} of {}", m.series, show(seen, kTime), show(asked, kTime));
+std::string gap(const Measure& m, double blind, double asked) {
+  return fmt::format("there is no sample of {} for {} of {}", m.series, show(blind, kTime),
+                     show(asked, kTime));
 }
 
 std::string label_of(const Series& s, const std::string& name) {
@@ -142,7 +142,7 @@ Figure of_counter(const Chosen& chosen, const Measure& m, const std::vector<Exte
   }
   if (seconds <= 0)
     return unknown(kSeries, fmt::format("fewer than two samples of {} fell into the scope", m.series));
-  if (seconds < kCovered * asked) return unknown(kSeries, gap(m, seconds, asked));
+  if (seconds < kCovered * asked) return unknown(kSeries, gap(m, asked - seconds, asked));
   return m.of == Of::kRate ? sum / seconds : sum;
 }
 
@@ -164,6 +164,21 @@ std::vector<Point> summed(const Chosen& chosen, const std::vector<Extent>& scope
   return points;
 }
 
+// The longest time within the scope in which nobody looked.
+double longest_gap(const std::vector<Point>& points, const std::vector<Extent>& scope) {
+  double longest = 0;
+  for (const Extent& stretch : scope) {
+    double since = stretch.from;
+    for (const Point& p : points) {
+      if (p.at < since || p.at > stretch.to) continue;
+      longest = std::max(longest, p.at - since);
+      since = p.at;
+    }
+    longest = std::max(longest, stretch.to - since);
+  }
+  return longest;
+}
+
 Figure of_gauge(const Chosen& chosen, const Measure& m, const std::vector<Extent>& scope, double least) {
   using enum Unknown::Cause;
   if (chosen.series.empty()) return 0.0;  // `or 0`
@@ -171,11 +186,12 @@ Figure of_gauge(const Chosen& chosen, const Measure& m, const std::vector<Extent
   if (points.empty()) return unknown(kSeries, fmt::format("no sample of {} fell into the scope", m.series));
   double asked = 0;
   for (const Extent& stretch : scope) asked += stretch.to - stretch.from;
-  const double seen = points.back().at - points.front().at;
-  const bool one = m.of == Of::kFirst || m.of == Of::kLast || m.of == Of::kSlope;
-  if (!one && asked > kShort && seen < kCovered * asked) return unknown(kSeries, gap(m, seen, asked));
-  // The first or last sample that there is stands for the scope's end only where it lies close to it.
+  // The first or last sample that there is stands for the scope's end only where it lies close to it, and
+  // what was the most between two samples is known only where they are close to each other.
   const double most = std::max(kShort, (1 - kCovered) * asked);
+  const double blind = longest_gap(points, scope);
+  const bool one = m.of == Of::kFirst || m.of == Of::kLast || m.of == Of::kSlope;
+  if (!one && blind > most) return unknown(kSeries, gap(m, blind, asked));
   if (m.of == Of::kFirst && points.front().at - scope.front().from > most)
     return unknown(kSeries, fmt::format("the first sample of {} came {} after the beginning", m.series,
                                         show(points.front().at - scope.front().from, kTime)));
@@ -200,9 +216,9 @@ Figure of_gauge(const Chosen& chosen, const Measure& m, const std::vector<Extent
     default:
       break;
   }
-  if (asked < least || seen < kCovered * asked)
+  if (asked < least || blind > std::max((1 - kCovered) * asked, std::min(kShort, asked / 3)))
     return unknown(kSlope, fmt::format("a slope over {} tells nothing; {} are needed, sampled throughout",
-                                       show(std::min(asked, seen), kTime), show(least, kTime)));
+                                       show(std::min(asked, asked - blind), kTime), show(least, kTime)));
   if (points.size() < 3) return unknown(kSlope, fmt::format("{} samples are no slope", points.size()));
   return slope(points);
 }
@@ -224,6 +240,34 @@ std::vector<Extent> extents_of(const std::vector<Segment>& timeline,
     }
   }
   return stretches;
+}
+
+double busiest_of(const Result& result, const std::vector<Extent>& stretches) {
+  double asked = 0, most = 0;
+  for (const Extent& stretch : stretches) asked += stretch.to - stretch.from;
+  const double window = std::max(2.0, asked / 20);
+  for (const Extent& stretch : stretches) {
+    double seconds = 0, busy = 0;  // of the rows from `first` to `i`
+    std::size_t first = 0;
+    for (std::size_t i = 0; i < result.intervals.size(); ++i) {
+      const auto within = [&](const Interval& row) {
+        return row.at - row.seconds >= stretch.from - 1e-6 && row.at <= stretch.to + 1e-6;
+      };
+      const auto add = [&](const Interval& row, double sign) {
+        seconds += sign * row.seconds;
+        busy += sign * row.seconds * row.busy;
+      };
+      if (!within(result.intervals[i])) {
+        first = i + 1;
+        seconds = busy = 0;
+        continue;
+      }
+      add(result.intervals[i], 1);
+      while (seconds - result.intervals[first].seconds >= window - 1e-6) add(result.intervals[first++], -1);
+      if (seconds >= window - 1e-6) most = std::max(most, busy / seconds);
+    }
+  }
+  return most;
 }
 
 double increase(const std::vector<Point>& points, double from, double to) {

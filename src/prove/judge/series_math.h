@@ -38,6 +38,11 @@ struct Extent {
 std::vector<Extent> extents_of(const std::vector<Segment>& timeline,
                                const std::vector<std::size_t>& segments);
 
+// Percent of its time that the busiest generator was on a CPU, over the worst twentieth of the stretches, 2 s
+// at the least: a mean over a ramp would hide that the generator was the limit at its end. 0 of shorter
+// stretches.
+double busiest_of(const Result& result, const std::vector<Extent>& stretches);
+
 // `measure` is one of a series; `least` the shortest time that a slope is told of.
 Figure measure_series(const std::vector<Series>& all, const Measure& measure,
                       const std::vector<Extent>& scope, double least);

@@ -136,13 +136,41 @@ TEST(SeriesMath, RefusesFiguresOfAScopeThatSamplesDoNotCover) {
                                    series("g", {}, {{0, 1}, {50, 2}}, false)};
   const std::vector<Extent> scope = {{0, 100, true, true}};
   for (const char* text : {"delta(a_total)", "rate(a_total)", "max(g)", "avg(g)"})
-    EXPECT_THAT(why_not(all, text, scope), HasSubstr("cover 50 s of 100 s")) << text;
+    EXPECT_THAT(why_not(all, text, scope), HasSubstr("for 50 s of 100 s")) << text;
   EXPECT_EQ(value(all, "delta(a_total)", {{0, 52, true, true}}), 1);
   EXPECT_THAT(why_not(all, "last(g)", scope), HasSubstr("the last sample of g came 50 s before the end"));
   EXPECT_EQ(value(all, "last(g)", {{0, 58, true, true}}), 2);
   EXPECT_EQ(value(all, "first(g)", scope), 1);
   EXPECT_THAT(why_not(all, "first(g)", {{20, 100, false, true}}),
               HasSubstr("the first sample of g came 30 s after the beginning"));
+}
+
+// What was the most while nobody looked is not known, whatever was seen before and after.
+TEST(SeriesMath, KnowsNoMaximumOfWhatWasNotWatched) {
+  std::vector<Point> points;
+  for (int i = 0; i <= 100; ++i)
+    if (i <= 40 || i >= 60) points.push_back({static_cast<double>(i), 5});
+  const std::vector<Series> all = {series("g", {}, points, false)};
+  const std::vector<Extent> scope = {{0, 100, true, true}};
+  for (const char* text : {"max(g)", "min(g)", "avg(g)"})
+    EXPECT_THAT(why_not(all, text, scope), HasSubstr("for 20 s of 100 s")) << text;
+  EXPECT_EQ(value(all, "max(g)", {{0, 45, true, false}, {55, 100, false, true}}), 5);
+  EXPECT_EQ(value(all, "last(g)", scope), 5);
+}
+
+TEST(SeriesMath, FindsTheWorstTwentiethOfARamp) {
+  Result result;
+  for (int i = 1; i <= 100; ++i) {
+    Interval row;
+    row.at = i;
+    row.seconds = 1;
+    row.busy = i > 90 ? 99 : 10;
+    result.intervals.push_back(row);
+  }
+  EXPECT_NEAR(busiest_of(result, {{0, 100, true, true}}), 99, 1e-9);
+  EXPECT_NEAR(busiest_of(result, {{0, 90, true, false}}), 10, 1e-9);
+  EXPECT_NEAR(busiest_of(result, {{0, 10, true, false}, {90, 100, false, true}}), 99, 1e-9);
+  EXPECT_EQ(busiest_of(result, {{0, 1, true, false}}), 0);  // too short for a worst part
 }
 
 TEST(SeriesMath, SaysWhatIsMissing) {

@@ -181,7 +181,7 @@ hour (`/s`, `/h`). Only like is compared with like: 0.4 is no percentage, and 50
 | `requests`, `retries`, `count(failed)`, `reason(reset)`, `status(5xx)` | how many |
 | `uploaded`, `uploaded_bytes` | share, of the requests with a body, whose body the target took whole before its reply came; bytes that it took of bodies |
 | `rate`, `offered`, `bytes_per_second` | requests a second that ended as their steps expect, and that were due; bytes of bodies |
-| `recovery(fault)` | from the fault's end to the first stretch of `validity.recovered` in each second of which 99 % of the requests are good, and over which the latency guardrails that cover the moment after the fault hold again (`p95 < 50ms`, of all or of `ok`, against a constant) |
+| `recovery(fault)` | from the fault's end to the first stretch of `validity.recovered` in each second of which 99 % of the requests are good, and over which the latency guardrails that cover the moment after the fault hold again (`p95 < 50ms`, of all or of `ok`, against a constant). It is watched for five minutes; where users asked nothing for a second nobody knows whether they could have |
 | `delta(name{label="x"})`, `rate(…)` | increase of a counter of the target's metrics, and that a second |
 | `delta(name{label="x"} or 0)` | the same; 0 where no series has that label value |
 | `first`, `last`, `min`, `max`, `avg`, `slope` of `(name)` | the same for a series; the slope by least squares |
@@ -212,6 +212,7 @@ A check is about all requests outside warm-ups, or about a `scenario`, a `phase`
 figure is without end at 95 % confidence (Clopper and Pearson, one-sided): more requests would not mend it. A check of a share
 is of the share that was seen, and needs so many requests that they could have shown it: `success >= 99.9%` needs 2,995, since
 of fewer, all of them good, a worse target may be the cause more than once in twenty (that is the rule of three: 3 / 0.1 %).
+A quotient of what the target counted (`delta(a) / delta(b)`) needs as many as the divisor counts.
 `success == 100%` and `failed == 0%` say what was seen, of all requests and of `validity.tail_samples` at the least; one that
 went wrong breaks them however few there were. With fewer requests than needed a share is broken where the target cannot be as
 good as was asked, at 95 % confidence, and INVALID else. `validity: { shares: confident }` asks the bound instead of what was
@@ -221,11 +222,12 @@ seen: then 10 failures of 100 do not show `failed <= 10%`.
 `success`, digests, statuses and counters are what they are, however late the harness was. A latency that is too long, a rate of
 users that is too low, a time-out are the target's only as far as no delay that the harness saw of itself explains them: how
 late arrivals were taken up (replies are read by the same loop, so it counts twice), how long its thread waited for a CPU, and
-behind a lag of more than `validity.send_lag` at p99 the longest delay for every request. What is left in doubt is INVALID, with
+behind a lag of more than `validity.send_lag` at p99 the longest delay for every request. So many time-outs are in doubt as
+requests may have been delayed by more than a tenth of the shortest `timeout`. What is left in doubt is INVALID, with
 a line that tells a machine that was busy with other things from a generator that was busy itself (run-queue wait of its
-thread against CPU time). Of `users` whose generator was busier than `validity.busy` no latency is known to be too long, and
-no PASS is given, since they asked less of the target than they would have; nor where users who had rested went on late for so
-much of their time that less than `validity.rate` of it is left.
+thread against CPU time). Of `users` whose generator was busier than `validity.busy`, over the worst twentieth of the time as
+well, no latency is known to be too long; busier in all, and no PASS is given, since they asked less of the target than they
+would have; nor where users who had rested went on late for so much of their time that less than `validity.rate` of it is left.
 
 `success`, `failed` and `rate` say what had ended as expected by the end of the run: requests that were cut off and arrivals
 that found no room count against the target there, also where more `connections` or a longer `grace` would have mended it.

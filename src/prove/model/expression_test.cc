@@ -88,6 +88,8 @@ TEST(Expression, SaysWhatIsWrong) {
       {"p95 < 50ms )", "')' is not expected"},
       {"p95 < (50ms", "')' is missing"},
       {"p100 < 1s", "is no percentile"},
+      {"p0 < 1s", "the least value is min"},
+      {"p0.0 < 1s", "the least value is min"},
       {"p95(good) < 1s", "wants an outcome"},
       {"count(nothing) > 1", "count() wants an outcome"},
       {"p95(skipped) < 1s", "took no time"},

@@ -110,6 +110,7 @@ bool read_latency(std::string_view name, Measure& m) {
   const char* end = name.data() + name.size();
   const auto [stop, error] = std::from_chars(name.data() + 1, end, m.percentile, std::chars_format::fixed);
   if (stop != end || error != std::errc() || name.back() == '.') return false;
+  if (m.percentile <= 0) throw Wrong(fmt::format("{} is no percentile; the least value is min", name));
   if (m.percentile >= 100) throw Wrong(fmt::format("{} is no percentile; the largest value is max", name));
   m.statistic = kPercentile;
   return true;

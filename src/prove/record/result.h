@@ -86,7 +86,7 @@ struct Interval {  // one row of the time series
 };
 
 struct Aftermath {  // of one fault: requests by intended start, a bucket each 100 ms after its end
-  static constexpr std::size_t kBuckets = 600;
+  static constexpr std::size_t kBuckets = 3'000;  // five minutes
   struct Goal {  // a latency guardrail that covers the moment after it: recovery_goals.h, in that order
     std::string check;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> within_beyond;  // its limit, beside good_bad

@@ -40,7 +40,7 @@ std::map<pid_t, Family::Relation> Family::all_of_machine() {
 std::vector<pid_t> Family::members(pid_t head, const std::map<pid_t, Relation>& all) const {
   const auto known = [&](pid_t pid, const Relation& r) {
     const auto it = known_.find(pid);
-    return it != known_.end() && it->second == r.started;
+    return it != known_.end() && it->second.started == r.started;
   };
   const bool leads = all.at(head).group == head;
   std::vector<pid_t> found;
@@ -53,6 +53,20 @@ std::vector<pid_t> Family::members(pid_t head, const std::map<pid_t, Relation>& 
   return found;
 }
 
+// What members had used that are gone since the last reading, as far as nobody among the others has waited
+// for them: then it is in his figures.
+double Family::ended(const std::map<pid_t, Known>& now) const {
+  double gone = 0, waited_for = 0;
+  for (const auto& [pid, was] : known_) {
+    const auto it = now.find(pid);
+    if (it == now.end() || it->second.started != was.started)
+      gone += was.own + was.children;
+    else
+      waited_for += std::max(0.0, it->second.children - was.children);
+  }
+  return std::max(0.0, gone - waited_for);
+}
+
 Family::Figures Family::read(pid_t head) {
   const std::map<pid_t, Relation> all = all_of_machine();
   const auto self = all.find(head);
@@ -61,22 +75,24 @@ Family::Figures Family::read(pid_t head) {
     head_ = head;
     head_started_ = self->second.started;
     known_.clear();
-    cpu_ = 0;
+    ended_ = cpu_ = 0;
   }
-  const std::vector<pid_t> found = members(head, all);
-  known_.clear();
   Figures sum;
-  for (const pid_t pid : found) {
-    known_[pid] = all.at(pid).started;
+  std::map<pid_t, Known> now;
+  for (const pid_t pid : members(head, all)) {
     const telemetry::ProcessFigures one = telemetry::read_process(pid);
     if (pid == head && one.resident_bytes == 0) return {};  // gone, or not yet itself
+    // One that has ended and waits to be waited for still has its time.
+    now[pid] = {all.at(pid).started, one.cpu_seconds, one.children_cpu_seconds};
     sum.cpu_seconds += one.cpu_seconds + one.children_cpu_seconds;
     sum.resident_bytes += one.resident_bytes;
     sum.open_fds += one.open_fds;
     sum.threads += one.threads;
     if (one.resident_bytes > 0) ++sum.processes;
   }
-  cpu_ = std::max(cpu_, sum.cpu_seconds);
+  ended_ += ended(now);
+  known_ = std::move(now);
+  cpu_ = std::max(cpu_, sum.cpu_seconds + ended_);
   sum.cpu_seconds = cpu_;
   return sum;
 }

@@ -8,8 +8,9 @@
 //
 // Members are the process itself, its descendants, what is in the process group that it leads, and whoever
 // was a member at the last reading and lives on, whatever has become of its parent. CPU time is that of the
-// members and of the children that they have waited for, and never falls while the process lives: what ended
-// takes nothing back. Memory that members share counts for each of them.
+// members, of the children that they have waited for, and what those that ended unwaited for had used when
+// they were last read; so it never falls while the process lives. Memory that members share counts for each
+// of them.
 #pragma once
 
 #include <sys/types.h>
@@ -43,7 +44,14 @@ class Family {
 
   pid_t head_ = 0;
   std::uint64_t head_started_ = 0;
-  std::map<pid_t, std::uint64_t> known_;  // members at the last reading, and when they were started
+  struct Known {
+    std::uint64_t started = 0;
+    double own = 0, children = 0;  // CPU seconds
+  };
+  double ended(const std::map<pid_t, Known>& now) const;
+
+  std::map<pid_t, Known> known_;  // members at the last reading
+  double ended_ = 0;              // CPU seconds of members that nobody waited for
   double cpu_ = 0;
 };
 

@@ -19,8 +19,13 @@ double seconds(base::Nanos t) {
   return std::chrono::duration<double>(t).count();
 }
 
+constexpr base::Millis kPrompt{
+    250};  // a scrape that took longer was answered at its end rather than its beginning
+constexpr base::Nanos::rep kMostSamples = 10'000;  // in a long run they lie further apart
+
 // When to sample: each interval, and each boundary of the timeline but its beginning.
 std::vector<base::Nanos> sample_times(const Timeline& timeline, base::Nanos interval) {
+  interval = std::max(interval, timeline.end() / kMostSamples);
   std::vector<base::Nanos> times;
   for (base::Nanos at = interval; at < timeline.end(); at += interval) times.push_back(at);
   for (const Segment& segment : timeline.segments()) times.push_back(segment.to);
@@ -36,7 +41,7 @@ Observer::Observer(const Campaign& campaign, const Timeline& timeline, std::set<
     : campaign_(campaign), timeline_(timeline), families_(std::move(families)), pid_of_(std::move(pid_of)) {}
 
 void Observer::sample_before() {
-  sample(0);
+  sample({});
 }
 
 void Observer::start(base::Mono began, base::Nanos interval) {
@@ -44,18 +49,22 @@ void Observer::start(base::Mono began, base::Nanos interval) {
 }
 
 void Observer::run(base::Mono began, base::Nanos interval) {
-  for (const base::Nanos at : sample_times(timeline_, interval)) {
+  const std::vector<base::Nanos> times = sample_times(timeline_, interval);
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    const base::Nanos at = times[i];
+    // Of what a slow target let pass only the last is made up for: many samples of one moment tell nothing.
+    if (i + 1 < times.size() && base::mono_now() >= began + times[i + 1]) continue;
     {
       std::unique_lock lock(lock_);
       while (!ending_ && base::mono_now() < began + at) wake_.wait_for(lock, began + at - base::mono_now());
       if (ending_) break;
     }
-    sample(seconds(base::mono_now() - began));
+    sample(began);
   }
   std::unique_lock lock(lock_);
   wake_.wait(lock, [this] { return ending_; });
   lock.unlock();
-  sample(seconds(base::mono_now() - began));
+  sample(began);
 }
 
 std::vector<Series> Observer::finish() {
@@ -70,11 +79,14 @@ std::vector<Series> Observer::finish() {
   return std::move(series_);
 }
 
-void Observer::sample(double at) {
+void Observer::sample(std::optional<base::Mono> began) {
+  const auto now = [&] { return began ? seconds(base::mono_now() - *began) : 0; };
   for (const Target& target : campaign_.targets) {
     if (!target.metrics.empty()) {
       try {
+        double at = now();
         const CallReply reply = get(target.metrics, kPatience, target.tls, target.metrics_headers);
+        if (const double end = now(); end - at > seconds(kPrompt)) at = end;
         auto page = parse_metrics(reply.body, families_);
         // One that brings too many is a gap from then on, and not a part of the truth.
         if (reply.status == 200 && page && page->size() <= kMostSeries && series_.size() <= kMostSeries) {
@@ -89,6 +101,7 @@ void Observer::sample(double at) {
     if (pid == 0) continue;
     const Family::Figures figures = families_of_[target.name].read(pid);
     if (figures.processes == 0) continue;  // gone, or not yet itself
+    const double at = now();
     keep(target.name, "process_rss_bytes", {}, false, {at, static_cast<double>(figures.resident_bytes)});
     keep(target.name, "process_cpu_seconds", {}, true, {at, figures.cpu_seconds});
     keep(target.name, "process_open_fds", {}, false, {at, static_cast<double>(figures.open_fds)});

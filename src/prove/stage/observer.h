@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -42,7 +43,7 @@ class Observer {
 
  private:
   void run(base::Mono began, base::Nanos interval);
-  void sample(double at);
+  void sample(std::optional<base::Mono> began);  // none: before the first phase
   void keep(const std::string& target, const std::string& name, std::map<std::string, std::string> labels,
             bool counter, Point point);
 
