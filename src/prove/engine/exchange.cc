@@ -35,11 +35,12 @@ void Exchange::start(const PlannedStep& step, Wire wire, Values& values, std::ui
   last_read_ = {};
   reusable_ = refused_ = surplus_ = false;
   headers_met_ = captured_ = true;
+  captures_.clear();
   parser_.start(step.request.to_head());
   if (step.expectation.keeps_body()) {
     body_.clear();
-    tail_.clear();
-    found_beyond_ = false;
+    beyond_.clear();
+    found_beyond_ = 0;
   }
   if (step.expectation.wants_digest()) {
     if (!digest_) digest_.reset(EVP_MD_CTX_new());
@@ -138,7 +139,7 @@ bool Exchange::feed(std::string_view bytes) {
         return false;
       case ReplyParser::Event::kHead:
         headers_met_ = step_->expectation.headers_met(parser_, *values_);
-        if (step_->captures.any()) captured_ = step_->captures.from_head(parser_, *values_);
+        if (step_->captures.any()) captured_ = step_->captures.from_head(parser_, captures_);
         break;
       case ReplyParser::Event::kBody:
         take_body(parser_.piece());
@@ -164,20 +165,10 @@ void Exchange::take_body(std::string_view piece) {
   const std::string_view kept =
       piece.substr(0, Expectation::kKeptBody - std::min(body_.size(), Expectation::kKeptBody));
   body_ += kept;
-  if (kept.size() < piece.size() && step_->expectation.searches_body())
-    search_beyond(piece.substr(kept.size()));
-}
-
-// A body is looked through to its end, whatever of it is kept.
-void Exchange::search_beyond(std::string_view rest) {
-  if (found_beyond_) return;
-  if (tail_.empty()) {
-    searched_ = step_->expectation.searched(*values_);
-    tail_ = body_.substr(body_.size() - std::min(body_.size(), searched_.size()));
-  }
-  tail_ += rest;
-  found_beyond_ = tail_.contains(searched_);
-  tail_.erase(0, tail_.size() - std::min(tail_.size(), searched_.size()));
+  if (kept.size() == piece.size() || !step_->expectation.searches_body()) return;
+  // A body is looked through to its end, whatever of it is kept.
+  if (beyond_.empty()) beyond_ = step_->expectation.beyond(body_, *values_);
+  Expectation::go_on(beyond_, piece.substr(kept.size()), found_beyond_);
 }
 
 Ending Exchange::judge() {
@@ -191,8 +182,10 @@ Ending Exchange::judge() {
                                                  *values_);
   if (!ending.met() || !step_->captures.any()) return ending;
   if (!captured_) return {Outcome::kFailed, Reason::kCapture};
-  if (step_->captures.from_body(body_, *values_)) return ending;
-  return {Outcome::kFailed, bytes_ > body_.size() ? Reason::kTooLong : Reason::kCapture};
+  if (!step_->captures.from_body(body_, captures_))
+    return {Outcome::kFailed, bytes_ > body_.size() ? Reason::kTooLong : Reason::kCapture};
+  for (auto& [slot, value] : captures_) std::swap((*values_)[slot], value);
+  return ending;
 }
 
 std::string Exchange::hex_digest() {

@@ -12,6 +12,8 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "net/stream.h"
 #include "prove/engine/books.h"
@@ -46,6 +48,11 @@ class Exchange {
   // The first bytes of what came, until the next read; whether it was a reply or not.
   std::string_view came_first();
   std::string_view why() const { return surplus_ ? "more came than the reply" : parser_.why(); }  // kBadReply
+  // Of the reply's body what was kept of it and what was found behind that, and of the values what captures
+  // have taken the place of.
+  std::string_view kept_body() const { return step_->expectation.keeps_body() ? body_ : std::string_view(); }
+  std::uint64_t found_beyond() const { return found_beyond_; }
+  const Captured& replaced() const { return captures_; }
   // Of the request's body the bytes that the peer's system has taken.
   std::uint64_t body_taken(const net::Stream& stream) const;
 
@@ -66,7 +73,6 @@ class Exchange {
   Wait finish(End end, bool reusable);
   bool feed(std::string_view bytes);  // true: the reply has ended, one way or the other
   void take_body(std::string_view piece);
-  void search_beyond(std::string_view rest);
   std::string hex_digest();
 
   const Clock& clock_;
@@ -93,8 +99,9 @@ class Exchange {
   bool headers_met_ = true;
   bool captured_ = true;
   std::string body_;
-  std::string searched_, tail_;  // behind the part that is kept: for what, and the end of what came so far
-  bool found_beyond_ = false;
+  std::vector<Beyond> beyond_;  // what is searched for behind the part that is kept
+  std::uint64_t found_beyond_ = 0;
+  Captured captures_;  // until judge() puts them into their slots; then what was there before
   std::unique_ptr<EVP_MD_CTX, FreeDigest> digest_;
 };
 

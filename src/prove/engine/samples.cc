@@ -20,11 +20,15 @@ Samples::Samples(const Plan& plan) : plan_(plan), most_(plan.campaign.samples), 
       secret_slots_.push_back(i);
 }
 
-std::vector<std::string> Samples::secrets(const Step& step, const Values& values) const {
+std::vector<std::string> Samples::secrets(const Step& step, const Evidence& evidence,
+                                          const Values& values) const {
   std::vector<std::string> out;
-  out.reserve(secret_slots_.size() + plan_.campaign.tokens.size() + step.expect.headers.size() +
-              2 * plan_.campaign.targets.size());
+  out.reserve(2 * (secret_slots_.size() + evidence.replaced.size()) + plan_.campaign.tokens.size() +
+              step.expect.headers.size() + 2 * plan_.campaign.targets.size());
   for (const std::size_t slot : secret_slots_) out.push_back(values[slot]);
+  for (const auto& [slot, value] : evidence.replaced)
+    if (std::ranges::find(secret_slots_, slot) != secret_slots_.end()) out.push_back(value);
+  for (std::size_t i = out.size(); i-- > 0;) append_escaped(out.emplace_back(), out[i], Escape::kBase64);
   for (const TokenSpec& token : plan_.campaign.tokens) out.emplace_back(token.key.reveal());
   for (const HeaderCheck& check : step.expect.headers)
     if (sounds_secret(check.name)) out.push_back(check.value.render(values));
@@ -44,9 +48,13 @@ void Samples::keep(const Record& record, const Evidence& evidence, const Values&
   Seen seen{.request = std::string(sent.substr(0, kBytes)), .reply = std::string(reply)};
   if (sent.size() < kBytes)
     seen.request += filler().substr(0, std::min<std::uint64_t>(evidence.wire.generated, 64));
-  Mask mask(secrets(*step.step, values));
+  Mask mask(secrets(*step.step, evidence, values));
   mask.learn(seen);
-  const Reply came{.status = record.status, .length = record.bytes, .raw = evidence.reply};
+  const Reply came{.status = record.status,
+                   .length = record.bytes,
+                   .body = evidence.body,
+                   .found_beyond = evidence.found_beyond,
+                   .raw = evidence.reply};
   Sample& sample = kept_.emplace_back();
   sample.scenario = scenario.scenario->name;
   sample.step = step.step->name;

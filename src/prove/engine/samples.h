@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,9 @@ class Samples {
     const Wire& wire;
     std::string_view reply;    // the bytes that came first; "": none
     std::string_view trouble;  // what the connection or the parser says
+    std::string_view body;     // of the reply, what was kept of it
+    std::uint64_t found_beyond;
+    std::span<const Captured::value_type> replaced;  // values that were sent, or captured in vain
   };
   void keep(const Record& record, const Evidence& evidence, const Values& values);
 
@@ -43,7 +47,7 @@ class Samples {
 
  private:
   static std::size_t index(const Record& record) { return static_cast<std::size_t>(record.ending.reason); }
-  std::vector<std::string> secrets(const Step& step, const Values& values) const;
+  std::vector<std::string> secrets(const Step& step, const Evidence& evidence, const Values& values) const;
 
   const Plan& plan_;
   const std::uint64_t most_;

@@ -23,8 +23,12 @@ std::set<std::size_t> slots_of(const Scenario& scenario) {
     add(slots, step.path);
     add(slots, step.body);
     for (const auto& [name, value] : step.headers) add(slots, value);
-    for (const HeaderCheck& check : step.expect.headers) add(slots, check.value);
-    if (step.expect.body) add(slots, *step.expect.body);
+    for (const Template* text : step.expect.templates()) add(slots, *text);
+    for (const Part& part : step.multipart) {
+      add(slots, part.name);
+      add(slots, part.value);
+      if (part.filename) add(slots, *part.filename);
+    }
   }
   return slots;
 }
@@ -54,6 +58,10 @@ Sources::Sources(const Campaign& campaign, const Scenario& scenario, const std::
         std::ranges::find_if(campaign.data, [&](const DataSpec& d) { return is_of(name, d.name); });
     const auto minted = tokens.by_name.find(name);
     const auto built_in = std::ranges::find(kBuiltIn, name);
+    if (Function::is_call(name)) {
+      if (auto function = Function::parse(name)) made_.push_back({slot, *std::move(function)});
+      continue;
+    }
     if (set != campaign.data.end())
       sets.insert(static_cast<std::size_t>(set - campaign.data.begin()));
     else if (minted != tokens.by_name.end() && !minted->second.empty())
@@ -68,6 +76,7 @@ void Sources::fill(Values& values, Random& random, std::vector<Cursor>& cursors,
   for (const std::size_t set : data_) (*all_data_)[set].pick(random, cursors[set], values);
   for (const auto& [slot, minted] : tokens_)
     values[slot] = minted->size() == 1 ? minted->front() : (*minted)[random.below(minted->size())];
+  for (const auto& [slot, function] : made_) function.write(random, values[slot]);
   for (const auto& [slot, what] : built_in_) {
     std::string& value = values[slot];
     if (what == BuiltIn::kUuid) {

@@ -1,4 +1,5 @@
-// Where the values of a scenario's templates come from: rows of data, minted tokens, and what is built in.
+// Where the values of a scenario's templates come from: rows of data, minted tokens, functions, and what is
+// built in.
 //
 // Owner:    the plan of a run, one for each scenario.
 // Thread:   immutable after construction, any; Values, Random and Cursors belong to the caller's generator.
@@ -14,6 +15,7 @@
 
 #include "prove/engine/data.h"
 #include "prove/engine/engine.h"
+#include "prove/model/function.h"
 
 namespace prove {
 
@@ -22,7 +24,7 @@ class Sources {
   Sources(const Campaign& campaign, const Scenario& scenario, const std::vector<Dataset>& data,
           const MintedTokens& tokens);
 
-  bool any() const { return !data_.empty() || !tokens_.empty() || !built_in_.empty(); }
+  bool any() const { return !data_.empty() || !tokens_.empty() || !made_.empty() || !built_in_.empty(); }
 
   struct Who {
     std::uint64_t user = 0, iteration = 0;
@@ -41,6 +43,7 @@ class Sources {
   const std::vector<Dataset>* all_data_;
   std::vector<std::size_t> data_;  // indices of data sets
   std::vector<From<const std::vector<std::string>*>> tokens_;
+  std::vector<From<Function>> made_;
   std::vector<From<BuiltIn>> built_in_;
 };
 

@@ -261,7 +261,10 @@ net::Task<> User::run() {
         samples.keep(record,
                      {.wire = wire,
                       .reply = asked ? exchange_.came_first() : "",
-                      .trouble = asked && trouble_.empty() ? exchange_.why() : trouble_},
+                      .trouble = asked && trouble_.empty() ? exchange_.why() : trouble_,
+                      .body = asked ? exchange_.kept_body() : "",
+                      .found_beyond = exchange_.found_beyond(),
+                      .replaced = asked ? exchange_.replaced() : std::span<const Captured::value_type>()},
                      values_);
       well_ = record.ending.met();
       intended = record.done;

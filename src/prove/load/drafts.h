@@ -24,6 +24,11 @@ struct DataDraft {
   std::optional<double> exponent;
 };
 
+struct PartDraft {
+  std::string name, file, type;
+  std::optional<std::string> value, filename;
+};
+
 struct CaptureDraft {
   std::string json, header, regex;
   std::string as;

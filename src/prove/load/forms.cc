@@ -156,9 +156,18 @@ Parsed<std::string> Method::parse(std::string_view text) {
 }
 
 Parsed<std::string> Path::parse(std::string_view text) {
-  if (!text.starts_with('/') && !text.starts_with("{{")) return std::unexpected("must begin with '/'");
-  if (!std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f && c != '#'; }))
-    return std::unexpected("holds a character that must be percent-encoded");
+  if (!text.starts_with('/') && (!text.starts_with("{{") || text.starts_with("{{{{")))
+    return std::unexpected("must begin with '/'");
+  bool hole = false;  // within one everything is its own
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool plain = text.substr(i).starts_with("{{{{");
+    if (!hole && !plain && text.substr(i).starts_with("{{")) hole = true;
+    if (!hole && (c <= ' ' || c >= 0x7f || c == '#'))
+      return std::unexpected("holds a character that must be percent-encoded");
+    if (plain) i += 3;
+    if (hole && text.substr(i).starts_with("}}")) hole = false;
+  }
   return std::string(text);
 }
 

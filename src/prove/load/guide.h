@@ -99,7 +99,13 @@ requires:
   all of its steps;
 - a token (`{{valid}}`), minted before the first phase;
 - a value that an earlier step of the journey captured;
-- `{{iteration}}`, which counts the journeys of one user, `{{user}}`, `{{uuid}}`, `{{random}}` and `{{now}}` (Unix seconds).
+- `{{iteration}}`, which counts the journeys of one user, `{{user}}`, `{{uuid}}`, `{{random}}` and `{{now}}` (Unix seconds);
+- a call: `{{random_string(16)}}`, with an alphabet `{{random_string(8, hex)}}` (`alphanumeric`, `letters`, `lower`, `upper`,
+  `digits`, `hex`, or characters in quotes: `'ACGT'`), `{{random_int(1, 6)}}` with both ends. As all that is chosen it depends on
+  the campaign's `seed`, and stays for the journey: the same call is the same value.
+
+`|json` escapes a value as within a string of JSON, `|url` percent-encodes all that is not unreserved, `|base64` is what it
+says: `{"name": "{{users.name|json}}"}`. They may follow each other.
 
 A value stays a value: literals go out as they are written, but no value makes a line, a field or a request of its own.
 
@@ -107,10 +113,13 @@ A value stays a value: literals go out as they are written, but no value makes a
 |---|---|
 | a path | is percent-encoded but for `/` and what a segment may hold, so `?`, `#`, `%` and white space are |
 | a query | is percent-encoded, `&`, `=`, `+` and `;` too |
-| the beginning of a path | is a whole target, such as a link that was captured: only what no target can hold is encoded |
+| the beginning of a path | is a whole target, a link that was captured: only what no target can hold is encoded |
 | a path, as `{{name\|raw}}` | goes out as it is; with white space or a control it is not sent: `bad_value` |
 | a header field | goes out as it is; with CR, LF or NUL it is not sent: `bad_value` |
 | a body, an expectation | is as it is |
+
+The target's own path does not stand before a whole target. One that begins neither with `/` nor as a URL does is not sent:
+`bad_value`.
 
 What a data set would bring to such a place is an error with the row, before anything is started. Numbers of JSON, captured or
 of a data file, are as they were written: 19.90 is `19.90`.
@@ -192,9 +201,20 @@ A label value that no series ever had is unknown and not 0, since a typo would h
 were. Where it is right that none has come yet, say so: `delta(errors_total{code="500"} or 0) == 0`. The family and its labels
 must be there all the same.
 
-`expect` sees the whole reply: a body is searched to its end, and of a field that comes several times one must be what is
-expected, or all of them as one list. A capture looks at the first 1 MiB of a body; where it finds nothing and the body is
-longer, the reason is `too_long`.
+`expect` sees the whole reply: a body is searched for texts to its end, and of a field that comes several times one must be what
+is expected, or all of them as one list. Captures, regular expressions and `expect.json` look at the first 1 MiB of a body; where
+that does not settle it and the body is longer, the reason is `too_long`.
+
+```yaml
+expect:
+  json: { /state: done, /price: 19.90, /id: "{{id}}", /items: { length: { ">=": 1 } }, /error: absent }
+  body: { contains: [total, currency], not_matches: "(?i)exception" }
+  headers: { Cache-Control: { contains: no-store }, ETag: { matches: '^"[0-9a-f]+"$' }, X-Debug: "!" }
+```
+
+Values of JSON are of one kind or differ, but that a text with a `{{…}}` is a number, true, false or null too, where the reply has
+one; numbers are compared to the last digit (19.90 is 19.9). What is not there is only `absent`, and what is no JSON not even that.
+`contains` is about a part of a text or an item of a list; `length` counts characters, items or members.
 
 A check is about all requests outside warm-ups, or about a `scenario`, a `phase` and a `window` (or fault): `before NAME` and
 `after NAME` are windows too. A measure may ask about another part than its check: `p95(window=outage) <

@@ -18,5 +18,6 @@ extern const config::Section kDataSection;      // DataDraft
 extern const config::Section kDeedSection;      // Deed
 extern const config::Section kFaultSection;     // Fault
 extern const config::Section kScenarioSection;  // Scenario
+extern const config::Section kExpectSection;    // Expect
 
 }  // namespace prove

@@ -55,6 +55,8 @@ TEST(CampaignErrors, TellWhatIsWrongAroundTheLoad) {
       {"seed: x", ":4: seed: 'x' is not a whole number"},
       {"seed: 1\nseed: 2", ":5: seed: is given twice, first in line 4"},
       {"grace: 2h", ":4: grace: '2h' is out of bounds: 0s to 1h"},
+      {"samples: 101", ":4: samples: '101' is out of bounds: 0 to 100"},
+      {"samples: many", ":4: samples: 'many' is not a whole number"},
       {"generators: 999", ":4: generators: '999' is out of bounds: 0 to 256"},
       {"name: ''", ":4: name: is empty"},
       {"grace: ${GRACE}",
@@ -255,9 +257,65 @@ TEST(CampaignErrors, TellWhatIsWrongInAStep) {
       {"{ get: /a, capture: { header: x, regex: 'a', as: b } }",
        ":6: scenarios.s.steps[0].capture[0].regex: must have one group, which is what is captured, not 0"},
       {"{ get: '/{{a|row}}' }",
-       ":6: scenarios.s.steps[0].get: has a '{{' that does not name a value (write '{{{{' for a plain '{{')"},
+       ":6: scenarios.s.steps[0].get: has a '|row', which is none of: raw, json, url, base64"},
+      {"{ get: '/{{random_string(x)}}' }",
+       ":6: scenarios.s.steps[0].get: has a 'random_string(x)', which needs a length of 1 to 65536: "
+       "random_string(16)"},
+      {"{ get: '{{uuid}}' }",
+       ":6: scenarios.s.steps[0].get: '{{uuid}}' begins the path, which has to begin with '/': uuid does "
+       "not; write /{{uuid}}"},
+      {"{ get: '{{{{a' }", ":6: scenarios.s.steps[0].get: '{{{{a' must begin with '/'"},
+      {"{ post: /a, multipart: [ { name: a } ] }",
+       ":6: scenarios.s.steps[0].multipart[0]: needs one of: value, file"},
+      {"{ post: /a, multipart: [ { name: a, file: nope.bin } ] }",
+       ":6: scenarios.s.steps[0].multipart[0].file: the file 'nope.bin' cannot be read: No such file or "
+       "directory"},
+      {"{ post: /a, body: b, multipart: [ { name: a, value: b } ] }",
+       ":6: scenarios.s.steps[0].multipart: stands beside 'body'; give one of them"},
+      {"{ post: /a, type: s3, multipart: [ { name: a, value: b } ] }",
+       ":6: scenarios.s.steps[0].multipart: is for steps of type http: an object store takes bytes"},
+      {"{ post: /a, headers: { content-type: b }, multipart: [ { name: a, value: b } ] }",
+       ":6: scenarios.s.steps[0].headers.content-type: is the form's own, with 'multipart'"},
   };
   for (const auto& [text, error] : cases) EXPECT_EQ(steps("      - " + text + "\n"), error) << text;
+}
+
+TEST(CampaignErrors, TellWhatIsWrongInExpectations) {
+  const Cases cases = {
+      {"body: { matches: '(' }", "body.matches: is not a regular expression"},
+      {"body: { matches: '' }", "body.matches: is empty"},
+      {"body: { not_contains: [ a, '' ] }", "body.not_contains[1]: is empty"},
+      {"body: { contain: a }", "body.contain: unknown key, did you mean 'contains'?"},
+      {"body: []", "body: is an empty list"},
+      {"headers: { A: {} }", "headers.A: names no comparison"},
+      {"headers: { A: { matches: '[' } }", "headers.A.matches: is not a regular expression"},
+      {"headers: { A: { contains: '{{x}}' } }",
+       "headers.A.contains: '{{x}}' has no value: no data set, token or capture of an earlier step has this "
+       "name"},
+      {"headers: { 'A B': c }", "headers.A B: is not the name of a header"},
+      {"json: {}", "json: names no value"},
+      {"json: [ a ]", "json: must be a map of keys, not a list"},
+      {"json: { a: 1 }", "json.a: is not a JSON pointer such as /items/0/id"},
+      {"json: { /a~2: 1 }", "json./a~2: is not a JSON pointer such as /items/0/id"},
+      {"json: { /a: {} }", "json./a: names no comparison"},
+      {"json: { /a: { '===': 1 } }", "json./a.===: unknown comparison, did you mean '=='?"},
+      {"json: { /a: { equals: 1 } }", "json./a.equals: unknown comparison"},
+      {"json: { /a: { '<': b } }", "json./a.<: must be a number, or a text with a value, \"{{name}}\""},
+      {"json: { /a: { '<': '3' } }", "json./a.<: must be a number, or a text with a value, \"{{name}}\""},
+      {"json: { /a: { length: [ 1 ] } }",
+       "json./a.length: must be a number, or a text with a value, \"{{name}}\""},
+      {"json: { /a: { length: { contains: 1 } } }", "json./a.length.contains: is no comparison of lengths"},
+      {"json: { /a: { exists: maybe } }", "json./a.exists: is neither true (on) nor false (off)"},
+      {"json: { /a: { matches: '(' } }", "json./a.matches: is not a regular expression"},
+      {"json: { /a: { contains: '{{x}}' } }",
+       "json./a.contains: '{{x}}' has no value: no data set, token or capture of an earlier step has this "
+       "name"},
+      {"json: { /a: 1, /a: 2 }", "json./a: is given twice, first in line 6"},
+  };
+  for (const auto& [text, error] : cases)
+    EXPECT_EQ(steps("      - { get: /a, expect: { " + text + " } }\n"),
+              ":6: scenarios.s.steps[0].expect." + error)
+        << text;
 }
 
 TEST(CampaignErrors, TellWhatIsWrongInAPhase) {

@@ -123,6 +123,49 @@ phases: [ { name: load, duration: 10s, users: 10..500, ramp: 5s } ]
   EXPECT_EQ(c.phases[0].ramp, Seconds(5));
 }
 
+TEST(Campaign, ReadsWhatAReplyMustBe) {
+  const Campaign c = loaded(R"(
+targets: { t: "http://127.0.0.1:1" }
+phases: [ { name: load, duration: 10s, rate: 100 } ]
+scenarios:
+  s:
+    steps:
+      - get: /a
+        expect:
+          body: [a, b]
+          headers: { ETag: { matches: '^"x{2}"$', not_contains: [c, d] }, X: "!" }
+          json: { /n: 19.90, /t: "7", /e: absent, /l: { length: { ">": 1 }, "==": [1, {x: null}] } }
+      - get: /a
+        expect: { body: { not_contains: "{{{{", matches: "{{x}}" } }
+      - post: /a
+        multipart: [ { name: a, value: "{{uuid}}" }, { name: b, value: c, filename: d.txt, type: text/plain } ]
+)");
+  const Expect& expect = c.scenarios.at(0).steps.at(0).expect;
+  ASSERT_EQ(expect.body.size(), 2u);
+  EXPECT_EQ(expect.body[1].test, TextTest::kContains);
+  ASSERT_EQ(expect.headers.size(), 4u);
+  EXPECT_EQ(expect.headers[0].test, TextTest::kMatches);
+  EXPECT_EQ(expect.headers[0].value.text(), "^\"x{2}\"$");
+  EXPECT_EQ(expect.headers[2].value.text(), "d");
+  EXPECT_EQ(expect.headers[3].test, TextTest::kIs);
+  ASSERT_EQ(expect.json.size(), 5u);
+  EXPECT_EQ(expect.json[0].wanted.kind, JsonWanted::Kind::kNumber);
+  EXPECT_EQ(expect.json[0].wanted.text.text(), "19.90");
+  EXPECT_EQ(expect.json[1].wanted.kind, JsonWanted::Kind::kText);
+  EXPECT_EQ(expect.json[2].test, JsonCheck::Test::kAbsent);
+  EXPECT_TRUE(expect.json[3].length);
+  EXPECT_EQ(expect.json[3].test, JsonCheck::Test::kMore);
+  EXPECT_EQ(expect.json[4].wanted.items.at(1).names.at(0), "x");
+  EXPECT_EQ(expect.json[4].wanted.items.at(1).items.at(0).kind, JsonWanted::Kind::kWord);
+  const Expect& second = c.scenarios[0].steps.at(1).expect;
+  EXPECT_EQ(second.body.at(0).value.render({}), "{{");
+  EXPECT_EQ(second.body.at(1).value.render({}), "{{x}}");
+  const Step& form = c.scenarios[0].steps.at(2);
+  ASSERT_EQ(form.multipart.size(), 2u);
+  EXPECT_FALSE(form.multipart[0].filename.has_value());
+  EXPECT_EQ(form.multipart[1].filename->text(), "d.txt");
+}
+
 TEST(Campaign, ReadsWhatIsDoneToTheWorld) {
   const Campaign c = around(R"(
 processes:

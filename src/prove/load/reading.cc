@@ -7,6 +7,7 @@
 
 #include "config/error.h"
 #include "prove/model/expression.h"
+#include "prove/model/function.h"
 
 namespace prove {
 namespace {
@@ -45,11 +46,17 @@ Template Reading::compile(std::string_view text, int line, Where where, Place at
   if (!compiled) fail(line, compiled.error());
   const std::vector<std::size_t> raw = compiled->raw_slots();
   if (!raw.empty() && at != Place::kTarget) fail(line, kRawInVain);
+  const std::vector<std::size_t> escaped = compiled->escaped_slots();
+  const auto begins = at == Place::kTarget ? compiled->begins_with_value() : std::nullopt;
   for (const std::size_t slot : compiled->slots()) {
     const std::string& name = campaign.slots.name(slot);
     const bool captured = where == Where::kStep && captures_.back().contains(name);
-    const bool kept = at != Place::kTarget || std::ranges::find(raw, slot) != raw.end();
-    holes_.push_back({name, where, captures_.size(), captured, kept ? at : Place::kText, here(line)});
+    const bool kept = std::ranges::find(escaped, slot) == escaped.end() &&
+                      (at != Place::kTarget || std::ranges::find(raw, slot) != raw.end());
+    Hole& hole =
+        holes_.emplace_back(name, where, captures_.size(), captured, kept ? at : Place::kText, here(line));
+    hole.begins = begins == slot;
+    hole.alone = !text.substr(std::min(text.find("}}"), text.size())).starts_with("}}/");
   }
   return *std::move(compiled);
 }
@@ -84,7 +91,9 @@ void Reading::begin_scenario() {
   captures_.emplace_back();
 }
 
+// It has a slot also where no template asks for it, so that a report can tell whether it is a secret.
 void Reading::capture(std::string_view name, int line) {
+  campaign.slots.slot_of(name);
   captures_of_step_.emplace(name, here(line));
 }
 
@@ -179,6 +188,9 @@ void Reading::check_captures() const {
 
 // A value that would be a line of its own is found before the run, as far as it is known then.
 void Reading::check_rows(const Hole& hole, const DataSpec& set, std::size_t column) const {
+  if (hole.begins && set.range) check_beginning(hole, std::to_string(set.from), set.name);
+  for (std::size_t i = 0; hole.begins && i < set.rows.size(); ++i)
+    check_beginning(hole, set.rows[i][column], fmt::format("{}, row {}", set.name, i + 1));
   if (hole.at == Place::kText) return;
   const bool field = hole.at == Place::kField;
   for (std::size_t i = 0; i < set.rows.size(); ++i) {
@@ -191,8 +203,21 @@ void Reading::check_rows(const Hole& hole, const DataSpec& set, std::size_t colu
   }
 }
 
+void Reading::check_beginning(const Hole& hole, const std::string& value, std::string_view where) const {
+  if (value.starts_with('/') || value.starts_with("http://") || value.starts_with("https://")) return;
+  if (value.empty() && !hole.alone) return;
+  fail_at(hole.place, fmt::format("'{{{{{}}}}}' begins the path, which has to begin with '/': {} does not; "
+                                  "write /{{{{{}}}}}",
+                                  hole.name, where, hole.name));
+}
+
 void Reading::finish(const Hole& hole) const {
   if (hole.captured) return;
+  const bool built_in =
+      hole.where == Where::kStep &&
+      (Function::is_call(hole.name) || std::ranges::find(kBuiltIn, hole.name) != kBuiltIn.end());
+  if (built_in && hole.begins) check_beginning(hole, "-", hole.name);
+  if (built_in) return;
   std::vector<std::string_view> known;  // for the nearest name
   if (hole.where == Where::kStep) {
     for (const auto& [name, place] : captures_[hole.scenario - 1]) {

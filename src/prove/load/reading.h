@@ -72,6 +72,8 @@ class Reading : public config::Reader {
     bool captured;  // by an earlier step
     Place at;       // kTarget: as it is, not encoded
     Spot place;
+    bool begins = false;  // the path, which then has to be one
+    bool alone = false;   // with no '/' of the path's own behind it
   };
   struct Expression {
     std::string text;  // of a definition: its name
@@ -88,6 +90,7 @@ class Reading : public config::Reader {
   void finish(const Reference& reference) const;
   void finish(const Hole& hole) const;
   void check_rows(const Hole& hole, const DataSpec& set, std::size_t column) const;
+  void check_beginning(const Hole& hole, const std::string& value, std::string_view where) const;
   void finish(const Expression& expression) const;
   void check_signer(const Reference& signer) const;
   void check_captures() const;

@@ -28,7 +28,11 @@ void place_undo(Reader&, const YamlNode&, Deed&&, Fault&);
 void place_fault(Reader&, const YamlNode&, Fault&&, Campaign&);
 void place_scenario(Reader&, const Entry&, Campaign&);
 void place_step(Reader&, const YamlNode&, Step&&, Scenario&);
+void place_part(Reader&, const YamlNode&, PartDraft&&, Step&);
 void place_capture(Reader&, const YamlNode&, CaptureDraft&&, Step&);
+void put_text(Reader&, const YamlNode&, TextTest, const std::string& text, std::vector<TextCheck>&);
+void place_header_checks(Reader&, const Entry&, std::vector<TextCheck>&&, Expect&);
+void place_json_checks(Reader&, const YamlNode&, Expect&);
 void place_phase(Reader&, const YamlNode&, Phase&&, Campaign&);
 void place_window(Reader&, const Entry&, Window&&, Campaign&);
 void place_guardrail(Reader&, const YamlNode&, Check&&, Campaign&);
@@ -48,5 +52,7 @@ void check_campaign(Reader&, const YamlNode&, Campaign&);
 
 // The bytes of a body or data file; ConfigError at `line` when it cannot be read or is larger.
 std::string read_file(Reader&, const std::string& written, int line, std::size_t most);
+
+bool is_json_pointer(std::string_view text);  // RFC 6901, 3
 
 }  // namespace prove::rules

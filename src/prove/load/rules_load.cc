@@ -8,7 +8,6 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <regex>
 #include <system_error>
 
 #include "config/material.h"
@@ -17,6 +16,7 @@
 #include "prove/load/rules.h"
 #include "prove/load/tables.h"
 #include "prove/wire/mask.h"
+#include "prove/wire/pattern.h"
 #include "prove/wire/token.h"
 
 namespace prove::rules {
@@ -59,14 +59,6 @@ json::value to_json(Reader& reader, const YamlNode& node) {
   boost::system::error_code error;
   json::value value = json::parse(text, error);
   return error ? json::value(text) : value;
-}
-
-// RFC 6901 §3.
-bool is_json_pointer(std::string_view text) {
-  if (!text.empty() && text[0] != '/') return false;
-  for (std::size_t i = 0; i < text.size(); ++i)
-    if (text[i] == '~' && (i + 1 == text.size() || (text[i + 1] != '0' && text[i + 1] != '1'))) return false;
-  return true;
 }
 
 }  // namespace
@@ -218,7 +210,7 @@ void check_step(Reader& reader, const YamlNode& node, Step& step) {
   if (reader.exactly_one(node, kRequests) != "path" && node.find("method") != nullptr)
     reader.fail_at(node, "method", "needs 'path'");
   std::string_view body;
-  for (const std::string_view key : {"body", "body_file", "body_size"}) {
+  for (const std::string_view key : {"body", "body_file", "body_size", "multipart"}) {
     if (node.find(key) == nullptr) continue;
     if (!body.empty()) reader.fail_at(node, key, fmt::format("stands beside '{}'; give one of them", body));
     body = key;
@@ -233,13 +225,39 @@ void check_step(Reader& reader, const YamlNode& node, Step& step) {
     const std::string known = lower(name);
     const Reader::Step headers(reader, "headers");
     const YamlNode& map = node.find("headers")->value;
+    if (known == "content-type" && !step.multipart.empty())
+      reader.fail_at(map, name, "is the form's own, with 'multipart'");
     if (known == "content-length" || known == "transfer-encoding" || known == "connection")
       reader.fail_at(map, name, "is the harness's own to send");
     if (step.type == StepType::kS3 && (known == "authorization" || known == "host" || known == "x-amz-date" ||
                                        known == "x-amz-content-sha256" || known == "x-amz-security-token"))
       reader.fail_at(map, name, "is the signature's own, with 'type: s3'");
   }
+  if (step.type == StepType::kS3 && !step.multipart.empty())
+    reader.fail_at(node, "multipart", "is for steps of type http: an object store takes bytes");
   if (step.type == StepType::kS3) Reading::of(reader).sign_with(step.target, node.line);
+}
+
+void place_part(Reader& reader, const YamlNode& node, PartDraft&& draft, Step& step) {
+  const auto text_at = [&](const char* key, const std::string& text) {
+    const Reader::Step at(reader, key);
+    const Entry* entry = node.find(key);
+    return Reading::of(reader).compile(text, entry ? entry->value.line : node.line, Reading::Where::kStep);
+  };
+  Part part;
+  part.name = text_at("name", draft.name);
+  if (reader.exactly_one(node, std::array<std::string_view, 2>{"value", "file"}) == "value") {
+    part.value = text_at("value", *draft.value);
+  } else {
+    const Reader::Step at(reader, "file");
+    read_file(reader, draft.file, node.find("file")->value.line, kMaxBody);
+    part.file = reader.resolve(draft.file);
+    part.filename = Template::literal(std::filesystem::path(draft.file).filename().string());
+    if (draft.type.empty()) draft.type = "application/octet-stream";
+  }
+  if (draft.filename) part.filename = text_at("filename", *draft.filename);
+  part.type = std::move(draft.type);
+  step.multipart.push_back(std::move(part));
 }
 
 void place_capture(Reader& reader, const YamlNode& node, CaptureDraft&& draft, Step& step) {
@@ -258,25 +276,15 @@ void place_capture(Reader& reader, const YamlNode& node, CaptureDraft&& draft, S
     std::string& pattern = both ? capture.pattern : capture.from;
     if (!both) capture.kind = Capture::Kind::kRegex;
     pattern = std::move(draft.regex);
-    std::size_t groups = 0;
-    try {
-      groups = std::regex(pattern).mark_count();
-    } catch (const std::regex_error&) {
-      reader.fail_at(node, "regex", "is not a regular expression");
-    }
-    if (groups != 1)
+    const auto compiled = Pattern::compile(pattern);
+    if (!compiled) reader.fail_at(node, "regex", "is not a regular expression");
+    if (const std::size_t groups = compiled->groups(); groups != 1)
       reader.fail_at(node, "regex",
                      fmt::format("must have one group, which is what is captured, not {}", groups));
   }
   const Reader::Step as(reader, "as");
   Reading::of(reader).capture(capture.as, node.find("as")->value.line);
   step.captures.push_back(std::move(capture));
-}
-
-void check_expect(Reader&, const YamlNode& node, Expect& expect) {
-  if (node.kind != YamlNode::Kind::kMap || !expect.outcome || node.find("status") != nullptr) return;
-  if (*expect.outcome == Outcome::kDenied) expect.status = {{401, 401}, {403, 403}};
-  if (*expect.outcome == Outcome::kLimited) expect.status = {{429, 429}};
 }
 
 }  // namespace prove::rules

@@ -94,5 +94,69 @@ TEST(Template, SaysWhichValuesWouldEndTheirLine) {
   }
 }
 
+TEST(Template, TakesAValueThatBeginsAPathForAWholeTarget) {
+  Slots slots;
+  const Template path = compiled("{{a}}", slots), more = compiled("{{a}}/x", slots);
+  const Template later = compiled("/{{a}}", slots);
+  EXPECT_EQ(path.begins_with_value(), 0u);
+  EXPECT_FALSE(later.begins_with_value().has_value());
+  std::string out;
+  for (const char* good : {"/", "/b", "http://h/b", "https://h/b"})
+    EXPECT_TRUE(path.append_target_to(out, {good}));
+  for (const char* bad : {"", "b", "?b", "ftp://h/b"}) EXPECT_FALSE(path.append_target_to(out, {bad})) << bad;
+  EXPECT_TRUE(more.append_target_to(out, {""}));
+  EXPECT_FALSE(more.append_target_to(out, {"b"}));
+  EXPECT_TRUE(later.append_target_to(out, {""}));
+}
+
+TEST(Template, EscapesWhereItSaysSo) {
+  const auto escaped = [](std::string_view text, const std::string& value) {
+    Slots slots;
+    return compiled(text, slots).render({value});
+  };
+  EXPECT_EQ(escaped("{{a|json}}", "\"b\\\n\x01\xc3\xa4/\""), "\\\"b\\\\\\n\\u0001\xc3\xa4/\\\"");
+  EXPECT_EQ(escaped("{{ a | url }}", "b c/d~e&%"), "b%20c%2Fd~e%26%25");
+  EXPECT_EQ(escaped("<{{a|base64}}>", ""), "<>");
+  EXPECT_EQ(escaped("{{a|base64}}", "f"), "Zg==");
+  EXPECT_EQ(escaped("{{a|base64}}", "fo"), "Zm8=");
+  EXPECT_EQ(escaped("{{a|base64}}", "foobar\xff\xfe\xfd"), "Zm9vYmFy//79");
+  EXPECT_EQ(escaped("{{a|base64|url}}", "f"), "Zg%3D%3D");
+  EXPECT_EQ(target("/{{a|url}}?x={{a|url}}", "b/c"), "/b%2Fc?x=b%2Fc");  // and not twice
+  EXPECT_EQ(target("/{{a|base64}}", "f?"), "/Zj8=");
+  EXPECT_EQ(target("/?x={{a|base64}}", "f?"), "/?x=Zj8%3D");
+  EXPECT_EQ(target("/{{a|json|raw}}", "\t"), "/\\t");
+}
+
+TEST(Template, EscapesALineBreakIntoAField) {
+  Slots slots;
+  std::string out;
+  EXPECT_TRUE(compiled("{{a|json}}", slots).append_field_to(out, {"b\r\nc"}));
+  EXPECT_EQ(out, "b\\r\\nc");
+}
+
+TEST(Template, RefusesAnEscapeThatItDoesNotKnow) {
+  Slots slots;
+  const auto error = [&slots](std::string_view text) { return Template::compile(text, slots).error(); };
+  EXPECT_EQ(error("{{a|jsn}}"), "has a '|jsn', which is none of: raw, json, url, base64");
+  EXPECT_EQ(error("{{a|raw|json}}"), "has a '|raw' that is not the last");
+  EXPECT_EQ(error("{{a|}}"), "has a '|', which is none of: raw, json, url, base64");
+}
+
+TEST(Template, NamesAFunctionByItsCall) {
+  Slots slots;
+  compiled("{{random_string( 4,'a|b)' ) | url}} {{random_string(4, 'a|b)')}}", slots);
+  ASSERT_EQ(slots.size(), 1u);
+  EXPECT_EQ(slots.name(0), "random_string(4, 'a|b)')");
+  EXPECT_EQ(Template::compile("{{random_string(0)}}", slots).error(),
+            "has a 'random_string(0)', which needs a length of 1 to 65536: random_string(16)");
+}
+
+TEST(Template, IsLiteralBracesAndAll) {
+  const Template t = Template::literal("a{{2}}b");
+  EXPECT_TRUE(t.constant());
+  EXPECT_EQ(t.render({}), "a{{2}}b");
+  EXPECT_EQ(t.text(), "a{{2}}b");
+}
+
 }  // namespace
 }  // namespace prove

@@ -2,22 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <boost/regex.hpp>
 #include <stdexcept>
 
 #include "prove/wire/json_text.h"
+#include "prove/wire/pattern.h"
 
 namespace prove {
 namespace {
 
-std::optional<std::string> match(const boost::regex& pattern, std::string_view text) {
-  boost::cmatch found;
-  try {
-    if (!boost::regex_search(text.data(), text.data() + text.size(), found, pattern)) return std::nullopt;
-  } catch (const std::runtime_error&) {
-    return std::nullopt;  // Boost gives up on what would take exponential time
-  }
-  return found[found.size() > 1 ? 1 : 0].str();
+std::optional<std::string> match(const std::optional<Pattern>& pattern, std::string_view text) {
+  std::string out;
+  if (!pattern || pattern->find(text, false, &out) != Pattern::Found::kYes) return std::nullopt;
+  return out;
 }
 
 }  // namespace
@@ -25,9 +21,8 @@ std::optional<std::string> match(const boost::regex& pattern, std::string_view t
 struct Captures::One {
   Capture::Kind kind;
   std::string from;
-  std::optional<std::size_t> slot;  // none: no template asks for it, but it has to be there all the same
-  boost::regex pattern;
-  bool matches = false;  // the pattern is to be found
+  std::optional<std::size_t> slot;  // none: it has to be there all the same
+  std::optional<Pattern> pattern;   // what is to be found
 
   std::optional<std::string> of_fields(const ReplyParser& reply) const;
 };
@@ -37,13 +32,13 @@ struct Captures::One {
 std::optional<std::string> Captures::One::of_fields(const ReplyParser& reply) const {
   std::optional<std::string> out;
   reply.each(from, [&](std::string_view value) {
-    if (matches)
+    if (pattern)
       out = match(pattern, value);
     else if (!out)
       out = value;
     else
       out->append(", ").append(value);
-    return !(matches ? out.has_value() : from == "set-cookie");
+    return !(pattern ? out.has_value() : from == "set-cookie");
   });
   return out;
 }
@@ -55,32 +50,28 @@ Captures::Captures(const Step& step, const Slots& slots) {
       for (char& c : one.from)
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
     }
-    one.matches = capture.kind == Capture::Kind::kRegex || !capture.pattern.empty();
-    if (!one.matches) continue;
-    try {
-      one.pattern.assign(capture.kind == Capture::Kind::kRegex ? capture.from : capture.pattern,
-                         boost::regex::perl);
-    } catch (const boost::regex_error& e) {
-      throw std::runtime_error(fmt::format("capture '{}': {}", capture.as, e.what()));
-    }
+    if (capture.kind != Capture::Kind::kRegex && capture.pattern.empty()) continue;
+    one.pattern = Pattern::compile(capture.kind == Capture::Kind::kRegex ? capture.from : capture.pattern);
+    if (!one.pattern)
+      throw std::runtime_error(fmt::format("capture '{}': is no regular expression", capture.as));
   }
 }
 
 Captures::~Captures() = default;
 Captures::Captures(Captures&&) noexcept = default;
 
-bool Captures::from_head(const ReplyParser& reply, Values& values) const {
+bool Captures::from_head(const ReplyParser& reply, Captured& captured) const {
   bool all = true;
   for (const One& one : all_) {
     if (one.kind != Capture::Kind::kHeader) continue;
     std::optional<std::string> value = one.of_fields(reply);
     all &= value.has_value();
-    if (value && one.slot) values[*one.slot] = *std::move(value);
+    if (value && one.slot) captured.emplace_back(*one.slot, *std::move(value));
   }
   return all;
 }
 
-bool Captures::from_body(std::string_view body, Values& values) const {
+bool Captures::from_body(std::string_view body, Captured& captured) const {
   bool all = true;
   std::optional<JsonText> json;
   for (const One& one : all_) {
@@ -93,7 +84,7 @@ bool Captures::from_body(std::string_view body, Values& values) const {
       value = match(one.pattern, body);
     }
     all &= value.has_value();
-    if (value && one.slot) values[*one.slot] = *std::move(value);
+    if (value && one.slot) captured.emplace_back(*one.slot, *std::move(value));
   }
   return all;
 }

@@ -11,12 +11,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "prove/model/model.h"
 #include "prove/wire/reply_parser.h"
 
 namespace prove {
+
+using Captured = std::vector<std::pair<std::size_t, std::string>>;  // slots and what goes there
 
 class Captures {
  public:
@@ -25,10 +28,9 @@ class Captures {
   Captures(Captures&&) noexcept;
 
   bool any() const { return !all_.empty(); }
-  // Each writes its values; false when one of them is missing. At the head of the reply, and when it is
-  // whole.
-  bool from_head(const ReplyParser& reply, Values& values) const;
-  bool from_body(std::string_view body, Values& values) const;
+  // Each adds its values; false when one of them is missing. At the head of the reply, and when it is whole.
+  bool from_head(const ReplyParser& reply, Captured& captured) const;
+  bool from_body(std::string_view body, Captured& captured) const;
 
  private:
   struct One;

@@ -131,6 +131,10 @@ std::optional<json::value> parse_as_written(std::string_view text) {
 
 std::string text_of(const json::value& value) {
   if (const json::string* text = value.if_string()) return {text->data() + 1, text->size() - 1};
+  return json_of(value);
+}
+
+std::string json_of(const json::value& value) {
   std::string out;
   append(out, value);
   return out;

@@ -19,6 +19,7 @@ std::optional<boost::json::value> parse_as_written(std::string_view text);
 
 // A value of such a document: a string as it is, everything else as JSON, numbers as they were written.
 std::string text_of(const boost::json::value& value);
+std::string json_of(const boost::json::value& value);  // a string as JSON, too
 
 class JsonText {
  public:

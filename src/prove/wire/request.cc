@@ -5,9 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <iterator>
-#include <stdexcept>
 
 namespace prove {
 namespace {
@@ -18,13 +16,6 @@ constexpr std::array<std::string_view, 6> kIdempotent = {"GET", "HEAD", "PUT", "
 bool names(const Step& step, const char* field) {
   return std::ranges::any_of(step.headers,
                              [&](const auto& h) { return ::strcasecmp(h.first.c_str(), field) == 0; });
-}
-
-std::string contents(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string out{std::istreambuf_iterator<char>(in), {}};
-  if (!in) throw std::runtime_error(fmt::format("body_file '{}' cannot be read", path));
-  return out;
 }
 
 std::string filler_hash(std::uint64_t size) {
@@ -48,19 +39,22 @@ std::string_view filler() {
 }
 
 Request::Request(const Step& step, const Target& target)
-    : step_(&step), target_(&target), authority_(target.url.authority()) {
-  if (step.body_file)
-    body_ = contents(*step.body_file);
+    : step_(&step), target_(&target), authority_(target.url.authority()), multipart_(step) {
+  if (multipart_.any() && multipart_.constant())
+    boundary_ = multipart_.append_to(body_, {});
+  else if (step.body_file)
+    body_ = read_body_file(*step.body_file);
   else if (step.body.constant())
     body_ = step.body.render({});
   to_head_ = step.method == "HEAD";
   idempotent_ = std::ranges::find(kIdempotent, step.method) != kIdempotent.end();
   has_host_ = names(step, "host");
   has_agent_ = names(step, "user-agent");
-  has_body_ = step.body_file || step.body_size > 0 || !step.body.empty() || step.method == "POST" ||
-              step.method == "PUT" || step.method == "PATCH";
+  fixed_ = multipart_.constant() && (step.body_file || step.body.constant());
+  has_body_ = step.body_file || step.body_size > 0 || multipart_.any() || !step.body.empty() ||
+              step.method == "POST" || step.method == "PUT" || step.method == "PATCH";
   const bool same_always =
-      step.path.constant() && step.body.constant() &&
+      step.path.constant() && fixed_ &&
       std::ranges::all_of(step.headers, [](const auto& h) { return h.second.constant(); });
   if (step.type == StepType::kS3) {
     payload_ = step.body_size > 0 ? filler_hash(step.body_size) : payload_hash(body_);
@@ -72,17 +66,21 @@ Request::Request(const Step& step, const Target& target)
 
 Wire Request::render_anew(const Values& values, std::string& buffer, Signer* signer) const {
   buffer.clear();
-  const bool fixed = step_->body_file || step_->body.constant();
   // The length of a body with holes is known once it is rendered; then the head is put before it.
-  if (!fixed) step_->body.append_to(buffer, values);
+  std::string boundary;
+  if (!fixed_ && multipart_.any())
+    boundary = multipart_.append_to(buffer, values);
+  else if (!fixed_)
+    step_->body.append_to(buffer, values);
   const std::size_t length = buffer.size();
-  if (signer && !fixed) signer->payload = payload_hash(buffer);
-  if (!append_head(buffer, values, fixed ? body_.size() + step_->body_size : length))
+  if (signer && !fixed_) signer->payload = payload_hash(buffer);
+  const std::string& line = fixed_ ? boundary_ : boundary;
+  if (!append_head(buffer, values, line, fixed_ ? body_.size() + step_->body_size : length))
     return {.bytes = {}, .bad = true};
-  if (signer) sign(buffer, values, fixed ? payload_ : signer->payload, *signer);
+  if (signer) sign(buffer, values, fixed_ ? payload_ : signer->payload, *signer);
   buffer += "\r\n";
   const std::size_t head = buffer.size() - length;
-  if (fixed)
+  if (fixed_)
     buffer += body_;
   else
     std::rotate(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(length), buffer.end());
@@ -90,11 +88,11 @@ Wire Request::render_anew(const Values& values, std::string& buffer, Signer* sig
 }
 
 // All but the empty line. False where a value would be more than a part of its line.
-bool Request::append_head(std::string& out, const Values& values, std::uint64_t length) const {
+bool Request::append_head(std::string& out, const Values& values, std::string_view boundary,
+                          std::uint64_t length) const {
   out += step_->method;
   out += ' ';
-  out += target_->url.path;
-  if (!step_->path.append_target_to(out, values)) return false;
+  if (!append_target(out, values)) return false;
   out += " HTTP/1.1\r\n";
   if (!has_host_) out.append("Host: ").append(authority_).append("\r\n");
   if (!has_agent_) out += "User-Agent: sekisho-prove\r\n";
@@ -103,13 +101,21 @@ bool Request::append_head(std::string& out, const Values& values, std::uint64_t 
     if (!value.append_field_to(out, values)) return false;
     out += "\r\n";
   }
+  if (!boundary.empty())
+    out.append("Content-Type: multipart/form-data; boundary=").append(boundary).append("\r\n");
   if (has_body_) fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", length);
   return true;
 }
 
+// A whole target, such as a link of the target's own, has the target's path in it.
+bool Request::append_target(std::string& out, const Values& values) const {
+  if (!step_->path.begins_with_value()) out += target_->url.path;
+  return step_->path.append_target_to(out, values);
+}
+
 void Request::sign(std::string& out, const Values& values, std::string_view payload, Signer& signer) const {
-  signer.target = target_->url.path;
-  step_->path.append_target_to(signer.target, values);
+  signer.target.clear();
+  append_target(signer.target, values);
   signer.fields.clear();
   signer.values.resize(step_->headers.size());
   for (std::size_t i = 0; i < step_->headers.size(); ++i) {

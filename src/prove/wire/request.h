@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "prove/model/model.h"
+#include "prove/wire/multipart.h"
 #include "prove/wire/sigv4.h"
 
 namespace prove {
@@ -56,16 +57,21 @@ class Request {
 
  private:
   Wire render_anew(const Values& values, std::string& buffer, Signer* signer) const;
-  bool append_head(std::string& out, const Values& values, std::uint64_t length) const;
+  bool append_head(std::string& out, const Values& values, std::string_view boundary,
+                   std::uint64_t length) const;
+  bool append_target(std::string& out, const Values& values) const;
   void sign(std::string& out, const Values& values, std::string_view payload, Signer& signer) const;
 
   const Step* step_;
   const Target* target_;
   std::string authority_;
-  std::string body_;     // where it is always the same
-  std::string payload_;  // its hash, of s3 steps
-  std::string wire_;     // of a constant request
+  Multipart multipart_;
+  std::string body_;      // where it is always the same
+  std::string boundary_;  // of such a multipart body
+  std::string payload_;   // its hash, of s3 steps
+  std::string wire_;      // of a constant request
   std::size_t head_ = 0;
+  bool fixed_ = false;  // the body
   bool constant_ = false;
   bool to_head_ = false;
   bool idempotent_ = false;

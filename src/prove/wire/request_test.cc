@@ -128,5 +128,59 @@ TEST_F(RequestTest, SignsS3StepsWithTheirOwnFields) {
   EXPECT_NE(render(&signer).find("x-amz-content-sha256: ba7816bf"), std::string::npos);
 }
 
+TEST_F(RequestTest, GivesAWholeTargetNothingOfTheTargetsPath) {
+  target.url.path = "/base";
+  values.resize(1);
+  step.path = text("{{link}}?x");
+  values[slots.slot_of("link")] = "/base/next";
+  EXPECT_TRUE(render().starts_with("GET /base/next?x HTTP/1.1\r\n"));
+  step.path = text("/{{link}}");
+  EXPECT_TRUE(render().starts_with("GET /base//base/next HTTP/1.1\r\n"));
+  step.path = text("{{link}}");
+  for (const char* bad : {"", "next", "?x"}) {
+    values[0] = bad;
+    EXPECT_TRUE(Request(step, target).render(values, buffer, nullptr).bad) << bad;
+  }
+}
+
+TEST_F(RequestTest, SendsAFormAsBrowsersDo) {
+  char name[] = "/tmp/request-test-XXXXXX";
+  ::close(::mkstemp(name));
+  std::ofstream(name) << "by\ntes";
+  step.method = "POST";
+  step.multipart.push_back(
+      {.name = text("f"), .value = {}, .file = name, .filename = text("a\"b.txt"), .type = "text/plain"});
+  step.multipart.push_back(
+      {.name = text("t\"\r\n"), .value = text("x\ny\rz\r\n"), .file = {}, .filename = {}, .type = ""});
+  const std::string b = "----sekisho-prove-0000000000000000";
+  const std::string body =
+      "--" + b +
+      "\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a%22b.txt\"\r\n"
+      "Content-Type: text/plain\r\n\r\nby\ntes\r\n--" +
+      b + "\r\nContent-Disposition: form-data; name=\"t%22%0D%0A\"\r\n\r\nx\r\ny\r\nz\r\n\r\n--" + b +
+      "--\r\n";
+  const std::string sent = render();
+  EXPECT_TRUE(constant);
+  EXPECT_TRUE(sent.ends_with("\r\nContent-Type: multipart/form-data; boundary=" + b +
+                             "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body))
+      << sent;
+  std::remove(name);
+}
+
+TEST_F(RequestTest, TakesABoundaryThatNoPartHolds) {
+  values.resize(1);
+  step.method = "POST";
+  step.multipart.push_back(
+      {.name = text("a"), .value = text("{{x}}"), .file = {}, .filename = {}, .type = ""});
+  const std::size_t x = slots.slot_of("x");
+  values[x] = "well";
+  EXPECT_NE(render().find("boundary=----sekisho-prove-0000000000000000\r\n"), std::string::npos);
+  EXPECT_FALSE(constant);
+  values[x] = "\r\n------sekisho-prove-0000000000000000--\r\n";
+  const std::string sent = render();
+  EXPECT_NE(sent.find("boundary=----sekisho-prove-0000000000000001\r\n"), std::string::npos);
+  EXPECT_TRUE(sent.ends_with(values[x] + "\r\n------sekisho-prove-0000000000000001--\r\n"));
+}
+
 }  // namespace
 }  // namespace prove
