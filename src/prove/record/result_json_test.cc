@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <tuple>
 
 #include "prove/record/result_testing.h"
 
@@ -74,6 +75,31 @@ TEST(ResultJson, BringsAResultBackWhole) {
     expect_same(a.outcomes[i].service, b.outcomes[i].service);
   }
   expect_same(after.segments[3].lag, before.segments[3].lag);
+}
+
+TEST(ResultJson, BringsASampleBack) {
+  Result before;
+  before.samples.push_back({.scenario = "s",
+                            .step = "GET /a",
+                            .outcome = Outcome::kTimedOut,
+                            .reason = Reason::kReplyTimeout,
+                            .at = 1.25,
+                            .took = Millis(300),
+                            .expected = "status 200–299",
+                            .why = "no whole reply within 300 ms",
+                            .request = "GET /a HTTP/1.1\n\n\t\"",
+                            .reply = "HTTP/1.1 200 OK\n",
+                            .cut = true,
+                            .captured = {{"id", "7"}, {"token", "…"}}});
+  const std::string text = to_json(before);
+  const Result after = result_from_json(text);
+  EXPECT_EQ(to_json(after), text);
+  ASSERT_EQ(after.samples.size(), 1u);
+  const Sample &a = after.samples[0], &b = before.samples[0];
+  EXPECT_EQ(std::tie(a.scenario, a.step, a.outcome, a.reason, a.at, a.took),
+            std::tie(b.scenario, b.step, b.outcome, b.reason, b.at, b.took));
+  EXPECT_EQ(std::tie(a.expected, a.why, a.request, a.reply, a.cut, a.captured),
+            std::tie(b.expected, b.why, b.request, b.reply, b.cut, b.captured));
 }
 
 TEST(ResultJson, KeepsAnEmptyResult) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -105,12 +106,28 @@ void add_elements(std::string_view text, Places& places) {
   }
 }
 
+// The contents of a part of multipart/form-data (RFC 7578) whose name sounds secret.
+void add_parts(std::string_view text, Places& places) {
+  constexpr std::string_view kPart = "form-data; name=\"", kBlank = "\r\n\r\n", kEnd = "\r\n--";
+  for (std::size_t at = 0; (at = text.find(kPart, at)) != text.npos;) {
+    at += kPart.size();
+    const std::size_t quote = text.find('"', at);
+    const std::size_t blank = text.find(kBlank, at);
+    if (quote == text.npos || blank == text.npos) return;
+    if (!sounds_secret(text.substr(at, quote - at))) continue;
+    const std::size_t from = blank + kBlank.size();
+    places.push_back({from, std::min(text.find(kEnd, from), text.size())});
+    at = from;
+  }
+}
+
 Places places_of(std::string_view text, bool fields) {
   Places places;
   if (fields) add_fields(text, places);
   add_parameters(text, places);
   add_members(text, places);
   add_elements(text, places);
+  add_parts(text, places);
   return places;
 }
 
@@ -179,6 +196,29 @@ void hide_places(std::string& text, Places places) {
     if (place->to > place->from) text.replace(place->from, place->to - place->from, kHidden);
 }
 
+// RFC 7617: "user:password" in base64; nothing where it is none.
+std::string password_of(std::string_view credentials) {
+  std::string out;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : credentials) {
+    const int digit = c >= 'A' && c <= 'Z'   ? c - 'A'
+                      : c >= 'a' && c <= 'z' ? c - 'a' + 26
+                      : c >= '0' && c <= '9' ? c - '0' + 52
+                      : c == '+' || c == '-' ? 62
+                      : c == '/' || c == '_' ? 63
+                                             : -1;
+    if (digit < 0) break;
+    bits = bits << 6 | static_cast<std::uint32_t>(digit);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    out += static_cast<char>(bits >> count & 0xff);
+  }
+  const std::size_t colon = out.find(':');
+  return colon == out.npos ? std::string() : out.substr(colon + 1);
+}
+
 void sort_out(std::vector<std::string>& secrets) {
   std::erase_if(secrets, [](const std::string& s) { return s.size() < kShortest; });
   std::ranges::sort(secrets, [](const std::string& a, const std::string& b) {
@@ -202,10 +242,14 @@ void Mask::learn(const Seen& seen) {
     for (const Place& place : places_of(text, true)) {
       const std::string_view value = text.substr(place.from, place.to - place.from);
       // Without its scheme and its attributes too: "Bearer x", "sid=x; Path=/".
+      bool basic = false;
       for (std::size_t word = 0; word < value.size();) {
         const std::size_t next = std::min(value.find_first_of(" ;,\"", word), value.size());
         const std::string_view one = value.substr(word, next - word);
         keep(one);
+        // A password is no guess, whatever its length.
+        if (basic) secrets_.push_back(password_of(one));
+        basic = one == "Basic" || one == "basic";
         if (const std::size_t equals = one.find('='); equals != one.npos) keep(one.substr(equals + 1));
         word = next + 1;
       }

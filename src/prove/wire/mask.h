@@ -4,8 +4,9 @@
 // Failures: none. In doubt it masks: a value whose name sounds secret is gone, whatever it is.
 //
 // Masked are the secrets that it is given, also where they are percent-encoded, escaped as in JSON or cut off
-// at the end; what header fields, members of JSON, parameters of queries and forms, cookies and elements of
-// XML hold whose name sounds secret, also where the other side repeats it; whatever looks like a JWT.
+// at the end; what header fields, members of JSON, parameters of queries and forms, parts of multipart forms,
+// cookies and elements of XML hold whose name sounds secret, also where the other side repeats it, and of
+// Basic credentials the password; whatever looks like a JWT.
 #pragma once
 
 #include <string>

@@ -76,5 +76,29 @@ TEST(Mask, ReadsWhatBodiesAreWrittenIn) {
             "pass=…&pwd=…&sig=…&sid=…&auth=…&author=f&design=g&inside=h");
 }
 
+TEST(Mask, HidesThePartsOfFormsByTheirNames) {
+  const std::string form =
+      "POST / HTTP/1.1\r\n\r\n--b\r\nContent-Disposition: form-data; "
+      "name=\"password\"\r\n\r\nhunter2hunter2\r\n"
+      "--b\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nshown\r\n"
+      "--b\r\nContent-Disposition: form-data; name=\"api_key\"; filename=\"k\"\r\nContent-Type: "
+      "a/b\r\n\r\ncut o";
+  Mask mask({});
+  mask.learn({.request = form, .reply = ""});
+  const std::string shown = mask.message(form);
+  EXPECT_THAT(shown, HasSubstr("name=\"password\"\n\n…\n--b"));
+  EXPECT_THAT(shown, HasSubstr("shown"));
+  EXPECT_THAT(shown, HasSubstr("Content-Type: a/b\n\n…"));
+  EXPECT_EQ(mask.text("again hunter2hunter2"), "again …");
+}
+
+TEST(Mask, LearnsThePasswordOfBasicCredentials) {
+  Mask mask({});
+  mask.learn(
+      {.request = "GET / HTTP/1.1\r\nAuthorization: Basic YWxpY2U6b3Blbi1zZXNhbWU=\r\n\r\n", .reply = ""});
+  EXPECT_EQ(mask.text("alice said open-sesame"), "alice said …");
+  EXPECT_EQ(mask.text("YWxpY2U6b3Blbi1zZXNhbWU="), "…");
+}
+
 }  // namespace
 }  // namespace prove
