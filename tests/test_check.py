@@ -122,6 +122,23 @@ def test_a_start_makes_what_check_found_good(gateway, folder, tmp_path):
     assert (tmp_path / "access.log").read_text()
 
 
+def test_check_warns_of_a_folder_around_what_another_route_guards(tmp_path):
+    (tmp_path / "site" / "private").mkdir(parents=True)
+    (tmp_path / "alias").symlink_to(tmp_path / "site")
+    text = """\
+listen: 127.0.0.1:0
+origins: {{ all: {{ type: dir, path: {outer} }}, inner: {{ type: dir, path: site/private }} }}
+identities: {{ staff: {{ type: jwt, algorithms: HS256, keys: {{ inline: a-key-of-at-least-thirty-two-bytes }} }} }}
+routes: [ {{ path: /, origin: all {more} }}, {{ path: {guarded}, origin: inner, identity: staff }} ]
+"""
+    for outer in ("site", "alias", "site/private", "site/../site"):
+        done = run("check", "-c", written(tmp_path, text.format(outer=outer, guarded="/secret", more="")))
+        assert done.returncode == 0 and "gives to everybody what routes[1] asks an identity for" in done.stderr, (outer, done)
+    for outer, guarded, more in (("site", "/private", ""), ("site", "/secret", ", identity: staff")):
+        done = run("check", "-c", written(tmp_path, text.format(outer=outer, guarded=guarded, more=more)))
+        assert done.returncode == 0 and "asks an identity" not in done.stderr, done
+
+
 def test_check_warns_of_a_field_that_no_client_can_send(tmp_path):
     file = tmp_path / "sekisho.yaml"
     for proxies, warned in (("[]", True), ("[192.0.2.0/24]", False)):

@@ -229,6 +229,30 @@ def test_downloads_that_nobody_reads_let_nobody_hang(gateway, origin):
         assert client.get("/again").body == body
 
 
+def test_bursts_of_strangers_leave_the_operator_his_descriptors(gateway, folder):
+    """Who waits for a place holds a descriptor, too: with many workers more than were kept back for the operator."""
+    gw = cramped(gateway, site(folder, connections_per_address=1000) | {"workers": 8}, 512)
+    with Crowd(gw, 200):
+        for _ in range(12):
+            burst = []
+            for _ in range(600):
+                burst.append(socket.socket())
+                burst[-1].setblocking(False)
+                burst[-1].connect_ex(gw.address)
+            for _ in range(3):
+                answers(gw)
+            for one in burst:
+                one.close()
+    assert not gw.logged("connection refused: the system has no descriptor left")
+
+
+def test_a_handful_of_descriptors_is_no_start(gateway, folder):
+    gw = gateway(site(folder) | {"workers": 4}, start=False)
+    gw.arguments = ["prlimit", "--nofile=32", *gw.arguments]
+    gw.start(wait="")
+    assert gw.process.wait(20) == 2 and "ulimit -n" in gw.stderr()
+
+
 def test_idle_connections_to_origins_take_no_clients_place(gateway, another_origin):
     count = 20
     gates = [threading.Barrier(count, timeout=20) for _ in range(8)]

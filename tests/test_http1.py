@@ -9,9 +9,9 @@ import yaml
 
 from lib import configs
 from lib.deadline import patience, until
-from lib.gateway import instrumented, run
+from lib.gateway import complaint, instrumented, run
 from lib.origin import CHUNKED, says
-from lib.wire import Client, Truncated, exchange
+from lib.wire import Client, Truncated, exchange, fetch
 
 SMUGGLED = b"GET /o/smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -236,6 +236,23 @@ def test_both_families_have_the_same_port(gateway, folder, listen, workers):
             assert client.get("/x").text == "object"
     lines = until(lambda: len(lines := gw.access()) == 2 and lines, 5, "two lines")
     assert {line["client"] for line in lines} == {"127.0.0.1", "::1"}
+
+
+@pytest.mark.parametrize("listen, admin", [("0.0.0.0:{}", "[::]:{}"), ("127.0.0.1:{}", "[::]:{}"),
+                                           ("[::ffff:127.0.0.1]:{}", "[::]:{}")])
+def test_the_operators_listener_may_have_the_other_family_of_a_port(gateway, folder, listen, admin):
+    (folder / "x").write_text("object")
+    port = one_free_port()
+    gw = gateway({"listen": listen.format(port), "admin": {"listen": admin.format(port)},
+                  "origins": {"site": {"type": "dir", "path": str(folder)}}, "routes": [{"path": "/", "origin": "site"}]})
+    assert fetch(("127.0.0.1", port), "/x").text == "object"
+    assert fetch(("::1", port), "/health").status == 200
+
+
+def test_an_address_given_twice_is_told_however_it_is_written(tmp_path):
+    complaint(tmp_path, {"listen": ["[::ffff:127.0.0.1]:8080", "127.0.0.1:8080"],
+                         "origins": {"site": {"type": "dir", "path": "."}}, "routes": [{"path": "/", "origin": "site"}]},
+              "is given twice")
 
 
 # ---- Expect

@@ -461,6 +461,12 @@ def test_white_space_before_a_colon_is_taken_away(gw, origin):
     assert b"Content-Length :" not in reply.raw_head and len(origin.connections) == 1
 
 
+def test_white_space_before_the_colon_of_a_trailer_is_let_pass(gw, origin):
+    origin.on("/", says(200, CHUNKED, b"2\r\nok\r\n0\r\nX-T \t: 1\r\n\r\n"))
+    with gw.client() as client:
+        assert [client.get("/").text for _ in range(2)] == ["ok", "ok"]
+
+
 def test_bad_chunks_in_a_reply_cut_the_client(gw, origin):
     origin.on("/", says(200, CHUNKED, b"four", lambda ask: ask.send(b"zz\r\nmore\r\n"), Ask.stall))
     with pytest.raises(Truncated):

@@ -393,6 +393,39 @@ def test_an_endpoint_that_misbehaves(gateway, origin, how, status):
     assert gw.get("/x").body == b"well again", "the failure was kept"
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("code, fields, status, told", [
+    (405, {"Allow": "PUT"}, 502, None), (405, {"x-amz-delete-marker": "true"}, 405, "true"),
+    (404, {"x-amz-delete-marker": "false"}, 404, None), (404, {"x-amz-delete-marker": "true"}, 404, "true")])
+def test_a_delete_marker_is_told_where_the_store_says_so(gateway, origin, method, code, fields, status, told):
+    gw = gateway(s3_stub(origin))
+    origin.on("/photos/x", lambda ask: ask.reply(b"<Error><Code>MethodNotAllowed</Code></Error>", code, fields))
+    reply = gw.get("/x", method=method)
+    assert (reply.status, reply.get("x-amz-delete-marker")) == (status, told)
+
+
+@pytest.mark.parametrize("code, fields, body, status", [
+    (302, {"Location": "/dir/", "x-amz-error-code": "Found", "Content-Type": "text/html"}, b"<html>Found</html>", 302),
+    (301, {"Location": "/elsewhere"}, b"", 301),
+    (301, {"x-amz-bucket-region": "eu-north-1"}, b"<Error><Code>PermanentRedirect</Code></Error>", 502),
+    (307, {"Location": "http://b.test/", "Content-Type": "application/xml"},
+     b"<Error><Code>TemporaryRedirect</Code></Error>", 502),
+    (300, {}, b"", 502)])
+def test_who_is_sent_on_by_a_store(gateway, origin, code, fields, body, status):
+    gw = gateway(s3_stub(origin))
+    origin.on("/photos/x", lambda ask: ask.reply(body, code, fields))
+    reply = gw.get("/x")
+    assert reply.status == status and (reply["Location"] == fields.get("Location")) == (status < 400)
+
+
+def test_only_a_time_is_passed_on_as_one(gateway, origin):
+    gw = gateway(s3_stub(origin))
+    for value, told in (("7", "7"), ("Fri, 31 Dec 2027 23:59:59 GMT", "Fri, 31 Dec 2027 23:59:59 GMT"), ('junk "x"', None)):
+        origin.on("/photos/x", lambda ask, value=value: ask.reply(b"", 503, {"Retry-After": value}))
+        reply = gw.get("/x")
+        assert reply.status == 503 and (told is None or reply["Retry-After"] == told) and "junk" not in str(reply.raw_head)
+
+
 def test_what_a_bucket_answers_is_a_reply_and_what_it_refuses_us_a_denial(gateway, origin):
     gw = gateway(s3_stub(origin))
     probes = gw.total("sekisho_origin_requests_total")

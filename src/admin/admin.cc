@@ -21,7 +21,7 @@ bool is_loopback(const net::Endpoint& address) {
 
 }  // namespace
 
-AdminServer::AdminServer(const std::optional<net::Endpoint>& address, net::LookUps& look_ups, Sources sources,
+AdminServer::AdminServer(const std::optional<Place>& place, net::LookUps& look_ups, Sources sources,
                          base::Secret token, telemetry::AuditLog* audit)
     : readiness_(loop_, look_ups, std::move(sources.dependencies), sources.ready),
       operations_(readiness_, std::move(sources.metrics)),
@@ -30,10 +30,10 @@ AdminServer::AdminServer(const std::optional<net::Endpoint>& address, net::LookU
              .operations = operations_,
              .credentials = credentials_,
              .audit = audit,
-             .local = address && is_loopback(*address)},
+             .local = place && is_loopback(place->address)},
       connections_(loop_),
       end_(loop_) {
-  if (address) listener_.emplace(loop_, *address, false);
+  if (place) listener_.emplace(loop_, place->address, false, place->ipv4);
 }
 
 AdminServer::~AdminServer() {

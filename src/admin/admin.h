@@ -36,9 +36,13 @@ class AdminServer {
     Readiness::Others dependencies;  // beside the origins, which it asks itself
     std::atomic<bool>& ready;        // where it says what /ready says
   };
-  // address: none, and nobody can ask; token: see open_token_file(); audit: may be null.
-  AdminServer(const std::optional<net::Endpoint>& address, net::LookUps& look_ups, Sources sources,
-              base::Secret token, telemetry::AuditLog* audit);
+  struct Place {
+    net::Endpoint address;
+    net::Listener::Ipv4 ipv4 = net::Listener::Ipv4::kToo;
+  };
+  // place: none, and nobody can ask; token: see open_token_file(); audit: may be null.
+  AdminServer(const std::optional<Place>& place, net::LookUps& look_ups, Sources sources, base::Secret token,
+              telemetry::AuditLog* audit);
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;

@@ -82,7 +82,7 @@ Server::Server(Load load, const config::Config& first)
       cache_(first),
       keys_(look_ups_),
       workers_(snapshot_, cache_, limits_, logs_, look_ups_, {.ready = &ready_, .draining = &draining_}),
-      door_(first.admin, look_ups_,
+      door_(first, look_ups_,
             {.metrics = [this](bool ready) { return metrics(ready); },
              .dependencies = [this] { return services_.dependencies(); },
              .ready = ready_},

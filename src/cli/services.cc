@@ -178,20 +178,34 @@ void Keys::dependencies(std::vector<admin::Dependency>& out) const {
 
 // ---- the door
 
+net::Listener::Ipv4 ipv4_at(const config::Config& config, std::uint16_t port) {
+  const auto is_one = [port](const config::Address& address) {
+    if (port == 0 || address.port != port) return false;
+    const net::Endpoint here = *net::Endpoint::parse(address.host, port);
+    return net::Endpoint::of(here.bytes(), port).family() == AF_INET;
+  };
+  const bool beside = std::ranges::any_of(config.listen, is_one, &config::Listen::address) ||
+                      (config.admin.listen && is_one(*config.admin.listen));
+  return beside ? net::Listener::Ipv4::kNot : net::Listener::Ipv4::kToo;
+}
+
 namespace {
 
-std::optional<net::Endpoint> address_of(const config::Admin& rules) {
-  if (!rules.listen) return std::nullopt;
-  return net::Endpoint::parse(rules.listen->host, rules.listen->port);
+std::optional<admin::AdminServer::Place> place_of(const config::Config& config) {
+  const auto& wanted = config.admin.listen;
+  if (!wanted) return std::nullopt;
+  return admin::AdminServer::Place{*net::Endpoint::parse(wanted->host, wanted->port),
+                                   ipv4_at(config, wanted->port)};
 }
 
 }  // namespace
 
-Door::Door(const config::Admin& rules, net::LookUps& look_ups, admin::AdminServer::Sources sources,
+Door::Door(const config::Config& config, net::LookUps& look_ups, admin::AdminServer::Sources sources,
            std::atomic<bool>& draining, telemetry::AuditLog* audit)
     : draining_(draining),
-      server_(address_of(rules), look_ups, std::move(sources),
-              rules.listen ? admin::open_token_file(rules.token_file) : base::Secret(), audit) {}
+      server_(place_of(config), look_ups, std::move(sources),
+              config.admin.listen ? admin::open_token_file(config.admin.token_file) : base::Secret(), audit) {
+}
 
 void Door::drain() {
   if (sabotage::on("drain-keeps-ready")) return;

@@ -104,10 +104,13 @@ class Keys final : public Service {
 
 // The watch over what is behind us, and the operator's door to it, where there is one. It is open before
 // anybody is served and after everybody has been.
+// [::] takes IPv4, too, but not beside an IPv4 address with the same port, which then could not be bound.
+net::Listener::Ipv4 ipv4_at(const config::Config& config, std::uint16_t port);
+
 class Door final : public Service {
  public:
   // draining: where it says that the end has begun, for workers.
-  Door(const config::Admin& rules, net::LookUps& look_ups, admin::AdminServer::Sources sources,
+  Door(const config::Config& config, net::LookUps& look_ups, admin::AdminServer::Sources sources,
        std::atomic<bool>& draining, telemetry::AuditLog* audit);
 
   std::string address() const { return server_.address(); }  // "": nobody can ask

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <optional>
 
 #include "config/address.h"
+#include "config/folders.h"
 #include "http/field_kind.h"
 #include "net/address.h"
 
@@ -85,12 +87,53 @@ void fields_that_never_go_on(const config::Config& config, std::vector<std::stri
   }
 }
 
+const config::DirOrigin* folder_of(const config::Config& config, const config::Route& route) {
+  const auto origin = config.origins.find(route.origin);
+  return origin == config.origins.end() ? nullptr : std::get_if<config::DirOrigin>(&origin->second.kind);
+}
+
+void folders_with_own_files(const config::Config& config, std::vector<std::string>& out) {
+  for (const auto& [name, origin] : config.origins)
+    if (const auto* dir = std::get_if<config::DirOrigin>(&origin.kind); dir && !dir->own_files.empty())
+      out.push_back(config.file + ":" + std::to_string(origin.line) + ": origins." + name + ".path: holds '" +
+                    dir->own_files.front() + "', a file of the gateway's own, which is given to nobody");
+}
+
+// What an open route gives out of a folder that another one asks an identity for. Where the same path of the first
+// leads to a route that asks for one, too, it is as meant.
+void folders_around_guarded_ones(const config::Config& config, std::vector<std::string>& out) {
+  const auto guarded_at = [&](const std::string& path) {
+    return std::ranges::any_of(config.routes, [&](const config::Route& other) {
+      return !other.identity.empty() && other.path != "/" && path.starts_with(other.path);
+    });
+  };
+  for (std::size_t i = 0; i < config.routes.size(); ++i) {
+    const config::DirOrigin* const open = folder_of(config, config.routes[i]);
+    if (!open || !config.routes[i].identity.empty()) continue;
+    for (std::size_t j = 0; j < config.routes.size(); ++j) {
+      const config::DirOrigin* const guarded = folder_of(config, config.routes[j]);
+      if (!guarded || config.routes[j].identity.empty()) continue;
+      const bool same = config::same_folder(open->path, guarded->path);
+      if (!same && !config::lies_beneath(guarded->path, open->path)) continue;
+      std::error_code none;
+      const std::string inner = std::filesystem::relative(guarded->path, open->path, none).string();
+      const std::string& path = config.routes[i].path;
+      if (!same && guarded_at(path + (path.ends_with('/') ? "" : "/") + inner)) continue;
+      out.push_back(config.file + ":" + std::to_string(config.routes[i].line) + ": routes[" +
+                    std::to_string(i) + "]: gives to everybody what routes[" + std::to_string(j) +
+                    "] asks an identity for: its folder " + (same ? "is the same" : "holds the other's"));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> warnings_of(const config::Config& config) {
   std::vector<std::string> out;
   own_listeners(config, out);
   fields_that_never_go_on(config, out);
+  folders_with_own_files(config, out);
+  folders_around_guarded_ones(config, out);
   return out;
 }
 

@@ -38,16 +38,6 @@ std::uint64_t connection_limit(const config::Config& config) {
   return all > 2 * kept ? all - kept : all / 2;
 }
 
-// [::] takes IPv4, too, but not beside an IPv4 address with the same port, which then could not be bound.
-net::Listener::Ipv4 ipv4_at(const config::Config& config, std::uint16_t port) {
-  const auto is_one = [port](const config::Address& address) {
-    return port != 0 && address.port == port && !address.host.contains(':');
-  };
-  const bool beside = std::ranges::any_of(config.listen, is_one, &config::Listen::address) ||
-                      (config.admin.listen && is_one(*config.admin.listen));
-  return beside ? net::Listener::Ipv4::kNot : net::Listener::Ipv4::kToo;
-}
-
 // What workers answer to main, which waits for them, but not for ever: one that waits for room in the audit
 // log answers when nobody asks any more. Nor does main wait when it is told to end.
 class Answers {
@@ -133,6 +123,10 @@ void Workers::bind(const config::Config& config) {
       address = worker->listeners().back()->endpoint();  // port 0 has become one
     }
   }
+  if (!net::descriptors().room(net::Descriptors::For::kClient))
+    throw std::runtime_error(fmt::format(
+        "the system allows {} descriptors (ulimit -n), which leaves none for a client beside {} workers",
+        descriptors_allowed(), workers_.size()));
 }
 
 std::vector<std::string> Workers::addresses() const {

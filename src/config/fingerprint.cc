@@ -45,6 +45,9 @@ void add(const Origin& origin, Decides what, Print& out) {
   out.add(section.type);
   std::visit([&](const auto& kind) { out.add(section, &kind, what); }, origin.kind);
   if (section.common != nullptr) out.add(*section.common, &origin, what);
+  if (const auto* dir =
+          std::get_if<DirOrigin>(&origin.kind))  // what it may not give out, it may not have kept
+    for (const std::string& file : dir->own_files) out.add(file);
 }
 
 }  // namespace

@@ -34,6 +34,8 @@ struct ReplyLimits {               // of a reply's head, else 502
 struct DirOrigin {
   std::string path;
   bool follow_links = false;  // those that stay beneath it
+  // Files of the gateway's own that lie beneath it: the configuration, keys, logs. They are given to nobody.
+  std::vector<std::string> own_files;
 };
 
 enum class S3Style : std::uint8_t { kPath, kVirtualHost };

@@ -217,4 +217,8 @@ std::string Reader::resolve(const std::string& path) const {
   return (std::filesystem::path(file_).parent_path() / path).lexically_normal().string();
 }
 
+std::string Reader::own(const std::string& path) {
+  return own_files_.emplace_back(resolve(path));
+}
+
 }  // namespace config

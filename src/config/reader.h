@@ -104,6 +104,9 @@ class Reader {
   const Env& env() const { return env_; }
   // A path of the configuration, relative to the folder of its file.
   std::string resolve(const std::string& path) const;
+  // The same of a file that nobody else is to read.
+  std::string own(const std::string& path);
+  std::vector<std::string>& own_files() { return own_files_; }
 
  private:
   struct Failed {};  // what was wrong is kept already
@@ -116,6 +119,7 @@ class Reader {
   std::string path_;
   const Section* root_ = nullptr;  // of whole(), while it goes on after errors
   std::vector<ConfigError> errors_;
+  std::vector<std::string> own_files_;
   std::vector<std::string> failed_;  // the keys of the root that they are beneath
 };
 

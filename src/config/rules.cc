@@ -1,13 +1,16 @@
 #include "config/rules.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 
 #include "config/address.h"
 #include "config/error.h"
+#include "config/folders.h"
 
 namespace config::rules {
 namespace {
@@ -102,10 +105,20 @@ void check_routes(Reader& reader, const YamlNode& node, const Config& config) {
   parts.done();
 }
 
+// ::ffff:192.0.2.1 is 192.0.2.1: whoever listens at the one listens at the other.
+Address plain(Address address) {
+  in6_addr bytes{};
+  if (::inet_pton(AF_INET6, address.host.c_str(), &bytes) == 1 && IN6_IS_ADDR_V4MAPPED(&bytes)) {
+    std::array<char, INET_ADDRSTRLEN> text{};
+    address.host = ::inet_ntop(AF_INET, &bytes.s6_addr[12], text.data(), text.size());
+  }
+  return address;
+}
+
 void check_listeners(Reader& reader, const YamlNode& node, const Config& config) {
   std::vector<std::string> seen;
   for (const auto& [address, proxy_protocol] : config.listen) {
-    const std::string shown = AddressText::show(address);
+    const std::string shown = AddressText::show(plain(address));
     if (address.port != 0 && contains(seen, shown))
       reader.fail_at(node, "listen", fmt::format("{} is given twice", shown));
     seen.push_back(shown);
@@ -117,7 +130,7 @@ void check_listeners(Reader& reader, const YamlNode& node, const Config& config)
                    "needs 'trusted_proxies', whose connections it is believed of");
   }
   if (!config.admin.listen || config.admin.listen->port == 0) return;
-  if (!contains(seen, AddressText::show(*config.admin.listen))) return;
+  if (!contains(seen, AddressText::show(plain(*config.admin.listen)))) return;
   const Reader::Step step(reader, "admin");
   reader.fail_at(node.find("admin")->value, "listen", "is also an address of the top-level 'listen'");
 }
@@ -187,6 +200,19 @@ void check_memory(Reader& reader, const YamlNode& node, Config& config) {
                           Size::show(config.memory.max), Size::show(cache), Size::show(least)));
 }
 
+// A folder that is served may be the one that the configuration stands in.
+void guard_own_files(Reader& reader, Config& config) {
+  config.own_files = std::move(reader.own_files());
+  config.own_files.push_back(config.file);
+  if (config.admin.listen) config.own_files.push_back(config.admin.token_file);
+  std::ranges::sort(config.own_files);
+  config.own_files.erase(std::ranges::unique(config.own_files).begin(), config.own_files.end());
+  for (auto& [name, origin] : config.origins)
+    if (auto* dir = std::get_if<DirOrigin>(&origin.kind))
+      std::ranges::copy_if(config.own_files, std::back_inserter(dir->own_files),
+                           [&](const std::string& file) { return lies_beneath(file, dir->path); });
+}
+
 }  // namespace
 
 void check_config(Reader& reader, const YamlNode& node, Config& config) {
@@ -204,7 +230,8 @@ void check_config(Reader& reader, const YamlNode& node, Config& config) {
     parts([&] { check_admin_identities(reader, admin->value, config); });
   parts.done();
   for (std::string* output : {&config.log.output, &config.log.access.output})
-    if (*output != "stdout" && *output != "stderr") *output = reader.resolve(*output);
+    if (*output != "stdout" && *output != "stderr") *output = reader.own(*output);
+  guard_own_files(reader, config);
 }
 
 }  // namespace config::rules

@@ -108,7 +108,7 @@ void place_key(Reader& reader, const YamlNode& node, KeyDraft&& draft, JwtIdenti
   Parsed<base::Secret> bytes = std::move(draft.inlined);
   if (way == "file") {
     key.source = "file " + draft.file;
-    bytes = read_secret_file(reader.resolve(draft.file));
+    bytes = read_secret_file(reader.own(draft.file));
   } else if (way == "env") {
     key.source = "env " + draft.env;
     const std::optional<std::string> value = reader.env()(draft.env);

@@ -114,7 +114,7 @@ void check_audit(Reader& reader, const YamlNode& node, Audit& audit) {
   const bool syslog = audit.output == "syslog";
   if (audit.output == "off") audit.output.clear();
   const bool file = !audit.output.empty() && !syslog && audit.output != "stdout" && audit.output != "stderr";
-  if (file) audit.output = reader.resolve(audit.output);
+  if (file) audit.output = reader.own(audit.output);
   if (!syslog && node.find("syslog") != nullptr) reader.fail_at(node, "syslog", "needs 'output: syslog'");
   if (node.find("rotate") == nullptr) return;
   if (!file) reader.fail_at(node, "rotate", "needs a file as 'output'");

@@ -76,7 +76,7 @@ void place_credentials(Reader& reader, const YamlNode& node, CredentialsDraft&& 
     if (node.find("profile") != nullptr) reader.fail_at(node, "profile", "needs 'file'");
     found = credentials_from_env(reader.env());
   } else {
-    const std::string path = reader.resolve(draft.file);
+    const std::string path = reader.own(draft.file);
     const Parsed<base::Secret> ini = read_secret_file(path);
     if (!ini) reader.fail_at(node, "file", ini.error());
     found = credentials_from_ini(*ini, draft.profile);

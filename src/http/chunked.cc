@@ -81,6 +81,7 @@ base::Error ChunkedDecoder::frame(char c) {
       if (c == '\r') return expect('\r', State::kEndLf);
       [[fallthrough]];
     case State::kTrailerName:
+    case State::kTrailerSpace:
     case State::kTrailerValue:
     case State::kTrailerLf:
       return trailer(c);
@@ -105,6 +106,17 @@ base::Error ChunkedDecoder::trailer(char c) {
       return kFine;
     }
     if (named && c == ':') {
+      state_ = State::kTrailerValue;
+      return kFine;
+    }
+    const bool space = c == ' ' || c == '\t';
+    if (named && space && malformed_ == base::Code::kOriginBadReply) {
+      state_ = State::kTrailerSpace;
+      return kFine;
+    }
+  } else if (state_ == State::kTrailerSpace) {
+    if (c == ' ' || c == '\t') return kFine;
+    if (c == ':') {
       state_ = State::kTrailerValue;
       return kFine;
     }

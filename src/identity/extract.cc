@@ -66,10 +66,13 @@ Found from_cookie(const http::RequestHead& head, const config::TokenSource& sour
       const std::size_t end = left.find(';');
       std::string_view pair = left.substr(0, end);
       left.remove_prefix(end == left.npos ? left.size() : end + 1);
-      pair.remove_prefix(std::min(pair.find_first_not_of(' '), pair.size()));
-      if (!pair.starts_with(source.name) || !pair.substr(source.name.size()).starts_with('=')) continue;
+      pair = http::trim_ows(pair);
+      if (!pair.starts_with(source.name)) continue;
+      // Some servers take white space around the name for nothing: so its value may be the one that they see.
+      const std::string_view value = http::trim_ows(pair.substr(source.name.size()));
+      if (!value.starts_with('=')) continue;
       if (found) return ambiguous();
-      found = pair.substr(source.name.size() + 1);
+      found = value.substr(1);
       if (found->size() >= 2 && found->front() == '"' && found->back() == '"')
         found = found->substr(1, found->size() - 2);
     }

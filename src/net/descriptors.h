@@ -41,6 +41,9 @@ class Descriptors {
     return false;
   }
 
+  // Whether there is one at all beside those that are nobody's.
+  bool any() const { return used_.load(std::memory_order_relaxed) < bound(For::kRequest); }
+
   // Called, on whichever thread, when there is no more room for what is kept: it is to be given up. Not more
   // than ten times a second. Null: nobody any more.
   void on_scarce(std::function<void()> call);

@@ -18,8 +18,9 @@ int open_reserve() {
 }
 }  // namespace
 
-Listener::Listener(Loop& loop, const Endpoint& address, bool reuse_port, Ipv4 ipv4)
+Listener::Listener(Loop& loop, const Endpoint& wanted, bool reuse_port, Ipv4 ipv4)
     : loop_(loop), pause_(loop) {
+  const Endpoint address = Endpoint::of(wanted.bytes(), wanted.port());  // ::ffff:192.0.2.1 is 192.0.2.1
   const auto refuse = [&](int fd) {
     const std::string why = std::strerror(errno);
     if (fd >= 0) ::close(fd);

@@ -9,7 +9,8 @@
 // beneath the root are followed where `follow_links` says so, and refused otherwise: one that leads from an
 // open route's folder into a guarded one's would be a way around the guard. There is no index file and no
 // listing: a folder's own name is not found. What cannot be opened is kNotFound whatever the reason, so that
-// replies do not tell which files exist.
+// replies do not tell which files exist. Nor is a file of the gateway's own found where the folder holds one
+// (configuration, keys, logs, and what a log's rotation has left beside it).
 //
 // The ETag is size, modification time in nanoseconds and inode. It is strong as long as files are replaced by
 // rename; one rewritten in place to the same size within the file system's clock tick keeps its tag.
@@ -34,8 +35,10 @@ class DirOrigin final : public Origin {
 
  private:
   base::Result<Reply> open(const Ask& ask) const;
+  bool is_own(const struct stat& file, std::string_view path) const;
 
   const std::string path_;
+  const std::vector<std::string> own_files_;
   const std::uint64_t resolve_;  // of openat2
   int root_ = -1;
 };

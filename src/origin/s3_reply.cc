@@ -136,11 +136,29 @@ Reply unsatisfiable(const Reply& from, std::string_view xml) {
   return ReplyMaker::of(nullptr, std::move(own), from.requested_at(), from.idle_timeout());
 }
 
-// What an object of a website endpoint sends a client on with: a place, and nothing else. With a document it
-// is the service that redirects, or what stands before it, and where to is not the client's to know.
-bool is_of_the_object(const Reply& reply, std::string_view document) {
-  return document.empty() && reply.head().fields.has(FieldId::kLocation) &&
-         !reply.head().fields.find("x-amz-bucket-region");
+// The service redirects to where the bucket is, and says so.
+bool is_of_the_bucket(const Reply& reply, const S3Error& error) {
+  return reply.head().fields.find("x-amz-bucket-region") || !error.region.empty() ||
+         error.code.ends_with("Redirect") || error.code == kWrongRegion;
+}
+
+// What an object or a folder of a website endpoint sends a client on with: a place, and at the most a document for
+// people. With one for programs it is the service that redirects, or what stands before it, and where to is not
+// the client's to know.
+bool is_of_the_object(const Reply& reply, const S3Error& error, std::string_view document) {
+  const std::string_view type = reply.head().value(FieldId::kContentType);
+  const bool for_people = document.empty() || starts_with_nocase(type, "text/html");
+  return for_people && reply.head().fields.has(FieldId::kLocation) && !is_of_the_bucket(reply, error);
+}
+
+bool is_a_time(std::string_view text) {  // of Retry-After: seconds or a date, RFC 9110 section 10.2.3
+  std::uint64_t seconds = 0;
+  return http::parse_decimal(text, seconds) || http::parse_date(text);
+}
+
+bool marked(const Reply& reply) {
+  const http::Field* const marker = reply.head().fields.find(kDeleteMarker);
+  return marker && http::iequals(marker->value, "true");
 }
 
 }  // namespace
@@ -174,16 +192,18 @@ net::Task<base::Result<Reply>> judge_s3(Reply reply, bool chosen, std::string& r
     case 404:
       // versitygw says 404 also of a key id that it does not know.
       if (code == "XAdminUserNotFound") co_return std::unexpected(denied("InvalidAccessKeyId"));
-      if (reply.head().fields.find(kDeleteMarker)) co_return bare(reply, 404, kDeleteMarker, "true");
+      if (marked(reply)) co_return bare(reply, 404, kDeleteMarker, "true");
       co_return fail(Code::kNotFound, "no such object");
-    case 405:
-      co_return bare(reply, 405, kDeleteMarker, "true");
+    case 405:  // of a GET only where a version was asked for that is one
+      if (marked(reply)) co_return bare(reply, 405, kDeleteMarker, "true");
+      co_return fail(Code::kOriginBadReply, "the object store does not take our method");
     case 401:
     case 403:
       co_return std::unexpected(denied(code));
     case 429:
     case 503:
-      if (const http::Field* later = reply.head().find(FieldId::kRetryAfter))
+      if (const http::Field* later = reply.head().find(FieldId::kRetryAfter);
+          later && is_a_time(later->value))
         co_return bare(reply, 503, "Retry-After", later->value);
       co_return fail(Code::kOverloaded, "the object store asks for fewer requests");
     case 400: {
@@ -199,8 +219,10 @@ net::Task<base::Result<Reply>> judge_s3(Reply reply, bool chosen, std::string& r
       break;
   }
   if (status >= 300 && status < 400) {
-    if (is_of_the_object(reply, xml))
+    if (is_of_the_object(reply, error, xml))
       co_return bare(reply, status, "Location", reply.head().value(FieldId::kLocation));
+    if (!is_of_the_bucket(reply, error))
+      co_return fail(Code::kOriginBadReply, "the object store sends us on, and not to an object");
     co_return fail(Code::kOriginDenied, "the bucket is in another region");
   }
   co_return fail(Code::kOriginBadReply, "the object store failed");
