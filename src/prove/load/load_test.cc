@@ -163,7 +163,7 @@ scenarios:
   const Step& form = c.scenarios[0].steps.at(2);
   ASSERT_EQ(form.multipart.size(), 2u);
   EXPECT_FALSE(form.multipart[0].filename.has_value());
-  EXPECT_EQ(form.multipart[1].filename->text(), "d.txt");
+  EXPECT_EQ(form.multipart[1].filename.value_or(Template()).text(), "d.txt");
 }
 
 TEST(Campaign, ReadsWhatIsDoneToTheWorld) {

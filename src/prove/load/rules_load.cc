@@ -247,7 +247,7 @@ void place_part(Reader& reader, const YamlNode& node, PartDraft&& draft, Step& s
   Part part;
   part.name = text_at("name", draft.name);
   if (reader.exactly_one(node, std::array<std::string_view, 2>{"value", "file"}) == "value") {
-    part.value = text_at("value", *draft.value);
+    part.value = text_at("value", draft.value.value_or(""));
   } else {
     const Reader::Step at(reader, "file");
     read_file(reader, draft.file, node.find("file")->value.line, kMaxBody);

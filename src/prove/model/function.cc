@@ -16,20 +16,15 @@ constexpr std::string_view kString = "random_string";
 constexpr std::string_view kNumber = "random_int";
 constexpr std::size_t kLongest = 65'536;
 
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS "0123456789"
+constexpr std::string_view kAll = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kAlphabets = {{
-    {"alphanumeric", LOWER UPPER DIGITS},
-    {"letters", LOWER UPPER},
-    {"lower", LOWER},
-    {"upper", UPPER},
-    {"digits", DIGITS},
-    {"hex", DIGITS "abcdef"},
+    {"alphanumeric", kAll},
+    {"letters", kAll.substr(0, 52)},
+    {"lower", kAll.substr(0, 26)},
+    {"upper", kAll.substr(26, 26)},
+    {"digits", kAll.substr(52)},
+    {"hex", "0123456789abcdef"},
 }};
-#undef LOWER
-#undef UPPER
-#undef DIGITS
 
 std::string_view trimmed(std::string_view text) {
   while (text.starts_with(' ')) text.remove_prefix(1);

@@ -54,11 +54,11 @@ std::string field(const HeaderCheck& check, const Values& values) {
   return fmt::format("{}: {}", check.name, check.value.render(values));
 }
 
-std::optional<Pattern> pattern_of(TextTest test, const Template& value) {
-  if (!has_pattern(test)) return std::nullopt;
+Pattern pattern_of(TextTest test, const Template& value) {
+  if (!has_pattern(test)) return {};
   auto out = Pattern::compile(value.text());
   if (!out) throw std::runtime_error(fmt::format("'{}' is no regular expression", value.text()));
-  return out;
+  return *std::move(out);
 }
 
 }  // namespace
@@ -90,9 +90,9 @@ bool Expectation::FieldTest::fits(std::string_view value, const std::string& wan
     case TextTest::kNotContains:
       return value.contains(wanted);
     case TextTest::kMatches:
-      return pattern->find(value) == Pattern::Found::kYes;
+      return pattern.find(value) == Pattern::Found::kYes;
     case TextTest::kNotMatches:
-      return pattern->find(value) != Pattern::Found::kNo;
+      return pattern.find(value) != Pattern::Found::kNo;
   }
   return false;
 }
@@ -125,7 +125,7 @@ const Expectation::FieldTest* Expectation::broken_header(const ReplyParser& repl
 std::vector<Beyond> Expectation::beyond(std::string_view kept, const Values& values) const {
   std::vector<Beyond> out;
   for (std::size_t i = 0; i < patterns_.size(); ++i) {
-    if (patterns_[i]) continue;
+    if (patterns_[i].any()) continue;
     std::string text = step_->expect.body[i].value.render(values);
     std::string tail(kept.substr(kept.size() - std::min(kept.size(), text.size())));
     out.push_back({i, std::move(text), std::move(tail)});
@@ -151,7 +151,7 @@ Expectation::Held Expectation::held(std::size_t text, const Reply& reply, const 
     return as(((reply.found_beyond >> text & 1) != 0 || reply.body.contains(check.value.render(values))) ==
               wanted);
   const bool cut = reply.length > reply.body.size();
-  const Pattern::Found found = patterns_[text]->find(reply.body, cut);
+  const Pattern::Found found = patterns_[text].find(reply.body, cut);
   if (found == Pattern::Found::kGaveUp) return Held::kNo;
   if (found == Pattern::Found::kNo && cut) return Held::kUnknown;
   return as((found == Pattern::Found::kYes) == wanted);

@@ -80,7 +80,7 @@ class Expectation {
   struct FieldTest {
     const HeaderCheck* check;
     std::string name;  // lower-case
-    std::optional<Pattern> pattern;
+    Pattern pattern;
 
     bool met(const ReplyParser& reply, const Values& values) const;
     bool fits(std::string_view value, const std::string& wanted) const;
@@ -95,7 +95,7 @@ class Expectation {
 
   const Step* step_;
   std::vector<FieldTest> fields_;
-  std::vector<std::optional<Pattern>> patterns_;  // of Expect::body
+  std::vector<Pattern> patterns_;  // of Expect::body
   JsonChecks json_;
   bool denial_ = false;
   bool keeps_body_ = false;

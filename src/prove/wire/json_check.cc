@@ -102,8 +102,7 @@ bool in_order(Test test, std::optional<std::strong_ordering> order) {
   }
 }
 
-bool met(const json::value& found, const JsonCheck& check, const std::optional<Pattern>& pattern,
-         const Values& values) {
+bool met(const json::value& found, const JsonCheck& check, const Pattern& pattern, const Values& values) {
   const JsonWanted& wanted = check.wanted;
   if (check.length) {
     const auto length = length_of(found);
@@ -124,9 +123,9 @@ bool met(const json::value& found, const JsonCheck& check, const std::optional<P
     case Test::kNotContains:
       return contains(found, wanted, values) == false;
     case Test::kMatches:
-      return pattern->find(text_of(found)) == Pattern::Found::kYes;
+      return pattern.find(text_of(found)) == Pattern::Found::kYes;
     case Test::kNotMatches:
-      return pattern->find(text_of(found)) == Pattern::Found::kNo;
+      return pattern.find(text_of(found)) == Pattern::Found::kNo;
     default:
       return is_number(found) &&
              in_order(check.test, compare_numbers(text_of(found), wanted.text.render(values)));
@@ -185,11 +184,12 @@ const json::value* at(const json::value& document, const std::string& pointer) {
 JsonChecks::JsonChecks(const Expect& expect) {
   all_.reserve(expect.json.size());
   for (const JsonCheck& check : expect.json) {
-    One& one = all_.emplace_back(&check, std::nullopt);
+    One& one = all_.emplace_back(&check, Pattern());
     if (check.test != Test::kMatches && check.test != Test::kNotMatches) continue;
-    one.pattern = Pattern::compile(check.wanted.text.text());
-    if (!one.pattern)
+    auto pattern = Pattern::compile(check.wanted.text.text());
+    if (!pattern)
       throw std::runtime_error(fmt::format("expect.json {}: is no regular expression", check.pointer));
+    one.pattern = *std::move(pattern);
   }
 }
 

@@ -10,7 +10,6 @@
 // such.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,7 +32,7 @@ class JsonChecks {
  private:
   struct One {
     const JsonCheck* check;
-    std::optional<Pattern> pattern;
+    Pattern pattern;  // of those that have one
   };
   std::vector<One> all_;
 };

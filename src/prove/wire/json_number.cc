@@ -41,7 +41,10 @@ std::optional<Decimal> read(std::string_view text) {
   const std::string_view whole = digits_of(text);
   if (whole.empty() || (whole.size() > 1 && whole[0] == '0')) return std::nullopt;
   std::string_view fraction;
-  if (take(text, '.') && (fraction = digits_of(text)).empty()) return std::nullopt;
+  if (take(text, '.')) {
+    fraction = digits_of(text);
+    if (fraction.empty()) return std::nullopt;
+  }
   if (take(text, 'e') || take(text, 'E')) {
     const bool down = take(text, '-');
     if (!down) take(text, '+');

@@ -20,10 +20,11 @@ std::optional<Pattern> Pattern::compile(const std::string& text) {
 }
 
 std::size_t Pattern::groups() const {
-  return compiled_->regex.mark_count();
+  return any() ? compiled_->regex.mark_count() : 0;
 }
 
 Pattern::Found Pattern::find(std::string_view text, bool cut, std::string* group) const {
+  if (!any()) return Found::kNo;
   const auto flags = cut ? boost::match_not_eol | boost::match_not_eob : boost::match_default;
   boost::cmatch found;
   try {

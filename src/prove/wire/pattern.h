@@ -15,6 +15,7 @@ namespace prove {
 
 class Pattern {
  public:
+  Pattern() = default;  // none, which is found nowhere
   static std::optional<Pattern> compile(const std::string& text);
 
   enum class Found : std::uint8_t { kYes, kNo, kGaveUp };
@@ -22,6 +23,7 @@ class Pattern {
   // group holds, or all of it where there is none.
   Found find(std::string_view text, bool cut = false, std::string* group = nullptr) const;
 
+  bool any() const { return compiled_ != nullptr; }
   std::size_t groups() const;
 
  private:
