@@ -110,7 +110,7 @@ TEST(ConfigErrors, TellTypesApart) {
   EXPECT_EQ(after("timeouts: 10s"),
             ":4: timeouts: must be a map of keys, not a single value; write { header: … }");
   EXPECT_EQ(after("timeouts: { idle: 10 }"),
-            ":4: timeouts.idle: '10' is not a duration; write 500ms, 10s, 5m, 1h or 1d");
+            ":4: timeouts.idle: '10' is not a duration; write 500ms, 10s, 3m30s, 1h or 1d");
   EXPECT_EQ(after("limits: { body: 1gb }"),
             ":4: limits.body: '1gb' is not a size; write 512, 64KB, 16KiB, 16MiB or 1GiB");
   EXPECT_EQ(after("log: { access: no }"), ":4: log.access: 'no' is neither true (on) nor false (off)");

@@ -10,7 +10,7 @@ Parsed<Rate> RateText::parse(std::string_view text) {
   if (slash == text.npos || slash + 1 == text.size()) return std::unexpected(kOtherwise);
   const auto count = Count::parse(text.substr(0, slash));
   std::string time(text.substr(slash + 1));
-  if (time[0] < '0' || time[0] > '9') time.insert(0, 1, '1');
+  if (time.find_first_of("0123456789") == time.npos) time.insert(0, 1, '1');
   const auto per = Duration::parse(time);
   if (!count || !per) return std::unexpected(kOtherwise);
   if (*count == 0) return std::unexpected("lets nothing through; the least count is 1");

@@ -19,6 +19,7 @@ TEST(RateText, IsACountAndATime) {
   is("1000/h", 1'000, 1h);
   is("7/d", 7, 24h);
   is("5/10s", 5, 10s);
+  is("5/1m30s", 5, 90s);
   is("3/250ms", 3, 250ms);
   is("1/ms", 1, 1ms);
   is("1000000/s", 1'000'000, 1s);

@@ -34,7 +34,7 @@ More under [examples](../examples/). `sekisho schema` prints a JSON Schema for e
 | Value | Written as |
 |---|---|
 | switch | `true`, `false`, `on` or `off` |
-| duration | a whole number and a unit: `500ms`, `10s`, `5m`, `1h`, `1d` |
+| duration | a whole number and a unit, or several from large to small: `500ms`, `10s`, `3m30s`, `1h`, `1d` |
 | size | bytes, or a whole number and a unit: `64KB` (1,000), `16KiB` (1,024), `16MiB`, `1GiB` |
 | address | an IP address and a port: `0.0.0.0:8080`, `"[::1]:8080"` |
 | network | an address, with or without a prefix: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.7` |

@@ -131,7 +131,7 @@ class Schema {
   json::object size() { return define("size", "Bytes, with a unit or without.", "^[0-9]+([KMGT]i?B|B)?$"); }
 
   json::object duration() {
-    return define("duration", "A whole number and its unit.", "^[0-9]+(ms|s|m|h|d)$");
+    return define("duration", "Whole numbers with their units, from large to small.", Duration::kPattern);
   }
 
   json::object define(std::string_view name, std::string_view about, std::string_view pattern) {

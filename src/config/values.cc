@@ -39,6 +39,23 @@ std::optional<std::uint64_t> parse_with_unit(std::string_view text, std::span<co
   return n * found->second;
 }
 
+// Several of those behind each other, from large units to small, each unit once: 1h30m.
+std::optional<std::uint64_t> parse_with_units(std::string_view text, std::span<const Unit> units) {
+  std::uint64_t sum = 0, above = ~std::uint64_t{0};
+  do {
+    const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    const std::size_t end = std::min(text.find_first_of("0123456789", digits), text.size());
+    const auto part = parse_with_unit(text.substr(0, end), units);
+    const auto unit = std::ranges::find(units, text.substr(digits, end - digits), &Unit::first);
+    if (!part || unit == units.end() || unit->second >= above || *part > (1ULL << 62) - sum)
+      return std::nullopt;
+    sum += *part;
+    above = unit->second;
+    text.remove_prefix(end);
+  } while (!text.empty());
+  return sum;
+}
+
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -125,8 +142,8 @@ std::string Size::show(std::uint64_t v) {
 }
 
 Parsed<Millis> Duration::parse(std::string_view text) {
-  if (const auto n = parse_with_unit(text, kDurationUnits)) return Millis(static_cast<Millis::rep>(*n));
-  return std::unexpected("is not a duration; write 500ms, 10s, 5m, 1h or 1d");
+  if (const auto n = parse_with_units(text, kDurationUnits)) return Millis(static_cast<Millis::rep>(*n));
+  return std::unexpected("is not a duration; write 500ms, 10s, 3m30s, 1h or 1d");
 }
 
 std::string Duration::show(Millis v) {

@@ -44,8 +44,11 @@ struct Size {  // bytes: 512, 64KB, 16KiB, 1GiB
   static std::uint64_t measure(std::uint64_t v) { return v; }
 };
 
-struct Duration {  // 500ms, 10s, 5m, 1h, 1d
+struct Duration {  // 500ms, 10s, 3m30s, 1h, 1d: units from large to small, each once
   using Value = Millis;
+  static constexpr std::string_view kPattern =
+      "^[0-9]+(ms|s([0-9]+ms)?|m([0-9]+s)?([0-9]+ms)?|h([0-9]+m)?([0-9]+s)?([0-9]+ms)?"
+      "|d([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$";
   static Parsed<Millis> parse(std::string_view text);
   static std::string show(Millis v);
   static std::uint64_t measure(Millis v) { return static_cast<std::uint64_t>(v.count()); }

@@ -17,8 +17,19 @@ TEST(Duration, NeedsAWholeNumberAndAUnit) {
   EXPECT_EQ(Duration::parse("1h"), 1h);
   EXPECT_EQ(Duration::parse("1d"), 24h);
   EXPECT_EQ(Duration::parse("0s"), 0s);
-  for (const char* bad : {"", "10", "0", "s", "-1s", "+1s", "1.5s", "1 s", " 1s", "1s ", "1S", "1h30m", "1us",
-                          "1w", "99999999999999999999s", "9999999999999999d"})
+  for (const char* bad : {"", "10", "0", "s", "-1s", "+1s", "1.5s", "1 s", " 1s", "1s ", "1S", "1us", "1w",
+                          "99999999999999999999s", "9999999999999999d"})
+    EXPECT_FALSE(Duration::parse(bad)) << bad;
+}
+
+TEST(Duration, TakesUnitsFromLargeToSmall) {
+  EXPECT_EQ(Duration::parse("3m30s"), 210s);
+  EXPECT_EQ(Duration::parse("1h30m"), 90min);
+  EXPECT_EQ(Duration::parse("1m500ms"), 60'500ms);
+  EXPECT_EQ(Duration::parse("1d2h3m4s5ms"), 93'784'005ms);
+  EXPECT_EQ(Duration::parse("1h90m"), 150min);
+  for (const char* bad : {"30s3m", "1m1m", "1h30", "1h 30m", "1h,30m", "h30m", "1h30m ", "1m-30s", "1ms1s",
+                          "40000000000d400000000000h"})
     EXPECT_FALSE(Duration::parse(bad)) << bad;
 }
 

@@ -68,7 +68,8 @@ struct Status {  // 200, 2xx, 200..299
 struct Think {  // 100ms, 100ms..1s
   using Value = std::pair<Millis, Millis>;
   static constexpr std::string_view kForm = "duration, or a range: `100ms..1s`";
-  static constexpr std::string_view kPattern = "^[0-9]+(ms|s|m|h|d)([.][.][0-9]+(ms|s|m|h|d))?$";
+  static constexpr std::string_view kPattern =
+      "^[0-9]+(ms|s|m|h|d)([0-9]+(ms|s|m|h))*([.][.][0-9]+(ms|s|m|h|d)([0-9]+(ms|s|m|h))*)?$";
   static Parsed<Value> parse(std::string_view text);
 };
 

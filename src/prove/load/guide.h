@@ -176,7 +176,7 @@ reports, for the logs of the processes.
 ## Checks
 
 A check is a comparison: `p95 < 50ms`, `rss_slope < 1MB/h`, `0.5 * requests < delta(hits_total)`. Both sides are numbers,
-measures, `+ - * /` and parentheses. Units are `us ms s m h`, `%`, `B KB KiB MB MiB GB GiB`, and any of them a second or an
+measures, `+ - * /` and parentheses. Units are `us ms s m h` (and `1m30s`), `%`, `B KB KiB MB MiB GB GiB`, and any of them a second or an
 hour (`/s`, `/h`). Only like is compared with like: 0.4 is no percentage, and 50 is no time.
 
 | Measure | Is |
@@ -281,7 +281,7 @@ not end as expected took for ever here as well.
 
 # Reference
 
-Durations are written `500ms`, `10s`, `5m`, `1h`, `1d`, sizes `64KB`, `16KiB`, `1GiB`. A single item may stand for a list of
+Durations are written `500ms`, `10s`, `3m30s`, `1h`, `1d`, sizes `64KB`, `16KiB`, `1GiB`. A single item may stand for a list of
 one. `sekisho schema prove` prints a JSON Schema for editors. `--time-scale` multiplies what lies on the timeline: phases and
 their ramps, faults, windows.
 )md";

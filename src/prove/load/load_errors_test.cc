@@ -342,7 +342,9 @@ TEST(CampaignErrors, TellWhatIsWrongInAPhase) {
       {"{ name: p, duration: 10s, rate: 1, arrivals: evn }",
        ":4: phases[0].arrivals: 'evn' is none of: even, poisson, did you mean 'even'?"},
       {"{ name: p, duration: 10, rate: 1 }",
-       ":4: phases[0].duration: '10' is not a duration; write 500ms, 10s, 5m, 1h or 1d"},
+       ":4: phases[0].duration: '10' is not a duration; write 500ms, 10s, 3m30s, 1h or 1d"},
+      {"{ name: p, duration: 30s3m, rate: 1 }",
+       ":4: phases[0].duration: '30s3m' is not a duration; write 500ms, 10s, 3m30s, 1h or 1d"},
   };
   for (const auto& [text, error] : cases) EXPECT_EQ(phases("  - " + text + "\n"), error) << text;
 }

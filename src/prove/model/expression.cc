@@ -220,7 +220,27 @@ class Parser {
     if (!factor)
       throw Wrong(fmt::format(
           "'{}' is no unit; there are us, ms, s, m, h, %, B, KB, KiB, MB, MiB, GB, GiB, /s, /h", word));
-    return literal(value * factor->value, factor->kind);
+    return literal(value * factor->value + rest_of_time(*factor), factor->kind);
+  }
+
+  // What follows 1m in 1m30s, in seconds.
+  double rest_of_time(Factor above) {
+    double rest = 0;
+    while (above.kind == kTime && at_ < text_.size() && is_digit(text_[at_])) {
+      const std::size_t digits = std::min(text_.find_first_not_of("0123456789", at_), text_.size());
+      std::size_t end = digits;
+      while (end < text_.size() && is_letter(text_[end])) ++end;
+      const std::optional<Factor> next = unit_of(text_.substr(digits, end - digits));
+      double number = 0;
+      std::from_chars(text_.data() + at_, text_.data() + digits, number, std::chars_format::fixed);
+      if (!next || next->kind != kTime || next->value >= above.value)
+        throw Wrong(fmt::format("'{}' is no rest of a time; write 1m30s, from large units to small",
+                                text_.substr(at_, end - at_)));
+      rest += number * next->value;
+      above = *next;
+      at_ = end;
+    }
+    return rest;
   }
 
   // ---- names

@@ -2,7 +2,8 @@
 //
 //   comparison   sum (< | <= | > | >= | == | !=) sum
 //   sum          numbers with units, measures, + - * / ( )
-//   units        us ms s m h   %   B KB KiB MB MiB GB GiB   and any of them, or none, /s or /h: 1MB/h, 100/s
+//   units        us ms s m h   %   B KB KiB MB MiB GB GiB   and any of them, or none, /s or /h: 1MB/h, 100/s;
+//                of times several, from large to small: 1m30s
 //
 // Measures of the load, over the check's scope:
 //   p50 p99.9 min mean max       response time, for ever where a request did not end as expected;

@@ -64,6 +64,7 @@ TEST(Expression, TakesWhatCampaignsAsk) {
                                       "max(x) < 10/h * 1h",
                                       "avg(a{x=\"quo\\\"ted\"}) == 1",
                                       "1 < delta(a)",
+                                      "recovery < 1m30s",
                                       "p50(scenario=hits) < p50(scenario = misses)",
                                       "p95(ok, window=before outage) < 1s",
                                       "rate(phase=calm) > 1/s",
@@ -84,6 +85,9 @@ TEST(Expression, SaysWhatIsWrong) {
       {"success > 0.995", "write 40%"},
       {"delta(a) / delta(b) > 40%", "one side is a plain number"},
       {"p95 < 50msec", "'msec' is no unit"},
+      {"p95 < 30s3m", "'3m' is no rest of a time"},
+      {"p95 < 1m30", "'30' is no rest of a time"},
+      {"rss < 1MB500B", "'500B' is not expected"},
       {"p95 < 50ms < 60ms", "more than one comparison"},
       {"p95 < 50ms )", "')' is not expected"},
       {"p95 < (50ms", "')' is missing"},
@@ -131,6 +135,9 @@ TEST(Expression, BindsProductsBeforeSums) {
 
 TEST(Expression, ReadsNumbersWithUnits) {
   EXPECT_DOUBLE_EQ(parsed("p50 < 1.5 ms").right->value, 0.0015);
+  EXPECT_DOUBLE_EQ(parsed("p50 < 1h2m3s4ms5us").right->value, 3723.004005);
+  EXPECT_DOUBLE_EQ(parsed("p50 < 1m30s * 2").right->left->value, 90);
+  EXPECT_EQ(parsed("p50 < 1m30s").right_text, "1m30s");
   EXPECT_DOUBLE_EQ(parsed("rss_slope < 1MB/h").right->value, 1e6 / 3600);
   EXPECT_EQ(parsed("success > 99.5%").right->value, 199.0 / 200);
   EXPECT_EQ(parsed("rate > 50/s").right->kind, kPerSecond);
