@@ -139,7 +139,7 @@ void Books::count_aftermath(const Record& record) {
     for (std::size_t g = 0; g < after_[i].goals.size(); ++g) {
       const RecoveryGoal& goal = after_[i].goals[g];
       if (goal.of_met && !met) continue;
-      if (!goal.scenario.empty() && campaign_.scenarios[record.scenario].name != goal.scenario) continue;
+      if (!goal.is_about(campaign_.scenarios[record.scenario], record.step)) continue;
       const bool within = met && latency_of(record, goal.clock) <= goal.limit;
       auto& counts = aftermath.goals[g].within_beyond[bucket];
       ++(within ? counts.first : counts.second);

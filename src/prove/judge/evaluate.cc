@@ -36,6 +36,8 @@ std::string name_of(const Scope& scope) {
     if (!name.empty()) text += fmt::format("{}{} '{}'", text.empty() ? "" : ", ", what, name);
   };
   add("scenario", scope.scenario);
+  add("step", scope.step);
+  add("tag", scope.tag);
   add("phase", scope.phase);
   add("window", scope.window);
   return text.empty() ? "the run without its warm-up" : text;
@@ -96,12 +98,13 @@ bool counts(const Node& node) {
 }  // namespace
 
 const Evaluator::Part& Evaluator::part(const Scope& scope) {
-  std::unique_ptr<Part>& part = parts_[fmt::format("{}\n{}\n{}", scope.scenario, scope.phase, scope.window)];
+  std::unique_ptr<Part>& part = parts_[fmt::format("{}\n{}\n{}\n{}\n{}", scope.scenario, scope.phase,
+                                                   scope.window, scope.step, scope.tag)];
   if (!part) {
     part = std::make_unique<Part>();
     part->segments = timeline_.within(scope);
     part->stretches = extents_of(timeline_.segments(), part->segments);
-    part->total = total(result_, part->segments, scope.scenario);
+    part->total = total(result_, part->segments, scope);
     for (const std::size_t i : part->segments) {
       const Phase& phase = campaign_.phases[timeline_.segments()[i].phase];
       if (phase.users) part->users = std::max({part->users, phase.users->first, phase.users->second});
@@ -117,7 +120,7 @@ CheckResult Evaluator::check(const Check& check, CheckResult::Kind kind) {
   result.kind = kind;
   result.name = check.name.empty() ? check.text : check.name;
   result.check = check.text;
-  result.scope = {check.scenario, check.phase, check.window};
+  result.scope = scope_of(check);
   result.line = check.line;
   const auto comparison = parse_expression(check.text, campaign_.define);
   if (comparison)
@@ -198,10 +201,7 @@ Worked Evaluator::value(const Node& node, const Scope& scope) {
 }
 
 Worked Evaluator::measured(const Measure& m, const Scope& asked) {
-  Scope scope = asked;
-  if (!m.scenario.empty()) scope.scenario = m.scenario;
-  if (!m.phase.empty()) scope.phase = m.phase;
-  if (!m.window.empty()) scope.window = m.window;
+  const Scope scope = scope_of(m, asked);
   if (m.what == What::kRecovery) return recovery_of(result_, campaign_, timeline_, m, scope);
   const Part& p = part(scope);
   if (p.segments.empty())
@@ -323,8 +323,7 @@ Worked Evaluator::latency(const Measure& m, const Scope& scope, const Part& part
   const Lateness late(part.total, campaign_.validity, part.users);
   if (!m.outcome) return latency_of_all(m, part.total, late, needed, part.timeout);
   Hdr OutcomeStats::* which = histogram_of(m);
-  if (m.unmet)
-    return latency_of(m, latency_of_failed(result_, part.segments, scope.scenario, which), late, needed);
+  if (m.unmet) return latency_of(m, latency_of_failed(result_, part.segments, scope, which), late, needed);
   return latency_of(m, part.total.stats.outcomes[static_cast<std::size_t>(*m.outcome)].*which, late, needed);
 }
 

@@ -217,8 +217,10 @@ one; numbers are compared to the last digit (19.90 is 19.9). What is not there i
 `contains` is about a part of a text or an item of a list; `length` counts characters, items or members.
 
 A check is about all requests outside warm-ups, or about a `scenario`, a `phase` and a `window` (or fault): `before NAME` and
-`after NAME` are windows too. A measure may ask about another part than its check: `p95(window=outage) <
-1.2 * p95(window=before outage)`, `p50(scenario=hits) < p50(scenario=misses)`.
+`after NAME` are windows too. `step` makes it about the requests of one step, by its name, and `tag` about those of all steps
+with this one among their `tags`; both go with a scenario or stand for those of all. `offered`, `recovery`, `lag` and what is
+asked of the target have no steps. A measure may ask about another part than its check: `p95(window=outage) <
+1.2 * p95(window=before outage)`, `p50(scenario=hits) < p50(scenario=misses)`, `p95(step=login) < 2 * p95(tag=read)`.
 
 ## Verdicts
 

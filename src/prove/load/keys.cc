@@ -85,6 +85,9 @@ constexpr Row kCheckRows[] = {
     put<Check, form::Word, put_window>(
         "window", "(the whole run)",
         "The window or fault that it is about, or `before NAME` or `after NAME`."),
+    written<&Check::step, form::Word>("step", "(all)", "The step that it is about, by its name."),
+    config::rows::text<&Check::tag, config::Name>("tag", "(all)", kLive,
+                                                  "Or all steps with this one among their `tags`."),
 };
 constexpr config::Section kCheck =
     table<Check>({"check", "", "An expression and what part of the run it is about.", "check"}, kCheckRows);

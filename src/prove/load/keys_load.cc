@@ -157,6 +157,8 @@ constexpr config::Section kPart =
 
 constexpr Row kStepRows[] = {
     written<&Step::name, form::Word>("name", "(method and path)", "Its name in the report."),
+    config::rows::text<&Step::tags, config::Name>(
+        "tags", "[]", kLive, "Names of what it has in common with other steps, for checks: `tag`."),
     word<&Step::type>("type", "http", kLive,
                       "`s3`: the request is signed (SigV4) with the target's access key; the path is "
                       "`/bucket/key`."),

@@ -7,8 +7,10 @@
 #include <array>
 #include <cmath>
 
+#include "config/error.h"
 #include "config/values.h"
 #include "prove/load/reading.h"
+#include "prove/model/expression.h"
 
 namespace prove::rules {
 namespace {
@@ -24,7 +26,9 @@ Millis scaled(Millis duration, double scale) {
   const YamlNode& node = root.find(list)->value;
   const Reader::Step outer(reader, list);
   const Reader::Step inner(reader, index);
-  reader.fail_at(node.kind == YamlNode::Kind::kList ? node.items[index] : node, key, message);
+  const YamlNode& item = node.kind == YamlNode::Kind::kList ? node.items[index] : node;
+  if (item.kind != YamlNode::Kind::kMap) reader.fail(item.line, message);
+  reader.fail_at(item, key, message);
 }
 
 void check_timeline(Reader& reader, const YamlNode& node, const Campaign& campaign) {
@@ -48,6 +52,55 @@ void check_timeline(Reader& reader, const YamlNode& node, const Campaign& campai
     for (const Fault& fault : campaign.faults)
       if (fault.name == window.name)
         reader.fail(window.line, fmt::format("is also the name of the fault in line {}", fault.line));
+  }
+}
+
+// What is wrong with a check's step or tag, or with that of a measure in it; "": nothing.
+std::string wrong_steps(const Campaign& campaign, const Check& check) {
+  std::string wrong;
+  each_measure(check.text, campaign.define, [&](const Measure& m) {
+    const Scope scope = scope_of(m, scope_of(check));
+    if (!wrong.empty() || (scope.step.empty() && scope.tag.empty())) return;
+    const bool by_tag = scope.step.empty();
+    const std::string& name = by_tag ? scope.tag : scope.step;
+    if (!scope.step.empty() && !scope.tag.empty()) {
+      wrong = "a step and a tag at a time are one too many";
+      return;
+    }
+    if (!has_steps(m)) {
+      wrong = fmt::format("'{}' has no meaning for a {}", m.text, by_tag ? "tag" : "step");
+      return;
+    }
+    std::vector<std::string_view> known;
+    for (const Scenario& scenario : campaign.scenarios) {
+      if (!scope.scenario.empty() && scenario.name != scope.scenario) continue;
+      for (const Step& step : scenario.steps)
+        if (by_tag)
+          known.insert(known.end(), step.tags.begin(), step.tags.end());
+        else
+          known.emplace_back(step.name);
+    }
+    if (std::ranges::find(known, name) != known.end()) return;
+    const std::string where = scope.scenario.empty() ? "" : fmt::format(" in scenario '{}'", scope.scenario);
+    wrong = fmt::format("there is no {} '{}'{}{}", by_tag ? "step with the tag" : "step", name, where,
+                        config::did_you_mean(name, known));
+  });
+  return wrong;
+}
+
+// Which key of a check a complaint about its measures is about.
+std::string_view key_of_steps(const Check& check) {
+  return !check.step.empty() ? "step" : !check.tag.empty() ? "tag" : "check";
+}
+
+void check_goals(Reader& reader, const YamlNode& root, std::string_view list, const Campaign& campaign,
+                 const std::vector<Check>& checks) {
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    const Check& check = checks[i];
+    if (!check.step.empty() && !check.tag.empty())
+      fail_in(reader, root, list, i, "tag", "stands beside 'step'; give one of them");
+    if (const std::string wrong = wrong_steps(campaign, check); !wrong.empty())
+      fail_in(reader, root, list, i, key_of_steps(check), wrong);
   }
 }
 
@@ -119,6 +172,8 @@ void check_campaign(Reader& reader, const YamlNode& node, Campaign& campaign) {
   for (const std::string_view key : {"targets", "scenarios"})
     if (node.find(key)->value.entries.empty()) reader.fail_at(node, key, "is empty");
   Reading::of(reader).finish_names();
+  check_goals(reader, node, "guardrails", campaign, campaign.guardrails);
+  check_goals(reader, node, "requires", campaign, campaign.require);
   check_timeline(reader, node, campaign);
   for (Scenario& scenario : campaign.scenarios)
     for (Step& step : scenario.steps)

@@ -312,7 +312,9 @@ class Parser {
     do {
       const std::string_view one = argument();
       if (take_scope(one, m)) continue;
-      if (about) throw Wrong(fmt::format("{}() takes one thing, and scenario=, phase= and window=", word));
+      if (about)
+        throw Wrong(
+            fmt::format("{}() takes one thing, and scenario=, step=, tag=, phase= and window=", word));
       about = one;
     } while (take(","));
     need(")");
@@ -324,9 +326,18 @@ class Parser {
   bool about_load() {
     const std::size_t from = at_;
     const std::string_view word = take_name();
-    const bool scope = take("=") && (word == "scenario" || word == "phase" || word == "window");
+    const bool scope = take("=") && scope_member(word);
     at_ = from;
     return scope || outcome_named(word);
+  }
+
+  static std::string Measure::* scope_member(std::string_view key) {
+    return key == "scenario" ? &Measure::scenario
+           : key == "step"   ? &Measure::step
+           : key == "tag"    ? &Measure::tag
+           : key == "phase"  ? &Measure::phase
+           : key == "window" ? &Measure::window
+                             : nullptr;
   }
 
   std::string_view argument() {
@@ -345,11 +356,8 @@ class Parser {
     const std::string_view key = trimmed(argument.substr(0, equals));
     std::string_view name = argument.substr(equals + 1);
     while (!name.empty() && is_space(name[0])) name.remove_prefix(1);
-    std::string Measure::* member = key == "scenario" ? &Measure::scenario
-                                    : key == "phase"  ? &Measure::phase
-                                    : key == "window" ? &Measure::window
-                                                      : nullptr;
-    if (!member) throw Wrong(fmt::format("'{}' is none of scenario=, phase= and window=", key));
+    const auto member = scope_member(key);
+    if (!member) throw Wrong(fmt::format("'{}' is none of scenario=, step=, tag=, phase= and window=", key));
     if (name.empty()) throw Wrong(fmt::format("{}= wants a name", key));
     m.*member = name;
     return true;
@@ -431,6 +439,14 @@ void each_measure(const Node& node, const std::function<void(const Measure&)>& v
   if (node.right) each_measure(*node.right, visit);
 }
 
+bool measures_something(const Node& node) {
+  bool found = false;
+  each_measure(node, [&](const Measure&) { found = true; });
+  return found;
+}
+
+}  // namespace
+
 void each_measure(std::string_view text, const Pairs& defines,
                   const std::function<void(const Measure&)>& visit) {
   const auto parsed = parse_expression(text, defines);
@@ -439,13 +455,20 @@ void each_measure(std::string_view text, const Pairs& defines,
   each_measure(*parsed->right, visit);
 }
 
-bool measures_something(const Node& node) {
-  bool found = false;
-  each_measure(node, [&](const Measure&) { found = true; });
-  return found;
+Scope scope_of(const Check& check) {
+  return {check.scenario, check.phase, check.window, check.step, check.tag};
 }
 
-}  // namespace
+Scope scope_of(const Measure& m, Scope scope) {
+  if (!m.scenario.empty()) scope.scenario = m.scenario;
+  if (!m.phase.empty()) scope.phase = m.phase;
+  if (!m.window.empty()) scope.window = m.window;
+  if (!m.step.empty() || !m.tag.empty()) {
+    scope.step = m.step;
+    scope.tag = m.tag;
+  }
+  return scope;
+}
 
 std::string_view name_of(Relation::Op op) {
   constexpr std::array<std::string_view, 6> kNames = {"<", "<=", ">", ">=", "==", "!="};

@@ -21,7 +21,8 @@
 //   uploaded uploaded_bytes      share of the request bodies that the target took whole; bytes of them
 //   reason(reset) status(503) status(5xx)  how many
 //   recovery recovery(fault)     from the fault's end until all is well again and stays so: judge/recovery.h
-// Each of them takes scenario=, phase= and window= for another part of the run than the check's own:
+// Each of them takes scenario=, step=, tag=, phase= and window= for another part of the run than the check's
+// own; recovery, offered, lag and what is asked of the target have no steps:
 //   p95(window=outage) < 1.2 * p95(window=before outage)    p50(ok, scenario=hits) < p50(ok, scenario=misses)
 // Measures of the target, from its metrics and /proc; {…} chooses by label and is optional, what it leaves is
 // added up; {…} that no series has is unknown, but 0 where `or 0` follows it
@@ -41,6 +42,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -50,6 +52,7 @@
 #include "prove/model/measure.h"
 #include "prove/model/model.h"
 #include "prove/model/quantity.h"
+#include "prove/model/timeline.h"
 
 namespace prove {
 
@@ -89,6 +92,14 @@ std::expected<Relation, std::string> parse_expression(std::string_view text, con
 // For whoever loads campaigns: what is wrong, or "". The second is for the value of one `define:`.
 std::string check_expression(std::string_view text, const Pairs& defines);
 std::string check_define(std::string_view name, const Pairs& defines);
+
+// The part of the run that a check is about, and that which a measure in it asks about.
+Scope scope_of(const Check& check);
+Scope scope_of(const Measure& measure, Scope of_check);
+
+// What an expression measures, in the order in which it says so; nothing of one that is wrong.
+void each_measure(std::string_view text, const Pairs& defines,
+                  const std::function<void(const Measure&)>& visit);
 
 // What a check names of the campaign, for its loader to look up.
 struct References {

@@ -66,6 +66,8 @@ TEST(Expression, TakesWhatCampaignsAsk) {
                                       "1 < delta(a)",
                                       "recovery < 1m30s",
                                       "p50(scenario=hits) < p50(scenario = misses)",
+                                      "p95(step=log in) < 2 * p95(ok, tag=read)",
+                                      "rate(step=a) > 1/s",
                                       "p95(ok, window=before outage) < 1s",
                                       "rate(phase=calm) > 1/s",
                                       "delta(a{b=\"c\"}, phase=calm) > 1",
@@ -102,7 +104,7 @@ TEST(Expression, SaysWhatIsWrong) {
       {"status(99) == 0", "503 or 5xx"},
       {"status(9xx) == 0", "503 or 5xx"},
       {"recovery() < 1s", "name of a fault"},
-      {"success(ok) > 1%", "takes scenario=, phase= and window= only"},
+      {"success(ok) > 1%", "takes scenario=, step=, tag=, phase= and window= only"},
       {"p95(ok, denied) < 1s", "takes one thing"},
       {"p95(stage=x) < 1s", "'stage' is none of"},
       {"p95(phase=) < 1s", "phase= wants a name"},
@@ -160,6 +162,18 @@ TEST(Expression, ReadsTheScopeOfAMeasure) {
   EXPECT_EQ(m.window, "after x");
   EXPECT_EQ(parsed("rate(phase=x) < 1/s").left->measure.what, Measure::What::kRate);
   EXPECT_EQ(parsed("rate(phase) < 1/s").left->measure.series, "phase");
+}
+
+TEST(Expression, TakesTheStepOfAMeasureForTheTagOfItsCheck) {
+  Check check;
+  check.scenario = "s";
+  check.tag = "read";
+  const Scope own = scope_of(parsed("p95(step=login, phase=calm) < 1s").left->measure, scope_of(check));
+  EXPECT_EQ(own.scenario, "s");
+  EXPECT_EQ(own.step, "login");
+  EXPECT_EQ(own.tag, "");
+  EXPECT_EQ(own.phase, "calm");
+  EXPECT_EQ(scope_of(parsed("p95 < 1s").left->measure, scope_of(check)).tag, "read");
 }
 
 TEST(Expression, ReadsSelectors) {

@@ -80,6 +80,11 @@ Dimension kind_of(const Measure& m) {
   return kind;
 }
 
+bool has_steps(const Measure& m) {
+  return m.what != What::kOffered && m.what != What::kRecovery && m.what != What::kSeries &&
+         !(m.what == What::kLatency && m.clock == Measure::Clock::kLag);
+}
+
 bool is_proc(std::string_view series) {
   return series == kProcRss || series == kProcCpu || series == kProcFds || series == kProcThreads ||
          series == "process_count";
@@ -196,7 +201,8 @@ void read_about(std::string_view function, std::optional<std::string_view> argum
       if (m.fault.empty()) throw Wrong("recovery() wants the name of a fault");
       return;
     default:
-      if (argument) throw Wrong(fmt::format("{}() takes scenario=, phase= and window= only", function));
+      if (argument)
+        throw Wrong(fmt::format("{}() takes scenario=, step=, tag=, phase= and window= only", function));
   }
 }
 

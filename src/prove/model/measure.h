@@ -42,6 +42,7 @@ struct Measure {
   } what = What::kRequests;
   std::string text;                     // as the file says it
   std::string scenario, phase, window;  // instead of the check's own; "": that
+  std::string step, tag;                // either of them goes instead of both
 
   enum class Clock : std::uint8_t { kResponse, kService, kFirstByte, kLag } clock = Clock::kResponse;
   enum class Statistic : std::uint8_t { kPercentile, kMin, kMean, kMax } statistic = Statistic::kPercentile;
@@ -62,6 +63,8 @@ struct Measure {
 };
 
 Dimension kind_of(const Measure& measure);
+// Whether it can be told of one step: not what arrivals, faults and the target as a whole have.
+bool has_steps(const Measure& measure);
 
 // Series that come from /proc and not from a scrape.
 inline constexpr std::string_view kProcRss = "process_rss_bytes";

@@ -113,6 +113,7 @@ struct DataSpec {  // {{name}} or {{name.column}}: a row of it
   std::vector<std::vector<std::string>> rows;  // empty for a range
   std::uint64_t from = 0, to = 0;              // range, both inclusive
   bool range = false;
+  bool captured = false;  // by a call of the setup: {{column}} are its names, and rows come when it has run
   Choice choose = Choice::kUniform;
   double exponent = 1.0;  // of the Zipf distribution
 };
@@ -137,6 +138,7 @@ enum class StepType : std::uint8_t { kHttp, kS3 };
 struct Step {
   std::string name;  // default: "GET /path as written"
   int line = 0;
+  std::vector<std::string> tags;  // by which checks ask for it
   StepType type = StepType::kHttp;
   std::string target;  // default: the first
   std::string method = "GET";
@@ -189,6 +191,10 @@ struct Call {  // an HTTP request outside the load: setup, teardown, fault
   std::string body;
   std::uint64_t status_from = 200, status_to = 299;
   std::uint64_t repeat = 1;  // {{index}} counts
+  // Of the setup alone: what each reply gives for all that come later, a row of the data set `fills`.
+  std::vector<Capture> captures;
+  Choice choose = Choice::kUniform;  // how users pick among the rows
+  std::string fills;
 };
 
 struct Deed {  // one thing done to the world
@@ -231,6 +237,9 @@ struct Check {
   std::string text;                     // "p95 < 50ms": see expression.h
   std::string name;                     // default: the text
   std::string scenario, phase, window;  // "": all of them
+  std::string step, tag;                // one of them at the most; "": all steps
+  bool abort = false;                   // ends the run as soon as it is broken by what was seen
+  Millis after{0};                      // but not before its part of the run has gone on so long
 };
 
 enum class Shares : std::uint8_t { kObserved, kConfident };

@@ -50,13 +50,10 @@ std::optional<RecoveryGoal> goal_of(const Check& check, const Pairs& define, con
   const auto limit = constant(*relation->right);
   if (!limit || !std::isfinite(*limit)) return std::nullopt;
   const Measure& m = relation->left->measure;
-  const auto own = [](const std::string& measures, const std::string& checks) {
-    return measures.empty() ? checks : measures;
-  };
-  const Scope scope{own(m.scenario, check.scenario), own(m.phase, check.phase), own(m.window, check.window)};
+  const Scope scope = scope_of(m, scope_of(check));
   if (!covers(timeline, scope, end)) return std::nullopt;
   return RecoveryGoal{.check = check.text,
-                      .scenario = scope.scenario,
+                      .scope = scope,
                       .clock = m.clock,
                       .of_met = m.outcome.has_value(),
                       .limit = Nanos(static_cast<std::int64_t>(std::clamp(*limit, 0.0, 1e9) * 1e9)),
@@ -64,6 +61,13 @@ std::optional<RecoveryGoal> goal_of(const Check& check, const Pairs& define, con
 }
 
 }  // namespace
+
+bool RecoveryGoal::is_about(const Scenario& of, std::size_t step) const {
+  return (scope.scenario.empty() || of.name == scope.scenario) &&
+         (scope.step.empty() || of.steps[step].name == scope.step) &&
+         (scope.tag.empty() ||
+          std::ranges::find(of.steps[step].tags, scope.tag) != of.steps[step].tags.end());
+}
 
 std::vector<RecoveryGoal> recovery_goals(const Campaign& campaign, const Timeline& timeline,
                                          const Span& fault) {

@@ -18,12 +18,14 @@
 namespace prove {
 
 struct RecoveryGoal {
-  std::string check;     // as the guardrail says it
-  std::string scenario;  // "": of all
+  std::string check;  // as the guardrail says it
+  Scope scope;        // its scenario, step and tag: "" of all
   Measure::Clock clock = Measure::Clock::kResponse;
   bool of_met = false;  // p95(ok): what did not end as expected is none of its requests
   Nanos limit{0};       // a request within it took no longer
   double share = 0;     // of the requests that must be within
+
+  bool is_about(const Scenario& of, std::size_t step) const;
 };
 
 // Of a percentile or a maximum that a guardrail holds below a constant; no other says anything of one

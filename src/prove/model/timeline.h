@@ -28,7 +28,8 @@ struct Segment {
 // Which part of the run a check or a figure is about. Empty: everything that is no warm-up.
 struct Scope {
   std::string scenario, phase;
-  std::string window;  // a window's or fault's name, or "before NAME", "after NAME"
+  std::string window;               // a window's or fault's name, or "before NAME", "after NAME"
+  std::string step = {}, tag = {};  // one of them at the most
 };
 
 class Timeline {

@@ -54,8 +54,22 @@ void add_shares(std::vector<double>& sums, const std::vector<double>& percents, 
 
 }  // namespace
 
+bool is_about(const Scope& scope, const ScenarioInfo& scenario, std::size_t step) {
+  if (!scope.scenario.empty() && scenario.name != scope.scenario) return false;
+  if (!scope.step.empty() && scenario.steps[step] != scope.step) return false;
+  if (scope.tag.empty()) return true;
+  return step < scenario.tags.size() &&
+         std::ranges::find(scenario.tags[step], scope.tag) != scenario.tags[step].end();
+}
+
 Total total(const Result& result, const std::vector<std::size_t>& segments, std::string_view scenario,
             std::string_view step) {
+  return total(
+      result, segments,
+      Scope{.scenario = std::string(scenario), .phase = {}, .window = {}, .step = std::string(step)});
+}
+
+Total total(const Result& result, const std::vector<std::size_t>& segments, const Scope& steps) {
   Total sum;
   std::vector<double> busy, waited;
   for (const std::size_t index : segments) {
@@ -69,9 +83,8 @@ Total total(const Result& result, const std::vector<std::size_t>& segments, std:
     add_shares(busy, segment.busy, seconds);
     add_shares(waited, segment.waited, seconds);
     for (std::size_t s = 0; s < segment.steps.size(); ++s) {
-      if (!scenario.empty() && result.scenarios[s].name != scenario) continue;
       for (std::size_t i = 0; i < segment.steps[s].size(); ++i) {
-        if (!step.empty() && result.scenarios[s].steps[i] != step) continue;
+        if (!is_about(steps, result.scenarios[s], i)) continue;
         const StepStats& cell = segment.steps[s][i];
         sum.stats.add(cell);
         if (cell.expects_limits())
@@ -109,17 +122,18 @@ Hdr latency_of_met(const Total& total, Hdr OutcomeStats::* which) {
   return met;
 }
 
-Hdr latency_of_failed(const Result& result, const std::vector<std::size_t>& segments,
-                      std::string_view scenario, Hdr OutcomeStats::* which) {
+Hdr latency_of_failed(const Result& result, const std::vector<std::size_t>& segments, const Scope& steps,
+                      Hdr OutcomeStats::* which) {
   Hdr failed;
   for (const std::size_t index : segments)
-    for (std::size_t s = 0; s < result.segments[index].steps.size(); ++s) {
-      if (!scenario.empty() && result.scenarios[s].name != scenario) continue;
-      for (const StepStats& cell : result.segments[index].steps[s])
+    for (std::size_t s = 0; s < result.segments[index].steps.size(); ++s)
+      for (std::size_t i = 0; i < result.segments[index].steps[s].size(); ++i) {
+        if (!is_about(steps, result.scenarios[s], i)) continue;
+        const StepStats& cell = result.segments[index].steps[s][i];
         for (const Outcome o : {Outcome::kFailed, Outcome::kTimedOut, Outcome::kLimited})
           if (o != Outcome::kLimited || !cell.expects_limits())
             failed.add(cell.outcomes[static_cast<std::size_t>(o)].*which);
-    }
+      }
   return failed;
 }
 

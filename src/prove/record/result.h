@@ -176,6 +176,7 @@ struct ScenarioInfo {
   std::string name;
   double weight = 1;
   std::vector<std::string> steps;
+  std::vector<std::vector<std::string>> tags = {};  // of each step
 };
 
 struct Result {
@@ -196,9 +197,13 @@ struct Result {
   std::vector<CheckResult> checks;
   std::vector<std::string> warnings;  // what a reader has to know beside the verdict, a sentence each
   Verdict verdict = Verdict::kInvalid;
-  double ended_at = 0;
+  double ended_at = 0;  // of a run that was aborted: when that was
   bool interrupted = false;
+  std::vector<CheckResult> aborted;  // none, or the guardrail that ended the run, as it stood then
 };
+
+// Whether a check about this scope is about that step, by the indices of both.
+bool is_about(const Scope& scope, const ScenarioInfo& scenario, std::size_t step);
 
 // The segments of a scope added up, over all steps of its scenario (or of all scenarios).
 struct Total {
@@ -220,6 +225,7 @@ bool machine_was_busy(const Total& total);
 // "its thread waited for a CPU for 43 % of the time and used 6 %"
 std::string generator_text(const Total& total);
 
+Total total(const Result& result, const std::vector<std::size_t>& segments, const Scope& steps);
 Total total(const Result& result, const std::vector<std::size_t>& segments, std::string_view scenario = {},
             std::string_view step = {});
 
@@ -227,7 +233,7 @@ Total total(const Result& result, const std::vector<std::size_t>& segments, std:
 Hdr latency_of_sent(const StepStats& stats, Hdr OutcomeStats::* which);
 // That of the requests that ended as their steps expect, and that of those sent that did not.
 Hdr latency_of_met(const Total& total, Hdr OutcomeStats::* which);
-Hdr latency_of_failed(const Result& result, const std::vector<std::size_t>& segments,
-                      std::string_view scenario, Hdr OutcomeStats::* which);
+Hdr latency_of_failed(const Result& result, const std::vector<std::size_t>& segments, const Scope& steps,
+                      Hdr OutcomeStats::* which);
 
 }  // namespace prove

@@ -113,10 +113,12 @@ void members(V& v, Like<Series> auto& x) {
 }
 template <class V>
 void members(V& v, Like<Scope> auto& x) {
-  auto& [scenario, phase, window] = x;
+  auto& [scenario, phase, window, step, tag] = x;
   v("scenario", scenario);
   v("phase", phase);
   v("window", window);
+  v.newer("step", step);
+  v.newer("tag", tag);
 }
 template <class V>
 void members(V& v, Like<CheckResult> auto& x) {
@@ -184,10 +186,11 @@ void members(V& v, Like<PhaseInfo> auto& x) {
 }
 template <class V>
 void members(V& v, Like<ScenarioInfo> auto& x) {
-  auto& [name, weight, steps] = x;
+  auto& [name, weight, steps, tags] = x;
   v("name", name);
   v("weight", weight);
   v("steps", steps);
+  v.newer("tags", tags);
 }
 template <class V>
 void members(V& v, Like<Span> auto& x) {
@@ -208,7 +211,7 @@ void members(V& v, Like<Segment> auto& x) {
 template <class V>
 void members(V& v, Like<Result> auto& x) {
   auto& [name, text, file, environment, phases, scenarios, spans, timeline, segments, intervals, aftermaths,
-         series, happenings, samples, deaths, checks, warnings, verdict, ended_at, interrupted] = x;
+         series, happenings, samples, deaths, checks, warnings, verdict, ended_at, interrupted, aborted] = x;
   v("name", name);
   v("text", text);
   v("file", file);
@@ -229,6 +232,7 @@ void members(V& v, Like<Result> auto& x) {
   v("series", series);
   v("ended_at", ended_at);
   v("interrupted", interrupted);
+  v.newer("aborted", aborted);
 }
 
 // Words of an enum, in its order; "" where it has no such value.

@@ -190,6 +190,8 @@ std::string scope_text(const Scope& scope) {
     text += name;
   };
   add("scenario ", scope.scenario);
+  add("step ", scope.step);
+  add("tag ", scope.tag);
   add("phase ", scope.phase);
   const bool said = scope.window.starts_with("before ") || scope.window.starts_with("after ");
   add(said ? "" : "during ", scope.window);

@@ -71,7 +71,10 @@ Result describe(const Campaign& campaign, const Timeline& timeline, const RunOpt
   }
   for (const Scenario& scenario : campaign.scenarios) {
     ScenarioInfo info{scenario.name, scenario.weight, {}};
-    for (const Step& step : scenario.steps) info.steps.push_back(step.name);
+    for (const Step& step : scenario.steps) {
+      info.steps.push_back(step.name);
+      info.tags.push_back(step.tags);
+    }
     result.scenarios.push_back(std::move(info));
   }
   result.spans = timeline.spans();
