@@ -52,7 +52,9 @@ Dataset::Dataset(const DataSpec& spec, const Slots& slots)
       size_(spec.range ? spec.to - spec.from + 1 : spec.rows.size()),
       zipf_(size_, spec.exponent) {
   for (std::size_t i = 0; i < spec.columns.size(); ++i) {
-    const std::string name = spec.columns[i].empty() ? spec.name : spec.name + "." + spec.columns[i];
+    const std::string name = spec.captured             ? spec.columns[i]
+                             : spec.columns[i].empty() ? spec.name
+                                                       : spec.name + "." + spec.columns[i];
     if (const auto slot = slots.find(name)) slots_.push_back({i, *slot});
   }
 }

@@ -33,7 +33,9 @@ std::set<std::size_t> slots_of(const Scenario& scenario) {
   return slots;
 }
 
-bool is_of(std::string_view name, std::string_view set) {
+bool is_of(const std::string& name, const DataSpec& spec) {
+  if (spec.captured) return std::ranges::find(spec.columns, name) != spec.columns.end();
+  const std::string& set = spec.name;
   return name.starts_with(set) && (name.size() == set.size() || name[set.size()] == '.');
 }
 
@@ -54,8 +56,7 @@ Sources::Sources(const Campaign& campaign, const Scenario& scenario, const std::
   std::set<std::size_t> sets;
   for (const std::size_t slot : slots_of(scenario)) {
     const std::string& name = campaign.slots.name(slot);
-    const auto set =
-        std::ranges::find_if(campaign.data, [&](const DataSpec& d) { return is_of(name, d.name); });
+    const auto set = std::ranges::find_if(campaign.data, [&](const DataSpec& d) { return is_of(name, d); });
     const auto minted = tokens.by_name.find(name);
     const auto built_in = std::ranges::find(kBuiltIn, name);
     if (Function::is_call(name)) {

@@ -98,7 +98,7 @@ requires:
 - a data set (`{{keys}}`) or one of its columns (`{{users.name}}`): a row is picked when a journey begins, and stays for
   all of its steps;
 - a token (`{{valid}}`), minted before the first phase;
-- a value that an earlier step of the journey captured;
+- a value that an earlier step of the journey captured, or a call of the `setup`;
 - `{{iteration}}`, which counts the journeys of one user, `{{user}}`, `{{uuid}}`, `{{random}}` and `{{now}}` (Unix seconds);
 - a call: `{{random_string(16)}}`, with an alphabet `{{random_string(8, hex)}}` (`alphanumeric`, `letters`, `lower`, `upper`,
   `digits`, `hex`, or characters in quotes: `'ACGT'`), `{{random_int(1, 6)}}` with both ends. As all that is chosen it depends on
@@ -125,6 +125,18 @@ What a data set would bring to such a place is an error with the row, before any
 of a data file, are as they were written: 19.90 is `19.90`.
 
 In `setup`, `teardown` and other calls there are `{{index}}` and tokens, in the claims of a token there is `{{index}}`.
+
+What a call of `setup` captures is for everybody: users, later calls, faults and the teardown. Repeated, it makes a row each time,
+and a journey picks one of them, as from a data set (`choose`), for all that this call captures; call number n takes row n. A
+capture that finds nothing is a setup that failed, and the run does not begin.
+
+```yaml
+setup:
+  - call: { url: "http://127.0.0.1:8080/accounts", method: POST, repeat: 50, choose: sequence,
+            capture: [ { json: /id, as: account }, { json: /token, as: login_token } ] }
+teardown:
+  - call: { url: "http://127.0.0.1:8080/accounts/{{account}}", method: DELETE, repeat: 50 }
+```
 
 ## Load
 

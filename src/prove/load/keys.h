@@ -19,5 +19,6 @@ extern const config::Section kDeedSection;      // Deed
 extern const config::Section kFaultSection;     // Fault
 extern const config::Section kScenarioSection;  // Scenario
 extern const config::Section kExpectSection;    // Expect
+extern const config::Section kCaptureSection;   // CaptureDraft
 
 }  // namespace prove

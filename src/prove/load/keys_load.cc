@@ -3,6 +3,7 @@
 #include "prove/load/keys.h"
 #include "prove/load/rows.h"
 #include "prove/load/rules.h"
+#include "prove/load/words.h"
 
 namespace config::rows {
 
@@ -15,10 +16,6 @@ struct WordsOf<prove::TokenAlgorithm> {
 template <>
 struct WordsOf<prove::Tamper> {
   static constexpr std::string_view kNames[] = {"nothing", "signature", "payload"};
-};
-template <>
-struct WordsOf<prove::Choice> {
-  static constexpr std::string_view kNames[] = {"uniform", "zipf", "sequence"};
 };
 template <>
 struct WordsOf<prove::StepType> {
@@ -135,14 +132,6 @@ constexpr Row kCaptureRows[] = {
     written<&CaptureDraft::as, form::ValueName>("as", config::kRequired,
                                                 "The value's name in the templates of later steps."),
 };
-constexpr config::Section kCapture =
-    table<CaptureDraft>({"capture", "",
-                         "A value taken from a reply: exactly one of `json`, `header` and `regex`, or "
-                         "`header` with `regex`. Of the "
-                         "body the first 1MiB is looked at.",
-                         ""},
-                        kCaptureRows);
-
 constexpr Row kPartRows[] = {
     written<&PartDraft::name, form::Word>("name", config::kRequired, "The field's name, a template."),
     written<&PartDraft::value, form::Block>("value", "", "Its value, a template."),
@@ -180,8 +169,8 @@ constexpr Row kStepRows[] = {
         "multipart", "[]", kLive, "The fields of a form, with files, as the body (multipart/form-data)."),
     duration<&Step::timeout>("timeout", "30s", {1ms, 24h}, kLive,
                              "From when it sets out, connecting included, to the end of the reply."),
-    drafts<Step, CaptureDraft, kCapture, rules::place_capture>("capture", "[]", kLive,
-                                                               "Values of the reply for later steps."),
+    drafts<Step, CaptureDraft, kCaptureSection, rules::place_capture>("capture", "[]", kLive,
+                                                                      "Values of the reply for later steps."),
     section<&Step::expect, kExpectSection>("expect", "What the reply must be."),
     put<Step, form::Think, put_think>("think", "0s", "How long the user waits after the step."),
 };
@@ -223,5 +212,13 @@ constinit const config::Section kDataSection = table<DataDraft>(
 constinit const config::Section kScenarioSection = table<Scenario>(
     {"scenario", "", "A journey: steps one after the other, up to the first that goes wrong.", ""},
     kScenarioRows);
+
+constinit const config::Section kCaptureSection =
+    table<CaptureDraft>({"capture", "",
+                         "A value taken from a reply: exactly one of `json`, `header` and `regex`, or "
+                         "`header` with `regex`. Of the "
+                         "body the first 1MiB is looked at.",
+                         ""},
+                        kCaptureRows);
 
 }  // namespace prove

@@ -5,6 +5,7 @@
 #include "prove/load/keys.h"
 #include "prove/load/rows.h"
 #include "prove/load/rules.h"
+#include "prove/load/words.h"
 
 namespace prove {
 namespace {
@@ -14,6 +15,7 @@ using namespace std::chrono_literals;
 using config::rows::checked;
 using config::rows::count;
 using config::rows::draft;
+using config::rows::drafts;
 using config::rows::duration;
 using config::rows::file;
 using config::rows::section;
@@ -80,11 +82,21 @@ constexpr Row kCallRows[] = {
     count<&Call::repeat>("repeat", "1", {1, 1'000'000}, kLive,
                          "How often; `{{index}}` counts from 0 in URL, headers and body."),
     section<&Call::tls, kTls>("tls", "TLS, where the URL is https."),
+    drafts<Call, CaptureDraft, kCaptureSection, rules::place_call_capture>(
+        "capture", "[]", kLive,
+        "In `setup`: values of the reply for users, later calls and the teardown, a row for each "
+        "repetition."),
+    config::rows::word<&Call::choose>(
+        "choose", "uniform", kLive,
+        "How users pick among the rows of a repeated `capture`: evenly, by Zipf's law (exponent 1), or one "
+        "after the other."),
 };
 constexpr config::Section kCall = table<Call>(
-    {"call", "", "An HTTP request that is no part of the load. Its texts may hold `{{index}}` and tokens.",
+    {"call", "",
+     "An HTTP request that is no part of the load. Its texts may hold `{{index}}`, tokens and what "
+     "the setup captured.",
      "url"},
-    kCallRows);
+    kCallRows, checked<Call, rules::check_call>);
 
 // ---- processes
 

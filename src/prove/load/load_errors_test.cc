@@ -128,7 +128,8 @@ TEST(CampaignErrors, TellWhatIsWrongAroundTheLoad) {
       {"setup: [ { signal: HUP } ]", ":4: setup[0].signal: needs 'process'"},
       {"setup: [ { pause: x } ]", ":4: setup[0].pause: there is no process 'x'"},
       {"setup: [ { call: 'http://a/{{keys}}' } ]",
-       ":4: setup[0].call: '{{keys}}' has no value: calls may use {{index}} and tokens"},
+       ":4: setup[0].call: '{{keys}}' has no value: calls may use {{index}}, tokens and what an "
+       "earlier call of the setup captured"},
       {"setup: [ { signal: NONE, process: x } ]",
        ":4: setup[0].signal: 'NONE' is none of: HUP, INT, QUIT, USR1, USR2, TERM, STOP, CONT"},
       {"setup: [ { command: x, process: x } ]", ":4: setup[0].process: needs 'signal'"},
@@ -140,8 +141,23 @@ TEST(CampaignErrors, TellWhatIsWrongAroundTheLoad) {
       {"prepare: { pause: x }", ":4: prepare[0]: needs 'call' or 'command': no process runs yet"},
       {"setup: { call: { url: 'http://a', headers: { A: '{{tok}}' } } }\ntokens: { tok2: { key: { value: x } "
        "} }",
-       ":4: setup[0].call.headers.A: '{{tok}}' has no value: calls may use {{index}} and tokens, did you "
+       ":4: setup[0].call.headers.A: '{{tok}}' has no value: calls may use {{index}}, tokens and what an "
+       "earlier "
+       "call of the setup captured, did you "
        "mean 'tok2'?"},
+      {"prepare: { call: { url: 'http://a', capture: { json: /id, as: id } } }",
+       ":4: prepare[0].call.capture: is for calls of the setup: only they come before the load"},
+      {"setup: { call: { url: 'http://a/{{id}}', capture: { json: /id, as: id } } }",
+       ":4: setup[0].call.url: '{{id}}' is captured only later, in line 4"},
+      {"setup: { call: { url: 'http://a', choose: zipf, capture: { json: /id, as: id } } }",
+       ":4: setup[0].call.choose: needs 'repeat': of one row there is no choice"},
+      {"setup: { call: { url: 'http://a', choose: zipf, repeat: 2 } }",
+       ":4: setup[0].call.choose: needs 'capture'"},
+      {"setup: { call: { url: 'http://a', capture: { json: id, as: id } } }",
+       ":4: setup[0].call.capture[0].json: is not a JSON pointer such as /items/0/id"},
+      {"setup: [ { call: { url: 'http://a', capture: { json: /id, as: id } } },\n"
+       " { call: { url: 'http://a', capture: { json: /id, as: id } } } ]",
+       ":5: setup[1].call.capture[0].as: is also the name of a capture of the setup, in line 4"},
       {"faults: { name: f, at: 1s, for: 1s, pause: x }", ":4: faults[0].pause: there is no process 'x'"},
       {"faults: { name: f, at: 11s, command: x }",
        ":4: faults[0].at: lies beyond the end: the campaign ends after 10s"},

@@ -67,8 +67,10 @@ void Reading::check_text(std::string_view text, int line, Where where) {
   const auto compiled = Template::compile(text, names);
   if (!compiled) fail(line, compiled.error());
   if (!compiled->raw_slots().empty()) fail(line, kRawInVain);
-  for (std::size_t i = 0; i < names.size(); ++i)
-    holes_.push_back({names.name(i), where, captures_.size(), false, Place::kText, here(line)});
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const bool captured = in_setup() && captures_of_setup_.contains(names.name(i));
+    holes_.push_back({names.name(i), where, captures_.size(), captured, Place::kText, here(line)});
+  }
 }
 
 void Reading::refer(Named what, std::string_view name, int line) {
@@ -100,6 +102,16 @@ void Reading::capture(std::string_view name, int line) {
 void Reading::end_step() {
   captures_.back().merge(captures_of_step_);
   captures_of_step_.clear();
+}
+
+void Reading::capture_for_all(std::string_view name, int line) {
+  name_value("capture of the setup", name, line);
+  captures_of_call_.emplace(name, here(line));
+}
+
+void Reading::end_call() {
+  captures_of_setup_.merge(captures_of_call_);
+  captures_of_call_.clear();
 }
 
 void Reading::name_value(std::string_view what, std::string_view name, int line) {
@@ -228,6 +240,10 @@ void Reading::finish(const Hole& hole) const {
     }
     known.insert(known.end(), kBuiltIn.begin(), kBuiltIn.end());
     for (const DataSpec& set : campaign.data) {
+      if (set.captured) {
+        known.insert(known.end(), set.columns.begin(), set.columns.end());
+        continue;
+      }
       const bool dotted = hole.name.starts_with(set.name + ".");
       if (hole.name != set.name && !dotted) {
         known.push_back(set.name);
@@ -250,11 +266,19 @@ void Reading::finish(const Hole& hole) const {
   } else {
     known.push_back(kIndex);
   }
+  if (hole.where == Where::kCall && !hole.place.path.starts_with("prepare"))
+    for (const auto& [name, place] : captures_of_setup_) {
+      if (name == hole.name && hole.place.path.starts_with("setup"))
+        fail_at(hole.place,
+                fmt::format("'{{{{{}}}}}' is captured only later, in line {}", hole.name, place.line));
+      known.push_back(name);
+    }
   if (hole.where != Where::kToken)
     for (const TokenSpec& token : campaign.tokens) known.push_back(token.name);
   if (std::ranges::find(known, hole.name) != known.end()) return;
   constexpr std::array<std::string_view, 3> kSources = {
-      "no data set, token or capture of an earlier step has this name", "calls may use {{index}} and tokens",
+      "no data set, token or capture of an earlier step has this name",
+      "calls may use {{index}}, tokens and what an earlier call of the setup captured",
       "claims may use {{index}}"};
   fail_at(hole.place, fmt::format("'{{{{{}}}}}' has no value: {}{}", hole.name,
                                   kSources[static_cast<std::size_t>(hole.where)],

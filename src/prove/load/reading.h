@@ -48,6 +48,10 @@ class Reading : public config::Reader {
   void capture(std::string_view name, int line);  // of the step being read
   void end_step();                                // what it captures, later steps may use
 
+  // The same of the setup's call being read: it is a value for users, later calls, faults and teardown.
+  void capture_for_all(std::string_view name, int line);
+  void end_call();
+
   // A value of templates gets its name, which no other may have.
   void name_value(std::string_view what, std::string_view name, int line);
 
@@ -86,6 +90,7 @@ class Reading : public config::Reader {
   };
 
   Spot here(int line) const { return {path(), line}; }
+  bool in_setup() const { return path().starts_with("setup"); }
   [[noreturn]] void fail_at(const Spot& place, std::string_view message) const;
   void finish(const Reference& reference) const;
   void finish(const Hole& hole) const;
@@ -103,6 +108,7 @@ class Reading : public config::Reader {
   std::map<std::string, ValueAt, std::less<>> values_;              // data sets and tokens
   std::vector<std::map<std::string, Spot, std::less<>>> captures_;  // of each scenario
   std::map<std::string, Spot, std::less<>> captures_of_step_;
+  std::map<std::string, Spot, std::less<>> captures_of_setup_, captures_of_call_;
 };
 
 }  // namespace prove

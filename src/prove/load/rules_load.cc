@@ -61,6 +61,31 @@ json::value to_json(Reader& reader, const YamlNode& node) {
   return error ? json::value(text) : value;
 }
 
+Capture captured(Reader& reader, const YamlNode& node, CaptureDraft&& draft) {
+  Capture capture{.kind = Capture::Kind::kJson, .from = std::move(draft.json), .as = std::move(draft.as)};
+  const bool both = node.find("header") != nullptr && node.find("regex") != nullptr;
+  const std::string_view way =
+      both ? reader.exactly_one(node, std::array<std::string_view, 2>{"json", "header"})
+           : reader.exactly_one(node, std::array<std::string_view, 3>{"json", "header", "regex"});
+  if (way == "json" && !is_json_pointer(capture.from))
+    reader.fail_at(node, "json", "is not a JSON pointer such as /items/0/id");
+  if (way == "header") {
+    capture.kind = Capture::Kind::kHeader;
+    capture.from = std::move(draft.header);
+  }
+  if (way == "regex" || both) {
+    std::string& pattern = both ? capture.pattern : capture.from;
+    if (!both) capture.kind = Capture::Kind::kRegex;
+    pattern = std::move(draft.regex);
+    const auto compiled = Pattern::compile(pattern);
+    if (!compiled) reader.fail_at(node, "regex", "is not a regular expression");
+    if (const std::size_t groups = compiled->groups(); groups != 1)
+      reader.fail_at(node, "regex",
+                     fmt::format("must have one group, which is what is captured, not {}", groups));
+  }
+  return capture;
+}
+
 }  // namespace
 
 std::string read_file(Reader& reader, const std::string& written, int line, std::size_t most) {
@@ -261,30 +286,17 @@ void place_part(Reader& reader, const YamlNode& node, PartDraft&& draft, Step& s
 }
 
 void place_capture(Reader& reader, const YamlNode& node, CaptureDraft&& draft, Step& step) {
-  Capture capture{.kind = Capture::Kind::kJson, .from = std::move(draft.json), .as = std::move(draft.as)};
-  const bool both = node.find("header") != nullptr && node.find("regex") != nullptr;
-  const std::string_view way =
-      both ? reader.exactly_one(node, std::array<std::string_view, 2>{"json", "header"})
-           : reader.exactly_one(node, std::array<std::string_view, 3>{"json", "header", "regex"});
-  if (way == "json" && !is_json_pointer(capture.from))
-    reader.fail_at(node, "json", "is not a JSON pointer such as /items/0/id");
-  if (way == "header") {
-    capture.kind = Capture::Kind::kHeader;
-    capture.from = std::move(draft.header);
-  }
-  if (way == "regex" || both) {
-    std::string& pattern = both ? capture.pattern : capture.from;
-    if (!both) capture.kind = Capture::Kind::kRegex;
-    pattern = std::move(draft.regex);
-    const auto compiled = Pattern::compile(pattern);
-    if (!compiled) reader.fail_at(node, "regex", "is not a regular expression");
-    if (const std::size_t groups = compiled->groups(); groups != 1)
-      reader.fail_at(node, "regex",
-                     fmt::format("must have one group, which is what is captured, not {}", groups));
-  }
+  Capture capture = captured(reader, node, std::move(draft));
   const Reader::Step as(reader, "as");
   Reading::of(reader).capture(capture.as, node.find("as")->value.line);
   step.captures.push_back(std::move(capture));
+}
+
+void place_call_capture(Reader& reader, const YamlNode& node, CaptureDraft&& draft, Call& call) {
+  Capture capture = captured(reader, node, std::move(draft));
+  const Reader::Step as(reader, "as");
+  Reading::of(reader).capture_for_all(capture.as, node.find("as")->value.line);
+  call.captures.push_back(std::move(capture));
 }
 
 }  // namespace prove::rules

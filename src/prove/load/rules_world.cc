@@ -15,6 +15,13 @@ namespace {
 constexpr std::array<std::string_view, 7> kDeeds = {"call", "command", "pause", "terminate",
                                                     "kill", "restart", "signal"};
 
+void refuse_capture(Reader& reader, const YamlNode& node, const Deed& deed) {
+  if (deed.call.captures.empty()) return;
+  const Reader::Step step(reader, "call");
+  reader.fail_at(node.find("call")->value, "capture",
+                 "is for calls of the setup: only they come before the load");
+}
+
 }  // namespace
 
 void place_process(Reader& reader, const Entry& entry, Process&& process, Campaign& campaign) {
@@ -71,16 +78,29 @@ void place_prepare(Reader& reader, const YamlNode& node, Deed&& deed, Campaign& 
   deed.line = node.line;
   if (deed.kind != Deed::Kind::kCall && deed.kind != Deed::Kind::kCommand)
     reader.fail(node.line, "needs 'call' or 'command': no process runs yet");
+  refuse_capture(reader, node, deed);
   campaign.prepare.push_back(std::move(deed));
 }
 
-void place_setup(Reader&, const YamlNode& node, Deed&& deed, Campaign& campaign) {
+void place_setup(Reader& reader, const YamlNode& node, Deed&& deed, Campaign& campaign) {
   deed.line = node.line;
+  Reading::of(reader).end_call();
+  if (!deed.call.captures.empty()) {  // one row for each repetition, and a name that no data set can have
+    DataSpec set;
+    set.name = fmt::format("setup[{}]", campaign.setup.size());
+    set.line = node.line;
+    for (const Capture& capture : deed.call.captures) set.columns.push_back(capture.as);
+    set.captured = true;
+    set.choose = deed.call.choose;
+    deed.call.fills = set.name;
+    campaign.data.push_back(std::move(set));
+  }
   campaign.setup.push_back(std::move(deed));
 }
 
-void place_teardown(Reader&, const YamlNode& node, Deed&& deed, Campaign& campaign) {
+void place_teardown(Reader& reader, const YamlNode& node, Deed&& deed, Campaign& campaign) {
   deed.line = node.line;
+  refuse_capture(reader, node, deed);
   campaign.teardown.push_back(std::move(deed));
 }
 
@@ -89,9 +109,16 @@ void place_call(Reader&, const YamlNode&, Call&& call, Deed& deed) {
   deed.call = std::move(call);
 }
 
-void place_undo(Reader&, const YamlNode& node, Deed&& deed, Fault& fault) {
+void place_undo(Reader& reader, const YamlNode& node, Deed&& deed, Fault& fault) {
   deed.line = node.line;
+  refuse_capture(reader, node, deed);
   fault.undo = std::move(deed);
+}
+
+void check_call(Reader& reader, const YamlNode& node, Call& call) {
+  if (node.kind != YamlNode::Kind::kMap || node.find("choose") == nullptr) return;
+  if (call.captures.empty()) reader.fail_at(node, "choose", "needs 'capture'");
+  if (call.repeat == 1) reader.fail_at(node, "choose", "needs 'repeat': of one row there is no choice");
 }
 
 void check_deed(Reader& reader, const YamlNode& node, Deed& deed) {
@@ -116,6 +143,7 @@ void check_fault(Reader& reader, const YamlNode& node, Fault& fault) {
 
 void place_fault(Reader& reader, const YamlNode& node, Fault&& fault, Campaign& campaign) {
   fault.line = fault.deed.line = node.line;
+  refuse_capture(reader, node, fault.deed);
   for (const Fault& other : campaign.faults)
     if (other.name == fault.name)
       reader.fail_at(node, "name",

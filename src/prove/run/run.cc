@@ -155,6 +155,7 @@ Result conduct(const Campaign& given, const RunOptions& options, const std::stri
   stage.perform(campaign.prepare, "prepare");
   stage.start_processes();
   stage.perform(campaign.setup, "setup");
+  stage.give_captured(campaign.data);
   if (!cancelled()) {
     Engine engine(campaign, timeline, tokens);
     Observer observer(campaign, timeline, needed_families(campaign), [&](const Target& t) {

@@ -37,7 +37,10 @@ std::string describe(const Deed& deed) {
 
 Stage::Stage(const Campaign& campaign, const MintedTokens& tokens, std::string folder,
              std::function<bool()> cancelled)
-    : campaign_(campaign), tokens_(tokens), folder_(std::move(folder)), cancelled_(std::move(cancelled)) {
+    : campaign_(campaign),
+      filling_(campaign, tokens),
+      folder_(std::move(folder)),
+      cancelled_(std::move(cancelled)) {
   for (const auto& [name, port] : campaign.ports) env_.emplace_back(name, std::to_string(port));
   for (const Process& process : campaign.processes)
     processes_.push_back(
@@ -86,25 +89,32 @@ pid_t Stage::pid_of(const std::string& name) const {
   return process ? process->pid() : 0;
 }
 
-// {{index}} and the campaign's tokens; which names there may be was checked when the file was read.
-std::string Stage::fill(const std::string& text, std::uint64_t index) const {
-  Slots slots;
-  const auto compiled = Template::compile(text, slots);
-  if (!compiled) return text;
-  Values values(slots.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto token = tokens_.by_name.find(slots.name(i));
-    values[i] =
-        token != tokens_.by_name.end() ? token->second[index % token->second.size()] : std::to_string(index);
+// A call as often as it says; what it captures is kept. How it failed is told without the values in it.
+void Stage::do_call(const Deed& deed, const std::function<bool()>& cancelled) {
+  const Call& call = deed.call;
+  const auto fail = [&](const std::string& how) {
+    throw std::runtime_error(call.method + " " + call.url.shown() + " " + how);
+  };
+  for (std::uint64_t i = 0; i < call.repeat; ++i) {
+    CallReply reply;
+    try {
+      reply = send_call(filling_.filled(call, i), deed.timeout, cancelled);
+    } catch (const std::runtime_error& error) {
+      throw std::runtime_error(filling_.masked(error.what()));
+    }
+    const auto status = static_cast<std::uint64_t>(reply.status);
+    if (status < call.status_from || status > call.status_to)
+      fail("was answered " + std::to_string(reply.status));
+    if (call.captures.empty()) continue;
+    if (!reply.missing.empty()) fail("was answered without '" + reply.missing + "', which is to be captured");
+    filling_.keep(call, std::move(reply.captured));
   }
-  return compiled->render(values);
 }
 
-Call Stage::filled(Call call, std::uint64_t index) const {
-  call.url.path = fill(call.url.path, index);
-  for (auto& [name, value] : call.headers) value = fill(value, index);
-  call.body = fill(call.body, index);
-  return call;
+void Stage::give_captured(std::vector<DataSpec>& data) const {
+  for (DataSpec& set : data)
+    if (const auto rows = filling_.rows().find(set.name); rows != filling_.rows().end())
+      set.rows = rows->second;
 }
 
 void Stage::do_deed(const Deed& deed, const std::function<bool()>& cancelled) {
@@ -113,16 +123,8 @@ void Stage::do_deed(const Deed& deed, const std::function<bool()>& cancelled) {
     if (!ran) throw std::runtime_error("process '" + deed.process + "' does not run");
   };
   switch (deed.kind) {
-    case Deed::Kind::kCall: {
-      for (std::uint64_t i = 0; i < deed.call.repeat; ++i) {
-        const CallReply reply = send_call(filled(deed.call, i), deed.timeout, cancelled);
-        if (static_cast<std::uint64_t>(reply.status) < deed.call.status_from ||
-            static_cast<std::uint64_t>(reply.status) > deed.call.status_to)
-          throw std::runtime_error(deed.call.method + " " + deed.call.url.shown() + " was answered " +
-                                   std::to_string(reply.status));
-      }
-      return;
-    }
+    case Deed::Kind::kCall:
+      return do_call(deed, cancelled);
     case Deed::Kind::kCommand:
       return run_command(deed, cancelled);
     case Deed::Kind::kPause:

@@ -21,6 +21,7 @@
 #include "prove/engine/engine.h"
 #include "prove/model/model.h"
 #include "prove/record/result.h"
+#include "prove/stage/filling.h"
 #include "prove/stage/process.h"
 
 namespace prove {
@@ -36,6 +37,7 @@ class Stage {
 
   void start_processes();
   void perform(const std::vector<Deed>& deeds, const char* where);  // setup or teardown
+  void give_captured(std::vector<DataSpec>& data) const;            // the rows that the setup captured
 
   void start_faults(base::Mono began);
   void end_faults();  // no more are set; what is set is undone
@@ -58,16 +60,14 @@ class Stage {
   ChildProcess* find(const std::string& name) const;
   // `cancelled`: when to give up waiting, be it for a command, an answer or readiness.
   void do_deed(const Deed& deed, const std::function<bool()>& cancelled);
+  void do_call(const Deed& deed, const std::function<bool()>& cancelled);
   void undo_deed(const Fault& fault);
   void run_command(const Deed& deed, const std::function<bool()>& cancelled);
   void run_faults(base::Mono began);
   void note(std::string text, bool bad = false);
 
-  std::string fill(const std::string& text, std::uint64_t index) const;
-  Call filled(Call call, std::uint64_t index) const;
-
   const Campaign& campaign_;
-  const MintedTokens& tokens_;
+  Filling filling_;
   std::string folder_;
   std::function<bool()> cancelled_;
   Pairs env_;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <stdexcept>
 
 #include "net/dial.h"
@@ -10,6 +11,7 @@
 #include "net/scope.h"
 #include "net/stream.h"
 #include "net/tls.h"
+#include "prove/wire/capture.h"
 #include "prove/wire/reply_parser.h"
 
 namespace prove {
@@ -27,8 +29,38 @@ std::string head_of(const Call& call) {
   return head + "\r\n";
 }
 
-net::Task<net::Result<>> read_reply(net::Stream& stream, bool to_head, base::Mono deadline,
-                                    CallReply& reply) {
+// What a call captures, one capture at a time, so that the one which finds nothing is known by its name.
+class Catch {
+ public:
+  Catch(const std::vector<Capture>& captures, CallReply& reply) : captures_(captures), reply_(reply) {
+    for (const Capture& capture : captures) slots_.slot_of(capture.as);
+    all_.reserve(captures.size());
+    for (const Capture& capture : captures) all_.emplace_back(std::span(&capture, 1), slots_);
+    reply.captured.resize(captures.size());
+  }
+
+  void head(const ReplyParser& parser) {
+    for (std::size_t i = 0; i < all_.size(); ++i) found(i, all_[i].from_head(parser, values_));
+  }
+  void end() {
+    for (std::size_t i = 0; i < all_.size(); ++i) found(i, all_[i].from_body(reply_.body, values_));
+    for (auto& [slot, value] : values_) reply_.captured[slot] = std::move(value);
+  }
+
+ private:
+  void found(std::size_t i, bool is_there) {
+    if (!is_there && reply_.missing.empty()) reply_.missing = captures_[i].as;
+  }
+
+  const std::vector<Capture>& captures_;
+  CallReply& reply_;
+  Slots slots_;  // as many as captures: no two have one name
+  std::vector<Captures> all_;
+  Captured values_;
+};
+
+net::Task<net::Result<>> read_reply(net::Stream& stream, bool to_head, base::Mono deadline, CallReply& reply,
+                                    Catch& caught) {
   ReplyParser parser;
   parser.start(to_head);
   std::array<char, 16 << 10> buffer;
@@ -41,9 +73,15 @@ net::Task<net::Result<>> read_reply(net::Stream& stream, bool to_head, base::Mon
     std::string_view in(buffer.data(), *got);
     ReplyParser::Event event = *got == 0 ? parser.ended() : parser.next(in);
     for (; event != ReplyParser::Event::kMore; event = parser.next(in)) {
-      if (event == ReplyParser::Event::kHead) reply.status = parser.status();
+      if (event == ReplyParser::Event::kHead) {
+        reply.status = parser.status();
+        caught.head(parser);
+      }
       if (event == ReplyParser::Event::kBody) reply.body += parser.piece();
-      if (event == ReplyParser::Event::kEnd) co_return net::Result<>{};
+      if (event == ReplyParser::Event::kEnd) {
+        caught.end();
+        co_return net::Result<>{};
+      }
       if (event == ReplyParser::Event::kBad)
         co_return fail(Fault::kClosed, parser.why());  // only its text counts
       if (reply.body.size() > kMaxCallBody) co_return fail(Fault::kClosed, "the reply is too large");
@@ -69,7 +107,7 @@ struct Watch {
 
 net::Task<> exchange(net::Loop& loop, const Call& call, const std::vector<net::Endpoint>& addresses,
                      const net::TlsContext* tls, base::Nanos timeout, Watch& watch, CallReply& reply,
-                     net::Result<>& outcome) {
+                     Catch& caught, net::Result<>& outcome) {
   const base::Mono deadline = base::mono_now() + timeout;
   auto stream = co_await net::connect(loop, addresses, deadline, &watch.connecting);
   if (stream) {
@@ -78,7 +116,7 @@ net::Task<> exchange(net::Loop& loop, const Call& call, const std::vector<net::E
     const std::string& name = call.tls.server_name.empty() ? call.url.origin.host : call.tls.server_name;
     if (tls) outcome = co_await stream->handshake(*tls, name);
     if (outcome) outcome = co_await stream->write_all(head_of(call) + call.body);
-    if (outcome) outcome = co_await read_reply(*stream, call.method == "HEAD", deadline, reply);
+    if (outcome) outcome = co_await read_reply(*stream, call.method == "HEAD", deadline, reply, caught);
     watch.stream = nullptr;
   } else {
     outcome = std::unexpected(stream.error());
@@ -98,12 +136,13 @@ CallReply send_call(const Call& call, base::Nanos timeout, const std::function<b
   std::optional<net::TlsContext> tls;
   if (call.url.origin.tls) tls.emplace(call.tls.verify, call.tls.ca_file);
   CallReply reply;
+  Catch caught(call.captures, reply);
   net::Result<> outcome;
   net::Loop loop;
   net::Scope scope(loop);
   Watch watch{cancelled, {}, nullptr};
   loop.on_turn(&Watch::turn, &watch);
-  scope.spawn(exchange(loop, call, addresses, tls ? &*tls : nullptr, timeout, watch, reply, outcome));
+  scope.spawn(exchange(loop, call, addresses, tls ? &*tls : nullptr, timeout, watch, reply, caught, outcome));
   loop.run();
   if (!outcome) throw std::runtime_error(call.url.shown() + ": " + std::string(outcome.error().text));
   return reply;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "prove/model/model.h"
 
@@ -17,6 +18,8 @@ namespace prove {
 struct CallReply {
   int status = 0;
   std::string body;
+  std::vector<std::string> captured;  // of each capture of the call, in their order
+  std::string missing;                // the name of the first that found nothing; "": all did
 };
 
 inline constexpr std::size_t kMaxCallBody = 16 << 20;

@@ -43,8 +43,8 @@ std::optional<std::string> Captures::One::of_fields(const ReplyParser& reply) co
   return out;
 }
 
-Captures::Captures(const Step& step, const Slots& slots) {
-  for (const Capture& capture : step.captures) {
+Captures::Captures(std::span<const Capture> captures, const Slots& slots) {
+  for (const Capture& capture : captures) {
     One& one = all_.emplace_back(capture.kind, capture.from, slots.find(capture.as));
     if (capture.kind == Capture::Kind::kHeader) {
       for (char& c : one.from)

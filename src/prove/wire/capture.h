@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,7 +24,8 @@ using Captured = std::vector<std::pair<std::size_t, std::string>>;  // slots and
 
 class Captures {
  public:
-  Captures(const Step& step, const Slots& slots);
+  Captures(const Step& step, const Slots& slots) : Captures(step.captures, slots) {}
+  Captures(std::span<const Capture> captures, const Slots& slots);
   ~Captures();
   Captures(Captures&&) noexcept;
 
