@@ -35,6 +35,25 @@ Nanos latency_of(const Record& record, Measure::Clock clock) {
   return (clock == Measure::Clock::kFirstByte ? record.first_byte : record.done) - record.intended;
 }
 
+StepStats part_of(const StepStats& all, const Engine::Wanted& wanted) {
+  StepStats part;
+  for (std::size_t i = 0; i < kOutcomes; ++i) {
+    const OutcomeStats& from = all.outcomes[i];
+    OutcomeStats& to = part.outcomes[i];
+    to.count = from.count;
+    to.bytes = from.bytes;
+    if (wanted.response) to.response.add(from.response);
+    if (wanted.service) to.service.add(from.service);
+    if (wanted.first_byte) to.first_byte.add(from.first_byte);
+  }
+  part.reasons = all.reasons;
+  part.statuses = all.statuses;
+  part.expected_denials = all.expected_denials;
+  part.retries = all.retries;
+  part.uploads = all.uploads;
+  return part;
+}
+
 }  // namespace
 
 Books::Books(const Campaign& campaign, const Timeline& timeline) : campaign_(campaign), timeline_(timeline) {
@@ -200,6 +219,42 @@ void Books::close(Nanos now, Gauges gauges) {
 }
 
 // ---- for the engine
+
+// A copy, since a segment goes on to grow while others look at it.
+void Books::show(const Engine::Wanted& wanted, Nanos now) {
+  Engine::Seen seen;
+  seen.at = now;
+  seen.segments.resize(pages_.size());
+  for (std::size_t i = 0; i < pages_.size(); ++i) {
+    Page& page = pages_[i];
+    std::uint64_t requests = 0;
+    for (const auto& scenario : page.cells)
+      for (const Cell& cell : scenario)
+        for (const OutcomeStats& outcome : cell.stats.outcomes) requests += outcome.count;
+    if (!wanted.segments[i] || requests == std::exchange(page.shown, requests)) continue;
+    SegmentStats& out = seen.segments[i];
+    out.add(page.totals);
+    if (i == segment_) {  // it is not over, and has no figures of these yet
+      out.busy.front() = percent(cpu_of_thread() - segment_cpu_, now - segment_from_);
+      out.waited.front() = percent(wait_of_thread() - segment_wait_, now - segment_from_);
+    }
+    out.steps.resize(page.cells.size());
+    for (std::size_t s = 0; s < page.cells.size(); ++s)
+      for (const Cell& cell : page.cells[s]) out.steps[s].push_back(part_of(cell.stats, wanted));
+  }
+  std::lock_guard lock(lock_);
+  shown_ = std::move(seen);
+}
+
+bool Books::has_shown() {
+  std::lock_guard lock(lock_);
+  return shown_.has_value();
+}
+
+Engine::Seen Books::take_shown() {
+  std::lock_guard lock(lock_);
+  return std::exchange(shown_, std::nullopt).value_or(Engine::Seen{});
+}
 
 std::size_t Books::ready_intervals() {
   std::lock_guard lock(lock_);

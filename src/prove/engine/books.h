@@ -4,12 +4,13 @@
 //           the start, so a record is a few additions; the histograms of an interval change hands once an
 //           interval.
 // Owner:    a generator. The engine takes intervals while it runs, and the rest when its thread has ended.
-// Thread:   the generator's, but take_intervals(), which any thread may call.
+// Thread:   the generator's, but take_intervals() and take_shown(), which any thread may call.
 // Units:    nanoseconds since the first phase began.
 #pragma once
 
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "prove/engine/engine.h"
@@ -53,6 +54,11 @@ class Books {
   void pass(Nanos now, Gauges gauges);   // whatever boundaries `now` has reached
   void close(Nanos now, Gauges gauges);  // the last interval, however short
 
+  // What is wanted of them so far, to be taken; a segment that has not changed since is left empty.
+  void show(const Engine::Wanted& wanted, Nanos now);
+  bool has_shown();  // any thread, as is
+  Engine::Seen take_shown();
+
   std::vector<IntervalPart> take_intervals(std::size_t most);
   std::size_t ready_intervals();
   bool closed();
@@ -67,6 +73,7 @@ class Books {
   struct Page {  // one segment
     SegmentStats totals;
     std::vector<std::vector<Cell>> cells;
+    std::uint64_t shown = 0;  // requests that it had when it was shown last
   };
 
   Page& page(Nanos intended);
@@ -95,6 +102,7 @@ class Books {
 
   std::mutex lock_;
   std::deque<IntervalPart> done_;
+  std::optional<Engine::Seen> shown_;
   bool closed_ = false;
 };
 

@@ -91,6 +91,8 @@ struct Engine::Impl {
   Clock clock;
   std::vector<std::unique_ptr<Generator>> generators;
   std::vector<std::thread> threads;
+  Wanted wanted;
+  std::vector<std::vector<SegmentStats>> known;  // of each generator, what its books have shown so far
 };
 
 Engine::Engine(const Campaign& campaign, const Timeline& timeline, const MintedTokens& tokens)
@@ -132,6 +134,37 @@ std::vector<IntervalPart> Engine::take_intervals() {
 
 void Engine::interrupt() {
   for (auto& generator : impl_->generators) generator->interrupt();
+}
+
+void Engine::end() {
+  for (auto& generator : impl_->generators) generator->end();
+}
+
+void Engine::want_books(Wanted wanted) {
+  impl_->wanted = std::move(wanted);
+}
+
+void Engine::ask_books() {
+  for (auto& generator : impl_->generators) generator->show_books(impl_->wanted);
+}
+
+std::optional<Engine::Seen> Engine::take_books() {
+  for (auto& generator : impl_->generators)
+    if (!generator->books().has_shown()) return std::nullopt;
+  Seen sum;
+  impl_->known.resize(impl_->generators.size());
+  for (std::size_t g = 0; g < impl_->generators.size(); ++g) {
+    Seen one = impl_->generators[g]->books().take_shown();
+    std::vector<SegmentStats>& known = impl_->known[g];
+    known.resize(one.segments.size());
+    sum.segments.resize(one.segments.size());
+    sum.at = std::max(sum.at, one.at);
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      if (!one.segments[i].steps.empty()) known[i] = std::move(one.segments[i]);
+      sum.segments[i].add(known[i]);
+    }
+  }
+  return sum;
 }
 
 bool Engine::done() const {

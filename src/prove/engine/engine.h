@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "prove/model/model.h"
@@ -46,6 +47,22 @@ class Engine {
 
   void
   interrupt();  // no more arrivals; what is in flight is cut short and recorded. Any thread, once or more.
+  void end();   // no more arrivals, as if the last phase ended now. Any thread.
+
+  // What has ended so far, of what is wanted. It comes a moment after it was asked for, once all generators
+  // have told it, and is nothing until then.
+  struct Wanted {
+    std::vector<bool> segments;
+    bool response = false, service = false, first_byte = false;  // histograms, since each takes its time
+  };
+  struct Seen {
+    Nanos at{};
+    std::vector<SegmentStats> segments;
+  };
+  void want_books(Wanted wanted);  // before start()
+  void ask_books();
+  std::optional<Seen> take_books();
+
   bool done() const;  // nothing is in flight and nothing comes any more
   struct Books {
     std::vector<SegmentStats> segments;

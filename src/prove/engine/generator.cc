@@ -33,6 +33,7 @@ Generator::Generator(const Plan& plan, const Timeline& timeline, Share share)
       scratch_(kScratch),
       cursors_(plan.data.size(), Cursor{share.index, share.of}),
       random_(plan.campaign.seed + 0x51ed * (share.index + 1)),
+      end_(timeline.end()),
       pools_(plan.scenarios.size()),
       scope_(loop_) {
   const Campaign& campaign = plan.campaign;
@@ -73,6 +74,20 @@ void Generator::interrupt() {
     wanted_.reset();
     cut(clock_.now());
   });
+}
+
+void Generator::end() {
+  loop_.post([this] {
+    if (over_) return;
+    over_ = true;
+    arrivals_.reset();
+    wanted_.reset();
+    end_ = std::min(end_, clock_.now());
+  });
+}
+
+void Generator::show_books(const Engine::Wanted& wanted) {
+  loop_.post([this, &wanted] { books_.show(wanted, clock_.now()); });
 }
 
 // ---- what is due
@@ -126,7 +141,7 @@ void Generator::enter_phase(std::size_t phase_number) {
 Nanos Generator::next_due(Nanos now) const {
   Nanos due = books_.next_boundary();
   if (!sleepers_.empty()) due = std::min(due, sleepers_.front().until);
-  if (over_) return cut_ ? due : std::min(due, std::max(now, timeline_.end() + plan_.campaign.grace));
+  if (over_) return cut_ ? due : std::min(due, std::max(now, end_ + plan_.campaign.grace));
   const Nanos start = timeline_.phase_start(phase_);
   due = std::min(due, timeline_.phase_end(phase_));
   if (arrivals_ && arrivals_->next() != Nanos::max()) due = std::min(due, start + arrivals_->next());
@@ -252,7 +267,7 @@ bool Generator::begin_journey(User& user, Nanos now) {
 
 void Generator::end_if_done(Nanos now) {
   if (!over_) return;
-  if (!cut_ && now >= timeline_.end() + plan_.campaign.grace) cut(now);
+  if (!cut_ && now >= end_ + plan_.campaign.grace) cut(now);
   if (active_ == 0 && waiting_ == 0) finish(now);
 }
 

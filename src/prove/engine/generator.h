@@ -32,6 +32,9 @@ class Generator {
 
   void run(const Clock& clock);  // until nothing is in flight and nothing comes
   void interrupt();              // any thread
+  void end();                    // any thread: no more arrivals, as if the last phase ended now
+  // Any thread: to books().take_shown(), a moment later. `wanted` outlives run().
+  void show_books(const Engine::Wanted& wanted);
   Books& books() { return books_; }
   Samples& samples() { return samples_; }
 
@@ -96,6 +99,7 @@ class Generator {
   Waiter waiter_;
 
   std::size_t phase_ = 0;
+  Nanos end_;  // of the schedule
   bool begun_ = false;
   bool over_ = false;  // the last phase has ended
   bool cut_ = false;   // what is in flight has been told to end

@@ -10,6 +10,7 @@
 #include "prove/judge/bounds.h"
 #include "prove/judge/evaluate.h"
 #include "prove/judge/warnings.h"
+#include "prove/model/early.h"
 
 namespace prove {
 namespace {
@@ -19,6 +20,10 @@ using Kind = CheckResult::Kind;
 
 constexpr double kOwnWork =
     60;  // percent of its time, from which on a generator's thread keeps itself waiting
+
+Nanos nanos_of(double seconds) {
+  return std::chrono::duration_cast<Nanos>(std::chrono::duration<double>(seconds));
+}
 
 CheckResult rule(std::string name, std::string check) {
   CheckResult r;
@@ -109,8 +114,8 @@ std::vector<Sent> sent_of(const Result& result, const Campaign& campaign, const 
   std::vector<Sent> all;
   for (std::size_t i = 0; i < campaign.phases.size(); ++i) {
     const Phase& phase = campaign.phases[i];
-    if (phase.warm_up || (result.interrupted && seconds_of(timeline.phase_start(i)) >= result.ended_at))
-      continue;
+    const bool ended_early = result.interrupted || !result.aborted.empty();
+    if (phase.warm_up || (ended_early && seconds_of(timeline.phase_start(i)) >= result.ended_at)) continue;
     const auto segments = timeline.within({.scenario = {}, .phase = phase.name, .window = {}});
     all.push_back({phase, total(result, segments), busy_of(result, segments), false});
   }
@@ -304,7 +309,33 @@ void check_course(const Result& result, const Campaign& campaign, const Timeline
   if (!bad) checks.push_back(rule("nothing unforeseen happened", "no mishap"));
 }
 
+// Of a run that a guardrail ended: that one is broken, as it was seen then. What else did not hold, and needs
+// the whole run to be told, may have come to hold.
+void settle_aborted(const Result& result, const Campaign& campaign, std::vector<CheckResult>& checks) {
+  if (result.aborted.empty()) return;
+  const CheckResult& by = result.aborted.front();
+  const std::string when = show(result.ended_at, kTime);
+  for (CheckResult& c : checks) {
+    if (c.state == State::kHeld && c.name != by.name) continue;
+    if (c.kind == Kind::kGuardrail && c.name == by.name && c.check == by.check && c.line == by.line) {
+      if (c.state != State::kBroken) c = by;
+      c.why += fmt::format("; this ended the run after {}", when);
+    } else if (c.state != State::kHeld &&
+               (c.kind == Kind::kRequire || !told_late(c.check, campaign.define).empty())) {
+      c.state = State::kUnknown;
+      c.yields = true;
+      c.why = fmt::format("the run was aborted after {}, before this could be told", when);
+    }
+  }
+}
+
 }  // namespace
+
+std::vector<Segment> segments_until(const Timeline& timeline, Nanos end) {
+  std::vector<Segment> segments = timeline.segments();
+  for (Segment& segment : segments) segment.to = std::clamp(end, segment.from, segment.to);
+  return segments;
+}
 
 // What is wrong with the load or the harness comes first: nothing that was measured then need be so. What
 // only says that a goal could not be told, or that the target took less load than it was offered, takes
@@ -323,7 +354,8 @@ Verdict verdict_of(const std::vector<CheckResult>& checks) {
 
 void judge(Result& result, const Campaign& campaign) {
   const Timeline timeline = Timeline::of(campaign);
-  result.timeline = timeline.segments();
+  result.timeline =
+      result.aborted.empty() ? timeline.segments() : segments_until(timeline, nanos_of(result.ended_at));
   result.segments.resize(
       result.timeline.size());  // of a run that was interrupted before its load: empty ones
   Evaluator evaluator(result, timeline, campaign);
@@ -331,6 +363,7 @@ void judge(Result& result, const Campaign& campaign) {
   checks.reserve(campaign.guardrails.size() + campaign.require.size());
   for (const Check& check : campaign.guardrails) checks.push_back(evaluator.check(check, Kind::kGuardrail));
   for (const Check& check : campaign.require) checks.push_back(evaluator.check(check, Kind::kRequire));
+  settle_aborted(result, campaign, checks);
   check_processes(result, campaign, checks);
   std::vector<Sent> sent = sent_of(result, campaign, timeline);
   const int turned = count_of(evaluator, Unknown::Cause::kLate);

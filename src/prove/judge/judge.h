@@ -21,12 +21,18 @@
 // Owner:    nobody.  Thread: any.
 #pragma once
 
+#include <vector>
+
 #include "prove/model/model.h"
+#include "prove/model/timeline.h"
 #include "prove/record/result.h"
 
 namespace prove {
 
 void judge(Result& result, const Campaign& campaign);  // fills checks, verdict and warnings
+
+// The segments of a run that went on until then: those behind it last for no time.
+std::vector<Segment> segments_until(const Timeline& timeline, Nanos end);
 
 // For reports: checks that are no part of a PASS.
 inline bool spoils(const CheckResult& c) {

@@ -58,6 +58,30 @@ TEST_F(JudgeTest, FailsWhenAGuardrailIsBroken) {
   EXPECT_EQ(bad[0].state, State::kBroken);
 }
 
+// Replies that were still under way have mended it since, and the load after it never came.
+TEST_F(JudgeTest, FailsByTheGuardrailThatEndedTheRunAndTellsNothingThatTheWholeRunWouldHaveTold) {
+  testing::ask(campaign.guardrails, "requests > 1000000");
+  testing::ask(campaign.guardrails, "success < 50%");
+  testing::ask(campaign.require, "delta(no_such_total) > 0");
+  CheckResult by;
+  by.state = State::kBroken;
+  by.name = by.check = "p95 < 50ms";
+  by.line = 1;
+  by.why = "it was 60 ms and must be < 50ms";
+  result.aborted.push_back(by);
+  result.ended_at = 75;
+  const auto bad = judged(Verdict::kFail);
+  ASSERT_GE(bad.size(), 4u);
+  EXPECT_EQ(bad[0].why, "it was 60 ms and must be < 50ms; this ended the run after 75 s");
+  EXPECT_EQ(bad[0].state, State::kBroken);
+  EXPECT_EQ(bad[1].state, State::kUnknown);
+  EXPECT_THAT(bad[1].why, HasSubstr("the run was aborted after 75 s"));
+  EXPECT_EQ(bad[2].state, State::kBroken);  // a share is of what has ended
+  EXPECT_EQ(bad[3].kind, Kind::kRequire);
+  EXPECT_EQ(bad[3].state, State::kUnknown);
+  EXPECT_EQ(result.timeline.back().from, result.timeline.back().to);
+}
+
 TEST_F(JudgeTest, IsInvalidWhenTheOfferedRateWasNotReached) {
   result.segments[1].sent -= 100;  // of 6,000 in the phase
   expect_invalid("98.33 % of the 6000 arrivals of phase 'steady' were sent before it ended (limit 99 %)");

@@ -234,6 +234,13 @@ with this one among their `tags`; both go with a scenario or stand for those of 
 asked of the target have no steps. A measure may ask about another part than its check: `p95(window=outage) <
 1.2 * p95(window=before outage)`, `p50(scenario=hits) < p50(scenario=misses)`, `p95(step=login) < 2 * p95(tag=read)`.
 
+A guardrail with `abort: true` ends the run as soon as it is broken: `{ check: success >= 99%, abort: true, after: 30s }`. Once a
+second it is judged on the requests that have ended so far, in its part of the run, as it would be at the end, and only what is
+broken at the figures most favourable to the target ends anything; nothing does before that part has gone on for `after`. Then no
+more is sent, the fault is undone, what is under way has its `grace`, and the verdict is FAIL. Goals and requirements that did not
+hold and that only a whole run can tell are unknown. It takes latencies and shares, and upper bounds of counts: `requests`, rates,
+`recovery` and series are known at the end alone ([ADR 0031](adr/0031-guardrails-that-end-a-run.md)).
+
 ## Verdicts
 
 | Verdict | Means |

@@ -88,6 +88,10 @@ constexpr Row kCheckRows[] = {
     written<&Check::step, form::Word>("step", "(all)", "The step that it is about, by its name."),
     config::rows::text<&Check::tag, config::Name>("tag", "(all)", kLive,
                                                   "Or all steps with this one among their `tags`."),
+    toggle<&Check::abort>("abort", "false", kLive,
+                          "Of a guardrail: whether it ends the run, as FAIL, as soon as it is broken."),
+    duration<&Check::after>("after", "0s", {0ms, 720h}, kLive,
+                            "With `abort`: how long its part of the run goes on at the least."),
 };
 constexpr config::Section kCheck =
     table<Check>({"check", "", "An expression and what part of the run it is about.", "check"}, kCheckRows);

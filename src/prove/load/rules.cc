@@ -10,6 +10,7 @@
 #include "config/error.h"
 #include "config/values.h"
 #include "prove/load/reading.h"
+#include "prove/model/early.h"
 #include "prove/model/expression.h"
 
 namespace prove::rules {
@@ -101,6 +102,12 @@ void check_goals(Reader& reader, const YamlNode& root, std::string_view list, co
       fail_in(reader, root, list, i, "tag", "stands beside 'step'; give one of them");
     if (const std::string wrong = wrong_steps(campaign, check); !wrong.empty())
       fail_in(reader, root, list, i, key_of_steps(check), wrong);
+    if (!check.abort && check.after.count() > 0)
+      fail_in(reader, root, list, i, "after", "needs 'abort: true'");
+    if (check.abort && list == "requires")
+      fail_in(reader, root, list, i, "abort", "needs a guardrail: what is required is told at the end");
+    if (const std::string late = told_late(check.text, campaign.define); check.abort && !late.empty())
+      fail_in(reader, root, list, i, "abort", late);
   }
 }
 
@@ -118,6 +125,7 @@ void scale(Campaign& campaign) {
     fault.at = std::min(scaled(fault.at, by), lasts ? end - Millis(1) : end);
     fault.duration = std::min(scaled(fault.duration, by), end - fault.at);
   }
+  for (Check& check : campaign.guardrails) check.after = scaled(check.after, by);
   for (Window& window : campaign.windows) {
     window.from = std::min(scaled(window.from, by), end - Millis(1));
     window.to = std::clamp(scaled(window.to, by), window.from + Millis(1), end);

@@ -56,7 +56,8 @@ std::vector<Stretch> spans_of(const Result& result) {
 
 // What was cut short did not last as long as its timeline says.
 double lasted(const Result& result, double from, double to) {
-  return std::max(0.0, (result.interrupted ? std::min(to, result.ended_at) : to) - from);
+  return std::max(
+      0.0, (result.interrupted || !result.aborted.empty() ? std::min(to, result.ended_at) : to) - from);
 }
 
 bool measured_at(const Result& result, double at) {
@@ -96,6 +97,9 @@ std::vector<std::string> reasons_of(const Result& result) {
   if (result.interrupted)
     all.push_back(fmt::format("Interrupted after {}; what was measured until then is reported.",
                               seconds_text(result.ended_at)));
+  for (const CheckResult& by : result.aborted)
+    all.push_back(fmt::format("Aborted after {}: {}; what was measured until then is reported.",
+                              seconds_text(result.ended_at), by.name));
   for (const Happening& h : result.happenings)
     if (h.bad) all.push_back(fmt::format("At {}: {}", clock_text(h.at), h.text));
   const auto add = [&](auto&& wanted) {

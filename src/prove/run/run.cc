@@ -19,6 +19,7 @@
 #include "prove/report/progress.h"
 #include "prove/report/report_files.h"
 #include "prove/report/report_text.h"
+#include "prove/run/abort.h"
 #include "prove/stage/environment.h"
 #include "prove/stage/observer.h"
 #include "prove/stage/stage.h"
@@ -96,7 +97,7 @@ Progress progress_of(const Result& result, const Timeline& timeline, double elap
   p.campaign = result.name;
   p.elapsed = std::max(elapsed, 0.0);
   p.total = seconds(timeline.end());
-  p.ending = p.elapsed > p.total;
+  p.ending = p.elapsed > p.total || !result.aborted.empty();
   for (const PhaseInfo& phase : result.phases) {
     if (p.elapsed < phase.from) break;
     p.phase = phase.name;
@@ -164,12 +165,14 @@ Result conduct(const Campaign& given, const RunOptions& options, const std::stri
     std::ofstream log_file(folder + "/latency.hlog");
     HlogWriter log(log_file, base::wall_now(), "response and service time, by sekisho prove");
     ProgressDisplay display(stderr, ProgressDisplay::mode_for(stderr, options.quiet));
+    AbortWatch watch(campaign, timeline, engine, result);
     observer.sample_before();
     engine.start();
     observer.start(engine.began(), campaign.interval);
     stage.start_faults(engine.began());
     while (!engine.done()) {
       if (interrupt.requested(kTurn)) engine.interrupt();
+      if (watch.ends_it(base::mono_now())) stage.end_faults();  // what hangs by a fault shall come back
       add_intervals(engine, result, log);
       take_happenings(stage, result);
       const base::Mono now = base::mono_now();
@@ -178,7 +181,7 @@ Result conduct(const Campaign& given, const RunOptions& options, const std::stri
                      now);
     }
     display.end();
-    result.ended_at = seconds(base::mono_now() - engine.began());
+    if (result.aborted.empty()) result.ended_at = seconds(base::mono_now() - engine.began());
     Engine::Books books = engine.finish();
     result.segments = std::move(books.segments);
     result.aftermaths = std::move(books.aftermaths);
@@ -197,7 +200,7 @@ Result conduct(const Campaign& given, const RunOptions& options, const std::stri
     stage.end_faults();
     take_happenings(stage, result);
   }
-  result.interrupted = cancelled();
+  result.interrupted = cancelled() && result.aborted.empty();
   heard = interrupt.count();  // the teardown is part of an orderly end, and another Ctrl-C ends that too
   try {
     stage.perform(campaign.teardown, "teardown");
