@@ -19,11 +19,13 @@
 #include "prove/model/model.h"
 #include "prove/model/timeline.h"
 #include "prove/record/result.h"
+#include "prove/wire/dpop.h"
 
 namespace prove {
 
 struct MintedTokens {  // by TokenSpec's name
   std::map<std::string, std::vector<std::string>> by_name;
+  std::map<std::string, Keyring> keyrings = {};  // by ProofSpec's
 };
 
 struct IntervalPart {  // of one generator; the engine has added up those of all before it hands them on

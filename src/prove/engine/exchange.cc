@@ -139,6 +139,7 @@ bool Exchange::feed(std::string_view bytes) {
         return false;
       case ReplyParser::Event::kHead:
         headers_met_ = step_->expectation.headers_met(parser_, *values_);
+        if (step_->step->dpop) take_nonce();
         if (step_->captures.any()) captured_ = step_->captures.from_head(parser_, captures_);
         break;
       case ReplyParser::Event::kBody:
@@ -156,6 +157,16 @@ bool Exchange::feed(std::string_view bytes) {
         return true;
     }
   }
+}
+
+void Exchange::take_nonce() {
+  nonce_ = parser_.find("dpop-nonce").value_or("");
+  wants_nonce_ = false;
+  if (status() != 401) return;
+  parser_.each("www-authenticate", [&](std::string_view value) {
+    wants_nonce_ = value.contains("use_dpop_nonce");
+    return !wants_nonce_;
+  });
 }
 
 void Exchange::take_body(std::string_view piece) {

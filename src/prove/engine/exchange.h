@@ -56,6 +56,10 @@ class Exchange {
   // Of the request's body the bytes that the peer's system has taken.
   std::uint64_t body_taken(const net::Stream& stream) const;
 
+  // Of a step with `dpop`: the nonce that the reply brought, and whether it is a 401 that asks for it.
+  const std::string& nonce() const { return nonce_; }
+  bool wants_nonce() const { return wants_nonce_; }
+
   // ---- with kDone
   End end() const { return end_; }
   Nanos done() const { return done_; }
@@ -72,6 +76,7 @@ class Exchange {
   std::uint64_t left() const { return to_send_.size() + generated_left_; }
   Wait finish(End end, bool reusable);
   bool feed(std::string_view bytes);  // true: the reply has ended, one way or the other
+  void take_nonce();
   void take_body(std::string_view piece);
   std::string hex_digest();
 
@@ -98,6 +103,8 @@ class Exchange {
   bool refused_ = false;
   bool headers_met_ = true;
   bool captured_ = true;
+  std::string nonce_;
+  bool wants_nonce_ = false;
   std::string body_;
   std::vector<Beyond> beyond_;  // what is searched for behind the part that is kept
   std::uint64_t found_beyond_ = 0;

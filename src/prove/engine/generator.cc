@@ -39,6 +39,8 @@ Generator::Generator(const Plan& plan, const Timeline& timeline, Share share)
   const Campaign& campaign = plan.campaign;
   for (const Target& target : campaign.targets)
     signers_.push_back(target.access_key_id.empty() ? nullptr : std::make_unique<Signer>(target));
+  for (const ProofSpec& proof : campaign.proofs)
+    provers_.push_back(std::make_unique<Prover>(plan.tokens.keyrings.at(proof.name)));
   std::vector<bool> open(plan.scenarios.size());
   std::uint64_t most_users = 0;
   for (const Phase& phase : campaign.phases) {

@@ -47,6 +47,7 @@ class Generator {
   Signer* signer(const PlannedStep& step) {
     return step.step->type == StepType::kS3 ? signers_[step.target].get() : nullptr;
   }
+  Prover& prover(const PlannedStep& step) { return *provers_[step.proof]; }  // of a step with `dpop`
   // Whether the user shall begin another journey at once: then go() has been called. Else he parks.
   bool next_journey(User& user);
   bool over() const { return over_; }  // the schedule has ended: no think time is worth waiting for
@@ -95,6 +96,7 @@ class Generator {
   std::vector<char> scratch_;
   std::vector<Cursor> cursors_;                   // of sequences, one for each data set
   std::vector<std::unique_ptr<Signer>> signers_;  // by target; none where nothing is to be signed
+  std::vector<std::unique_ptr<Prover>> provers_;  // by ProofSpec
   Random random_;
   Waiter waiter_;
 

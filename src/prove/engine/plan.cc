@@ -22,13 +22,17 @@ PlannedTarget plan_target(const Campaign& campaign, const Target& target) {
     throw std::runtime_error(
         fmt::format("{}:{}: target '{}': {}", campaign.file, target.line, target.name, e.what()));
   }
+  // RFC 9449 §4.2: the URI without query and fragment, as the server knows it.
+  const config::Url& known = target.public_url.value_or(target.url);
+  out.proof_base = fmt::format("{}://{}{}", known.tls ? "https" : "http", known.authority(), known.path);
+  out.proof_skip = target.url.path.size();
   out.server_name = target.tls.server_name.empty() ? target.url.host : target.tls.server_name;
   return out;
 }
 
 }  // namespace
 
-Plan::Plan(const Campaign& c, const MintedTokens& tokens) : campaign(c) {
+Plan::Plan(const Campaign& c, const MintedTokens& minted) : campaign(c), tokens(minted) {
   for (const Target& target : campaign.targets) targets.push_back(plan_target(campaign, target));
   for (const DataSpec& spec : campaign.data) data.emplace_back(spec, campaign.slots);
   for (const Scenario& scenario : campaign.scenarios) {
@@ -40,7 +44,10 @@ Plan::Plan(const Campaign& c, const MintedTokens& tokens) : campaign(c) {
                               : std::ranges::find(campaign.targets, step.target, &Target::name);
       const auto index = static_cast<std::size_t>(target - campaign.targets.begin());
       try {
-        planned.steps.emplace_back(step, *target, index, campaign.slots);
+        PlannedStep& made = planned.steps.emplace_back(step, *target, index, campaign.slots);
+        if (step.dpop)
+          made.proof = static_cast<std::size_t>(
+              std::ranges::find(campaign.proofs, step.dpop->by, &ProofSpec::name) - campaign.proofs.begin());
       } catch (const std::runtime_error& e) {
         throw std::runtime_error(
             fmt::format("{}:{}: step '{}': {}", campaign.file, step.line, step.name, e.what()));

@@ -24,6 +24,8 @@ struct PlannedTarget {
   std::vector<net::Endpoint> addresses;
   std::unique_ptr<net::TlsContext> tls;  // null: plain
   std::string server_name;
+  std::string proof_base;      // how proofs of possession begin their htu
+  std::size_t proof_skip = 0;  // and how much of a request's path that stands for
 };
 
 struct PlannedStep {
@@ -35,6 +37,7 @@ struct PlannedStep {
   Request request;
   Expectation expectation;
   Captures captures;
+  std::size_t proof = 0;  // index of ProofSpec, where the step has one
 };
 
 struct PlannedScenario {
@@ -48,6 +51,7 @@ struct Plan {
   Plan(Plan&&) = delete;
 
   const Campaign& campaign;
+  const MintedTokens& tokens;
   std::vector<PlannedTarget> targets;
   std::vector<Dataset> data;
   std::vector<PlannedScenario> scenarios;

@@ -30,6 +30,7 @@ std::vector<std::string> Samples::secrets(const Step& step, const Evidence& evid
     if (std::ranges::find(secret_slots_, slot) != secret_slots_.end()) out.push_back(value);
   for (std::size_t i = out.size(); i-- > 0;) append_escaped(out.emplace_back(), out[i], Escape::kBase64);
   for (const TokenSpec& token : plan_.campaign.tokens) out.emplace_back(token.key.reveal());
+  for (const ProofSpec& proof : plan_.campaign.proofs) out.emplace_back(proof.key.reveal());
   for (const HeaderCheck& check : step.expect.headers)
     if (sounds_secret(check.name)) out.push_back(check.value.render(values));
   for (const Target& target : plan_.campaign.targets) {

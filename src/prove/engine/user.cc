@@ -92,6 +92,23 @@ net::Task<bool> User::was_unread(Connection& connection, const PlannedStep& step
   co_return error != 0;
 }
 
+Wire User::rendered(const PlannedStep& step) {
+  const Wire wire = step.request.render(values_, buffer_, generator_.signer(step));
+  if (!step.step->dpop) return wire;
+  const PlannedTarget& target = generator_.plan().targets[step.target];
+  const Prover::Place place{.base = target.proof_base, .skip = target.proof_skip, .target = step.target};
+  return generator_.prover(step).prove(wire, buffer_, *step.step->dpop, place, proofs_, base::wall_now());
+}
+
+// Keeps the nonce that a reply brought. Whether the reply only asked for it: RFC 9449 §8 and §9.
+bool User::asked_for_nonce(const PlannedStep& step) {
+  std::string& known = proofs_.nonce(step.target);
+  const bool fresh = !exchange_.nonce().empty() && exchange_.nonce() != known;
+  if (fresh) known = exchange_.nonce();
+  return fresh && step.step->dpop->nonce == NonceUse::kAnswer &&
+         (exchange_.wants_nonce() || exchange_.status() == 400);
+}
+
 net::Task<Ending> User::connect(Connection& connection, const PlannedStep& step, base::Mono deadline) {
   const PlannedTarget& target = generator_.plan().targets[step.target];
   const Nanos began = generator_.clock().now();
@@ -159,11 +176,11 @@ net::Task<> User::run() {
         books.record(record);
         continue;
       }
-      const Wire wire = step.request.render(values_, buffer_, generator_.signer(step));
+      Wire wire = rendered(step);
       record.body = wire.bytes.size() + wire.generated - wire.head;
       const base::Mono deadline = clock.began + intended + step.step->timeout;
       Connection& connection = connections_[step.target];
-      bool tried = false, asked = false;
+      bool tried = false, asked = false, told_nonce = false;
       trouble_ = {};
       for (bool anew = false;; anew = true) {
         const Nanos now = clock.now();
@@ -237,6 +254,11 @@ net::Task<> User::run() {
           connection.used = true;
           connection.rests_since = record.done;
           if (!exchange_.reusable()) close(connection);
+          if (step.step->dpop && asked_for_nonce(step) && !std::exchange(told_nonce, true)) {
+            books.retried(record.intended, record.scenario, record.step);
+            wire = rendered(step);
+            continue;
+          }
           break;
         }
         const bool lost = exchange_.end() == Exchange::End::kReset && !anew;
@@ -253,6 +275,7 @@ net::Task<> User::run() {
         }
         if (resent && scenario.scenario->resend) books.retried(record.intended, record.scenario, record.step);
         if (unsent) record.sent = kNever;
+        if (resent && step.step->dpop) wire = rendered(step);  // it may have been seen: a proof is good once
       }
       if (i == 0 && tried && open_model())
         books.sent(intended, record.sent != kNever ? record.sent : record.done);

@@ -69,6 +69,8 @@ class User {
   net::Task<Ending> connect(Connection& connection, const PlannedStep& step, base::Mono deadline);
   bool fit_for_use(Connection& connection, Nanos now);
   void close(Connection& connection);
+  Wire rendered(const PlannedStep& step);
+  bool asked_for_nonce(const PlannedStep& step);
   net::Task<bool> was_unread(Connection& connection, const PlannedStep& step);
 
   Generator& generator_;
@@ -88,6 +90,7 @@ class User {
   Values values_;
   std::uint64_t iteration_ = 0;  // journeys so far
   std::string buffer_;
+  ProofMemory proofs_;
   Random random_;
   Exchange exchange_;
 };

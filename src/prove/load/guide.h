@@ -138,6 +138,24 @@ teardown:
   - call: { url: "http://127.0.0.1:8080/accounts/{{account}}", method: DELETE, repeat: 50 }
 ```
 
+## Proofs of possession
+
+A token may be bound to a key (`cnf`), and a step may prove to have that key by a fresh proof in each request (DPoP, RFC 9449). Or it
+sends a wrong one, which is wrong in what `forge` says and in nothing else:
+
+```yaml
+proofs: { device: ES256 }                     # a key pair made for the run; `keys: 100` makes more
+tokens: { valid: { key: { env: SECRET }, proof: device } }
+scenarios:
+  agent:
+    steps:
+      - { get: /a, headers: { Authorization: "DPoP {{valid}}" }, dpop: device }
+      - { get: /a, headers: { Authorization: "DPoP {{valid}}" }, dpop: { proof: device, forge: replay }, expect: 401 }
+```
+
+The proof is of the request as it is sent: its method, its URL without the query (`public_url` of the target, where that is another),
+and the token behind the scheme of its Authorization, where it has one; that may be a captured one, too. Private keys and tokens are in no report.
+
 ## Load
 
 With `rate`, journeys begin at their intended times whatever the target does (an open model), and response time counts from

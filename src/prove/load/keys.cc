@@ -166,6 +166,8 @@ constexpr Row kRootRows[] = {
     map_of<Target, kTargetSection, rules::place_target>("targets", config::kRequired,
                                                         "Who takes the load, by name."),
     map_of<TokenSpec, kTokenSection, rules::place_token>("tokens", "", "Tokens for templates: `{{name}}`."),
+    map_of<ProofSpec, kProofSection, rules::place_proof>(
+        "proofs", "", "Key pairs that tokens are bound to and whose possession steps prove."),
     map_of<DataDraft, kDataSection, rules::place_data>(
         "data", "", "Values for templates: `{{name}}`, or `{{name.column}}` where it has columns."),
     drafts<Campaign, Deed, kDeedSection, rules::place_setup>(

@@ -14,6 +14,7 @@ const config::Section& campaign_section();  // owner: Campaign; its reader has t
 extern const config::Section kProcessSection;   // Process
 extern const config::Section kTargetSection;    // Target
 extern const config::Section kTokenSection;     // TokenSpec
+extern const config::Section kProofSection;     // ProofSpec
 extern const config::Section kDataSection;      // DataDraft
 extern const config::Section kDeedSection;      // Deed
 extern const config::Section kFaultSection;     // Fault

@@ -18,6 +18,20 @@ struct WordsOf<prove::Tamper> {
   static constexpr std::string_view kNames[] = {"nothing", "signature", "payload"};
 };
 template <>
+struct WordsOf<prove::ProofAlgorithm> {
+  static constexpr std::string_view kNames[] = {"ES256", "ES384", "EdDSA", "RS256", "PS256"};
+};
+template <>
+struct WordsOf<prove::Forge> {
+  static constexpr std::string_view kNames[] = {"nothing",  "replay",     "ath",     "htm",   "htu", "host",
+                                                "iat_past", "iat_future", "jti",     "nonce", "key", "typ",
+                                                "alg",      "signature",  "private", "twice"};
+};
+template <>
+struct WordsOf<prove::NonceUse> {
+  static constexpr std::string_view kNames[] = {"carry", "answer", "ignore"};
+};
+template <>
 struct WordsOf<prove::StepType> {
   static constexpr std::string_view kNames[] = {"http", "s3"};
 };
@@ -73,7 +87,44 @@ constexpr Row kTokenRows[] = {
         "What a forger changes after it was signed: a bit of the signature, or the payload."),
     count<&TokenSpec::count>("count", "1", {1, 1'000'000}, kLive,
                              "How many are minted; each request that names it takes one of them."),
+    reference<&TokenSpec::proof, Reading::Named::kProof>(
+        "proof", "",
+        "Whose keys it is bound to: the claim `cnf` has the thumbprint (`jkt`, RFC 9449) of a key of that "
+        "one of `proofs`."),
 };
+
+// ---- proofs of possession
+
+constexpr Row kProofRows[] = {
+    word<&ProofSpec::algorithm>("algorithm", "ES256", kLive, "What proofs are signed with."),
+    draft<ProofSpec, TokenKeyDraft, kTokenKey, rules::place_proof_key>(
+        "key", "(made for the run)", kLive, "The private key, in PEM. It never leaves the harness."),
+    count<&ProofSpec::keys>(
+        "keys", "1", {1, 10'000}, kLive,
+        "How many key pairs are made; token number n of a set is bound to number n modulo that, and a step "
+        "proves with the one that its token is bound to."),
+};
+
+constexpr Row kStepProofRows[] = {
+    reference<&StepProof::by, Reading::Named::kProof>("proof", config::kRequired, "One of `proofs`."),
+    word<&StepProof::forge>(
+        "forge", "nothing", kLive,
+        "What is wrong with the proof, all else being right. `replay`: it is the one that an earlier step of "
+        "the same request has sent; `ath`, `htm`, `htu`, `host`: it is about another token, method, path or "
+        "server; `iat_past`, `iat_future`: made an hour ago, or in an hour; `jti`: it has none; `nonce`: one "
+        "that nobody gave; `key`: signed by a key that nothing is bound to; `typ`: `jwt`; `alg`: `none`; "
+        "`signature`: a bit of it differs; `private`: its `jwk` has a private member, a made-up one; "
+        "`twice`: there are two."),
+    word<&StepProof::nonce>("nonce", "carry", kLive,
+                            "`carry`: a proof holds the last `DPoP-Nonce` that its user got from the target. "
+                            "`answer`: besides, a "
+                            "reply that asks for one (401 with `use_dpop_nonce`, 400 with a new nonce) is "
+                            "answered with it, once; "
+                            "`retries` counts that. `ignore`: proofs hold none."),
+};
+constexpr config::Section kStepProof = table<StepProof>(
+    {"dpop", "", "A fresh proof of possession (DPoP, RFC 9449) in a header field of each request.", "proof"},
+    kStepProofRows);
 
 // ---- data
 
@@ -173,6 +224,8 @@ constexpr Row kStepRows[] = {
                                                                       "Values of the reply for later steps."),
     section<&Step::expect, kExpectSection>("expect", "What the reply must be."),
     put<Step, form::Think, put_think>("think", "0s", "How long the user waits after the step."),
+    draft<Step, StepProof, kStepProof, rules::place_dpop>(
+        "dpop", "", kLive, "Prove possession of a key: the name of one of `proofs`, or more about it."),
 };
 constexpr config::Section kStep = table<Step>(
     {"step", "",
@@ -205,6 +258,12 @@ constexpr Row kScenarioRows[] = {
 constinit const config::Section kTokenSection =
     table<TokenSpec>({"token", "", "A token (JWT) that the harness mints before the first phase.", ""},
                      kTokenRows, checked<TokenSpec, rules::check_token>);
+
+constinit const config::Section kProofSection = table<ProofSpec>(
+    {"proof", "",
+     "Key pairs of the holder of tokens: `tokens` are bound to them, steps prove to have them (`dpop`).",
+     "algorithm"},
+    kProofRows, checked<ProofSpec, rules::check_proof>);
 
 constinit const config::Section kDataSection = table<DataDraft>(
     {"data", "", "Values for templates: exactly one of `range`, `values` and `file`.", "range"}, kDataRows);

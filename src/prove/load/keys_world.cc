@@ -145,6 +145,8 @@ constexpr Row kTargetRows[] = {
         "session_token", "", kLive, "For steps of type s3 with temporary credentials; may be empty."),
     config::rows::text<&Target::region, config::Region>(
         "region", "us-east-1", kLive, "For steps of type s3: the region that they are signed for."),
+    url<&Target::public_url>("public_url", "(url)", kLive,
+                             "For steps with `dpop`: the URL by which the target knows itself."),
 };
 
 // ---- deeds: the same keys in setup, teardown, `undo` and faults

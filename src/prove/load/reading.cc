@@ -30,8 +30,8 @@ std::vector<std::string_view> names_in(const std::vector<T>& list) {
 }
 
 std::string_view word_of(Reading::Named what) {
-  constexpr std::array<std::string_view, 6> kWords = {"target", "process", "scenario",
-                                                      "phase",  "fault",   "window or fault"};
+  constexpr std::array<std::string_view, 7> kWords = {"target", "process",         "scenario", "phase",
+                                                      "fault",  "window or fault", "proof"};
   return kWords[static_cast<std::size_t>(what)];
 }
 
@@ -154,6 +154,8 @@ std::vector<std::string_view> Reading::names_of(Named what) const {
       return names_in(campaign.phases);
     case Named::kFault:
       return names_in(campaign.faults);
+    case Named::kProof:
+      return names_in(campaign.proofs);
     case Named::kWindow:
       break;
   }

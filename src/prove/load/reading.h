@@ -26,7 +26,7 @@ class Reading : public config::Reader {
   static Reading& of(config::Reader& reader) { return static_cast<Reading&>(reader); }
 
   enum class Where : std::uint8_t { kStep, kCall, kToken };  // which names a template may hold
-  enum class Named : std::uint8_t { kTarget, kProcess, kScenario, kPhase, kFault, kWindow };
+  enum class Named : std::uint8_t { kTarget, kProcess, kScenario, kPhase, kFault, kWindow, kProof };
 
   // Where a template's values go: what such a place cannot hold, a data set must not bring there.
   enum class Place : std::uint8_t { kText, kField, kTarget };

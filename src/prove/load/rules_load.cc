@@ -17,6 +17,7 @@
 #include "prove/load/tables.h"
 #include "prove/wire/mask.h"
 #include "prove/wire/pattern.h"
+#include "prove/wire/signing.h"
 #include "prove/wire/token.h"
 
 namespace prove::rules {
@@ -110,22 +111,28 @@ std::string read_file(Reader& reader, const std::string& written, int line, std:
 
 // ---- tokens
 
-void place_token_key(Reader& reader, const YamlNode& node, TokenKeyDraft&& draft, TokenSpec& token) {
+namespace {
+
+base::Secret key_of(Reader& reader, const YamlNode& node, TokenKeyDraft&& draft) {
   std::string_view way = "file";
   if (node.kind == YamlNode::Kind::kMap)
     way = reader.exactly_one(node, std::array<std::string_view, 3>{"file", "env", "value"});
   if (way == "file") {
     config::Parsed<base::Secret> bytes = config::read_secret_file(reader.resolve(draft.file));
     if (!bytes) reader.fail(node.line, bytes.error());
-    token.key = *std::move(bytes);
-  } else if (way == "env") {
-    const std::optional<std::string> value = reader.env()(draft.env);
-    if (!value || value->empty())
-      reader.fail_at(node, "env", fmt::format("the variable {} is not set, or empty", draft.env));
-    token.key = base::Secret(*value);
-  } else {
-    token.key = std::move(draft.value);
+    return *std::move(bytes);
   }
+  if (way == "value") return std::move(draft.value);
+  const std::optional<std::string> value = reader.env()(draft.env);
+  if (!value || value->empty())
+    reader.fail_at(node, "env", fmt::format("the variable {} is not set, or empty", draft.env));
+  return base::Secret(*value);
+}
+
+}  // namespace
+
+void place_token_key(Reader& reader, const YamlNode& node, TokenKeyDraft&& draft, TokenSpec& token) {
+  token.key = key_of(reader, node, std::move(draft));
 }
 
 void place_claims(Reader& reader, const YamlNode& node, TokenSpec& token) {
@@ -161,6 +168,61 @@ void place_token(Reader& reader, const Entry& entry, TokenSpec&& token, Campaign
   token.line = entry.line;
   campaign.tokens.push_back(std::move(token));
 }
+
+// ---- proofs of possession
+
+void place_proof_key(Reader& reader, const YamlNode& node, TokenKeyDraft&& draft, ProofSpec& proof) {
+  proof.key = key_of(reader, node, std::move(draft));
+}
+
+void check_proof(Reader& reader, const YamlNode& node, ProofSpec& proof) {
+  const bool given = node.find("key") != nullptr;
+  if (given) {
+    const auto key = read_key(algorithm_of(proof.algorithm), proof.key);
+    if (!key) reader.fail_at(node, "key", key.error());
+    if (proof.keys > 1) reader.fail_at(node, "keys", "stands beside 'key', which is one");
+  }
+  const bool rsa = proof.algorithm == ProofAlgorithm::kRS256 || proof.algorithm == ProofAlgorithm::kPS256;
+  if (rsa && proof.keys > 16) reader.fail_at(node, "keys", "takes too long to make with RSA: 16 at the most");
+}
+
+void place_proof(Reader& reader, const Entry& entry, ProofSpec&& proof, Campaign& campaign) {
+  if (entry.name.contains('.')) reader.fail(entry.line, "holds a '.', which only columns of data sets have");
+  proof.name = entry.name;
+  proof.line = entry.line;
+  campaign.proofs.push_back(std::move(proof));
+}
+
+void place_dpop(Reader&, const YamlNode&, StepProof&& proof, Step& step) {
+  step.dpop = std::move(proof);
+}
+
+namespace {
+
+void check_dpop(Reader& reader, const YamlNode& node, const Step& step) {
+  if (!step.dpop) return;
+  const auto has = [&](std::string_view field) {
+    return std::ranges::any_of(step.headers, [&](const auto& h) { return lower(h.first) == field; });
+  };
+  if (step.type == StepType::kS3) reader.fail_at(node, "dpop", "cannot stand beside 'type: s3'");
+  if (has("dpop")) reader.fail_at(node, "dpop", "stands beside a header field DPoP, which is the proof");
+  if (step.dpop->forge == Forge::kAth && !has("authorization"))
+    reader.fail_at(node, "dpop", "forges 'ath', which only steps with a field Authorization have");
+}
+
+// A replay that fails for another reason than its being one shows nothing.
+void check_replay(Reader& reader, const YamlNode& node, const Step& step, const Scenario& scenario) {
+  if (!step.dpop || step.dpop->forge != Forge::kReplay) return;
+  const Step* before = nullptr;
+  for (const Step& other : scenario.steps)
+    if (other.dpop && other.dpop->forge == Forge::kNothing) before = &other;
+  if (before == nullptr || before->dpop->by != step.dpop->by || before->method != step.method ||
+      before->target != step.target || before->path.text() != step.path.text())
+    reader.fail_at(node, "dpop",
+                   "forges 'replay': the last proof before it must be of the same request, and a right one");
+}
+
+}  // namespace
 
 // ---- data
 
@@ -227,6 +289,7 @@ void place_step(Reader& reader, const YamlNode& node, Step&& step, Scenario& sce
                      fmt::format("'{}' is also the name of the step in line {}", step.name, other->line));
     step.name = fmt::format("{} ({})", wanted, again);
   }
+  check_replay(reader, node, step, scenario);
   Reading::of(reader).end_step();
   scenario.steps.push_back(std::move(step));
 }
@@ -261,6 +324,7 @@ void check_step(Reader& reader, const YamlNode& node, Step& step) {
   if (step.type == StepType::kS3 && !step.multipart.empty())
     reader.fail_at(node, "multipart", "is for steps of type http: an object store takes bytes");
   if (step.type == StepType::kS3) Reading::of(reader).sign_with(step.target, node.line);
+  check_dpop(reader, node, step);
 }
 
 void place_part(Reader& reader, const YamlNode& node, PartDraft&& draft, Step& step) {

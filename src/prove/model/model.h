@@ -74,6 +74,7 @@ struct Target {
   base::Secret secret_access_key;
   base::Secret session_token;
   std::string region = "us-east-1";
+  std::optional<config::Url> public_url;  // what proofs of possession name instead of `url`
 };
 
 // ---- what is sent
@@ -102,6 +103,43 @@ struct TokenSpec {  // {{name}} in a template: one of `count` tokens minted befo
   bool expired = false;  // exp lies `ttl` in the past
   Tamper tamper = Tamper::kNothing;
   std::uint64_t count = 1;
+  std::string proof;  // of ProofSpecs the one whose keys it is bound to, by `cnf`; "": to none
+};
+
+enum class ProofAlgorithm : std::uint8_t { kES256, kES384, kEdDSA, kRS256, kPS256 };
+
+struct ProofSpec {  // key pairs whose possession steps prove (DPoP, RFC 9449)
+  std::string name;
+  int line = 0;
+  ProofAlgorithm algorithm = ProofAlgorithm::kES256;
+  base::Secret key;        // PEM; empty: made for the run
+  std::uint64_t keys = 1;  // key pairs; token number n is bound to number n modulo that
+};
+
+enum class Forge : std::uint8_t {  // what is wrong with a proof
+  kNothing,
+  kReplay,     // it is the last one that the user has sent before
+  kAth,        // it is about another access token
+  kHtm,        // another method
+  kHtu,        // another path
+  kHost,       // another server
+  kPast,       // it was made an hour ago
+  kFuture,     // in an hour
+  kJti,        // it has no jti
+  kNonce,      // its nonce is none of the server's
+  kKey,        // it is signed, rightly, by a key that nothing is bound to
+  kTyp,        // its type is that of other tokens
+  kAlg,        // it is not signed: `none`
+  kSignature,  // a bit of the signature differs
+  kPrivate,    // its jwk has a private member; made up, since keys do not leave
+  kTwice,      // there are two, each of them right
+};
+enum class NonceUse : std::uint8_t { kCarry, kAnswer, kIgnore };
+
+struct StepProof {  // of a step
+  std::string by;   // a ProofSpec's name
+  Forge forge = Forge::kNothing;
+  NonceUse nonce = NonceUse::kCarry;  // kAnswer: a reply that asks for one is answered, once
 };
 
 enum class Choice : std::uint8_t { kUniform, kZipf, kSequence };
@@ -152,6 +190,7 @@ struct Step {
   std::vector<Capture> captures;
   Expect expect;
   Millis think_min{0}, think_max{0};  // after the step
+  std::optional<StepProof> dpop;
 };
 
 struct Scenario {
@@ -272,6 +311,7 @@ struct Campaign {
   std::vector<Process> processes;              // in their order
   std::vector<Target> targets;
   std::vector<TokenSpec> tokens;
+  std::vector<ProofSpec> proofs;
   std::vector<DataSpec> data;
   std::vector<Deed> prepare;          // calls and commands before the processes start
   std::vector<Deed> setup, teardown;  // while they run, before and after the load

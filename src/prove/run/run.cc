@@ -41,9 +41,15 @@ double seconds(base::Nanos t) {
 
 MintedTokens mint_all(const Campaign& campaign) {
   MintedTokens tokens;
-  for (const TokenSpec& spec : campaign.tokens)
+  for (const ProofSpec& spec : campaign.proofs) tokens.keyrings.emplace(spec.name, Keyring(spec));
+  for (const TokenSpec& spec : campaign.tokens) {
+    Keyring* ring = spec.proof.empty() ? nullptr : &tokens.keyrings.at(spec.proof);
+    std::vector<std::string>& minted = tokens.by_name[spec.name];
+    minted.reserve(spec.count);
     for (std::uint64_t i = 0; i < spec.count; ++i)
-      tokens.by_name[spec.name].push_back(mint(spec, i, base::wall_now()));
+      minted.push_back(mint(spec, i, base::wall_now(), ring ? ring->thumbprint(i % ring->size()) : ""));
+    if (ring) ring->bind(minted);
+  }
   return tokens;
 }
 

@@ -100,6 +100,7 @@ bool sounds_secret(std::string_view name) {
 std::string without_secrets(std::string command, const Campaign& campaign,
                             const std::map<std::string, std::string>& set) {
   for (const TokenSpec& token : campaign.tokens) hide_value(command, token.key.reveal());
+  for (const ProofSpec& proof : campaign.proofs) hide_value(command, proof.key.reveal());
   for (const Target& target : campaign.targets) {
     hide_value(command, target.secret_access_key.reveal());
     hide_value(command, target.session_token.reveal());

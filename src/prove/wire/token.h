@@ -20,7 +20,8 @@ std::string_view name_of(TokenAlgorithm algorithm);  // "HS256", "none"
 std::string check_key(const TokenSpec& spec);
 
 // The token number `index` of its kind: {{index}} in claims is that. `now` becomes iat, and exp lies `ttl`
-// after it; an expired one ceased to be good `ttl` and a second ago. Claims of these names take their place.
-std::string mint(const TokenSpec& spec, std::uint64_t index, base::Wall now);
+// after it; an expired one ceased to be good `ttl` and a second ago. `bound`: the thumbprint of the key it
+// is bound to (cnf.jkt, RFC 9449 §6.1), or "". Claims so named take their place.
+std::string mint(const TokenSpec& spec, std::uint64_t index, base::Wall now, std::string_view bound = {});
 
 }  // namespace prove
