@@ -26,12 +26,13 @@ set(SEKISHO_ROOMS
   "prove/record: base prove/model"
   "prove/wire: base net prove/model"
   "prove/load: base config prove/model prove/wire"
+  "prove/import: base config prove/model prove/wire"
   "prove/engine: base net prove/model prove/record prove/wire"
   "prove/stage: base telemetry prove/model prove/record prove/wire prove/engine"
   "prove/judge: base prove/model prove/record"
   "prove/report: base prove/model prove/record"
   "prove/run: base prove/model prove/record prove/wire prove/load prove/engine prove/stage prove/judge prove/report"
-  "cli: base text config telemetry net http redis serve identity limit cache client origin upstream app gateway admin prove/record prove/load prove/judge prove/report prove/run"
+  "cli: base text config telemetry net http redis serve identity limit cache client origin upstream app gateway admin prove/record prove/load prove/import prove/judge prove/report prove/run"
 )
 
 set(SEKISHO_LIBS_base OpenSSL::Crypto fmt::fmt)
@@ -46,6 +47,7 @@ set(SEKISHO_LIBS_origin OpenSSL::Crypto)
 set(SEKISHO_LIBS_prove_model fmt::fmt)
 set(SEKISHO_LIBS_prove_record OpenSSL::Crypto Boost::json ZLIB::ZLIB fmt::fmt)
 set(SEKISHO_LIBS_prove_wire OpenSSL::Crypto Boost::json fmt::fmt)
+set(SEKISHO_LIBS_prove_import Boost::json fmt::fmt)
 set(SEKISHO_LIBS_cli CLI11::CLI11 Boost::json)
 
 function(sekisho_rooms)

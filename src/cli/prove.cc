@@ -2,10 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <system_error>
 
 #include "config/env.h"
+#include "prove/import/import.h"
 #include "prove/load/load.h"
 #include "prove/record/result_json.h"
 #include "prove/report/report_files.h"
@@ -23,6 +28,21 @@ std::map<std::string, std::string> assignments(const std::vector<std::string>& w
     if (equals == 0 || equals == word.npos) throw std::runtime_error("'" + word + "' is not NAME=VALUE");
     out[word.substr(0, equals)] = word.substr(equals + 1);
   }
+  return out;
+}
+
+// Of a file that somebody else has made: not more than can be imported, and one byte.
+std::string bytes_of(const std::string& file) {
+  std::error_code error;
+  if (fs::is_directory(file, error)) throw std::runtime_error(file + ": is a folder, not a file");
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw std::runtime_error(file + ": cannot be read: " + std::generic_category().message(errno));
+  std::string out;
+  std::array<char, 64 << 10> piece;
+  while (in.read(piece.data(), piece.size()), in.gcount() > 0 && out.size() <= prove::kMaxImport)
+    out.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  if (in.bad())
+    throw std::runtime_error(file + ": cannot be read: " + std::generic_category().message(errno));
   return out;
 }
 
@@ -46,6 +66,7 @@ ProveCommand::ProveCommand(CLI::App& app, std::string typed)
   root_->require_subcommand(1);
   add_run();
   add_check();
+  add_import();
   add_ab();
   add_compare();
   add_report();
@@ -78,6 +99,13 @@ void ProveCommand::add_run() {
 void ProveCommand::add_check() {
   check_ = root_->add_subcommand("check", "say whether a campaign file is good, without running it");
   add_campaign(*check_);
+}
+
+void ProveCommand::add_import() {
+  import_ = root_->add_subcommand(
+      "import", "make a first campaign from a recording (HAR 1.2) or a description (OpenAPI 3.0, 3.1)");
+  import_->add_option("file", file_, "the file, JSON or YAML")->required();
+  import_->add_option("--out", options_.out, "a new file for it (the standard output)");
 }
 
 void ProveCommand::add_comparison(CLI::App& command) {
@@ -145,6 +173,24 @@ int ProveCommand::check() const {
   return 0;
 }
 
+// What does not load is not written.
+int ProveCommand::import() const {
+  const std::string text = prove::import_campaign(bytes_of(file_), fs::path(file_).filename().string());
+  prove::load_campaign_text(text, options_.out.empty() ? "campaign.yaml" : options_.out,
+                            {.set = {}, .binary = "sekisho", .run_dir = "/tmp", .env = {}});
+  if (options_.out.empty()) {
+    std::cout << text << std::flush;
+    if (!std::cout) throw std::runtime_error("the standard output takes no more");
+    return 0;
+  }
+  std::error_code error;
+  if (fs::exists(options_.out, error)) throw std::runtime_error(options_.out + ": is there already");
+  std::ofstream out(options_.out, std::ios::binary);
+  out << text << std::flush;
+  if (!out) throw std::runtime_error(options_.out + ": cannot be written");
+  return 0;
+}
+
 int ProveCommand::compare() const {
   if (!candidate_.empty())
     return prove::compare_files(baseline_, candidate_, comparison_, std::cout, std::cerr);
@@ -157,6 +203,7 @@ int ProveCommand::run() {
   comparison_.threshold = threshold_ / 100;
   comparison_.points = points_ / 100;
   if (*check_) return check();
+  if (*import_) return import();
   if (*compare_) return compare();
   if (*selftest_) return prove::run_selftest(std::cout, file_);
   if (*report_) {

@@ -26,6 +26,7 @@ class ProveCommand {
  private:
   void add_run();
   void add_check();
+  void add_import();
   void add_ab();
   void add_compare();
   void add_report();
@@ -33,11 +34,12 @@ class ProveCommand {
   void add_campaign(CLI::App& command);
   void add_comparison(CLI::App& command);
   int check() const;
+  int import() const;
   int compare() const;
 
   CLI::App* root_;
   CLI::App *run_ = nullptr, *check_ = nullptr, *ab_ = nullptr, *compare_ = nullptr, *report_ = nullptr,
-           *selftest_ = nullptr;
+           *selftest_ = nullptr, *import_ = nullptr;
   prove::RunOptions options_;
   prove::AbOptions sides_;
   prove::CompareOptions comparison_;

@@ -156,6 +156,14 @@ scenarios:
 The proof is of the request as it is sent: its method, its URL without the query (`public_url` of the target, where that is another),
 and the token behind the scheme of its Authorization, where it has one; that may be a captured one, too. Private keys and tokens are in no report.
 
+## Importing
+
+`sekisho prove import FILE` makes a first campaign from a recording of a browser (HAR 1.2) or an API's description (OpenAPI 3.0 and 3.1, JSON
+or YAML), on the standard output or in a new file, `--out`. Of a recording each origin becomes a target, and the requests one scenario with
+their pauses, bodies and statuses; of a description each tag a scenario and each operation a step, with the examples that it gives. Secrets
+become variables (`--set TOKEN=…`), cookies are left out, and comments say what was not carried or was made up. Phases are short, and
+the one guardrail is `success == 100%`.
+
 ## Load
 
 With `rate`, journeys begin at their intended times whatever the target does (an open model), and response time counts from

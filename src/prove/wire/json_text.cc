@@ -121,8 +121,10 @@ void append(std::string& out, const json::value& value) {
 
 }  // namespace
 
-std::optional<json::value> parse_as_written(std::string_view text) {
-  json::basic_parser<AsWritten> parser{json::parse_options()};
+std::optional<json::value> parse_as_written(std::string_view text, std::size_t depth) {
+  json::parse_options options;
+  options.max_depth = depth;
+  json::basic_parser<AsWritten> parser{options};
   boost::system::error_code error;
   const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
   if (error || read != text.size()) return std::nullopt;

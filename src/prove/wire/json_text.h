@@ -15,7 +15,7 @@ namespace prove {
 
 // The document with strings in place of its numbers, and a letter in front of each string: 's' of a string,
 // 'n' of a number.
-std::optional<boost::json::value> parse_as_written(std::string_view text);
+std::optional<boost::json::value> parse_as_written(std::string_view text, std::size_t depth = 32);
 
 // A value of such a document: a string as it is, everything else as JSON, numbers as they were written.
 std::string text_of(const boost::json::value& value);
