@@ -99,8 +99,8 @@ void folders_with_own_files(const config::Config& config, std::vector<std::strin
                     dir->own_files.front() + "', a file of the gateway's own, which is given to nobody");
 }
 
-// What an open route gives out of a folder that another one asks an identity for. Where the same path of the first
-// leads to a route that asks for one, too, it is as meant.
+// What an open route gives out of a folder that another one asks an identity for. Where the same path of the
+// first leads to a route that asks for one, too, it is as meant.
 void folders_around_guarded_ones(const config::Config& config, std::vector<std::string>& out) {
   const auto guarded_at = [&](const std::string& path) {
     return std::ranges::any_of(config.routes, [&](const config::Route& other) {

@@ -8,8 +8,8 @@
 
 namespace config {
 
-// Whether the file, which need not exist yet, lies in the folder or in one beneath it: along links, other spellings
-// and mounts of the same folder.
+// Whether the file, which need not exist yet, lies in the folder or in one beneath it: along links, other
+// spellings and mounts of the same folder.
 bool lies_beneath(const std::string& file, const std::string& folder);
 
 // Whether two paths are one folder.

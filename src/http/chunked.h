@@ -18,8 +18,8 @@
 // Failures: `malformed` as given (a client's fault is kBadRequest, an origin's kOriginBadReply), or
 // kBodyTooLarge. Refused: sizes that are empty, signed, prefixed with 0x or over 64 bits, bare CR or LF,
 // white space around the size, controls in extensions, anything but CRLF behind the data, endless extensions
-// or trailers. Extensions are passed over and trailers are checked and dropped; white space before the colon of a
-// trailer's name is a request's fault alone, as in a head (RFC 9112 §5.1).
+// or trailers. Extensions are passed over and trailers are checked and dropped; white space before the colon
+// of a trailer's name is a request's fault alone, as in a head (RFC 9112 §5.1).
 #pragma once
 
 #include <cstddef>

@@ -62,6 +62,19 @@ std::unique_ptr<OwnHead> head_of(const struct stat& file, std::string_view path)
   return own;
 }
 
+// Asked anew each time, since a file may be replaced; there is none in folders that are served and nothing
+// else.
+bool is_own(const struct stat& file, std::string_view path, const std::vector<std::string>& own_files) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  return std::ranges::any_of(own_files, [&](const std::string& own) {
+    struct stat now{};
+    if (::stat(own.c_str(), &now) == 0 && now.st_dev == file.st_dev && now.st_ino == file.st_ino) return true;
+    const std::string_view log = std::string_view(own).substr(own.rfind('/') + 1);
+    return name.size() > log.size() && name.starts_with(log) && name[log.size()] == '.' &&
+           name.find_first_not_of("0123456789-.:TZgz", log.size()) == name.npos;
+  });
+}
+
 }  // namespace
 
 DirOrigin::DirOrigin(const config::Origin& configuration, const config::DirOrigin& options)
@@ -108,25 +121,13 @@ base::Result<Reply> DirOrigin::open(const Ask& ask) const {
     return fail(Code::kNotFound, "no such object");
   }
   struct stat found{};
-  if (::fstat(file.fd, &found) != 0 || !S_ISREG(found.st_mode) || is_own(found, path)) {
+  if (::fstat(file.fd, &found) != 0 || !S_ISREG(found.st_mode) || is_own(found, path, own_files_)) {
     ::close(file.fd);
     return fail(Code::kNotFound, "no such object");
   }
   net::descriptors().taken();  // until the reply goes
   file.size = static_cast<std::uint64_t>(found.st_size);
   return ReplyMaker::of(file, head_of(found, path), ask.method == http::Method::kGet, asked);
-}
-
-// Asked anew each time, since a file may be replaced; there is none in folders that are served and nothing else.
-bool DirOrigin::is_own(const struct stat& file, std::string_view path) const {
-  const std::string_view name = path.substr(path.rfind('/') + 1);
-  return std::ranges::any_of(own_files_, [&](const std::string& own) {
-    struct stat now{};
-    if (::stat(own.c_str(), &now) == 0 && now.st_dev == file.st_dev && now.st_ino == file.st_ino) return true;
-    const std::string_view log = std::string_view(own).substr(own.rfind('/') + 1);
-    return name.size() > log.size() && name.starts_with(log) && name[log.size()] == '.' &&
-           name.find_first_not_of("0123456789-.:TZgz", log.size()) == name.npos;
-  });
 }
 
 net::Task<base::Result<>> DirOrigin::probe(net::Cancel*) {

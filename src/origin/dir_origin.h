@@ -35,7 +35,6 @@ class DirOrigin final : public Origin {
 
  private:
   base::Result<Reply> open(const Ask& ask) const;
-  bool is_own(const struct stat& file, std::string_view path) const;
 
   const std::string path_;
   const std::vector<std::string> own_files_;

@@ -142,9 +142,9 @@ bool is_of_the_bucket(const Reply& reply, const S3Error& error) {
          error.code.ends_with("Redirect") || error.code == kWrongRegion;
 }
 
-// What an object or a folder of a website endpoint sends a client on with: a place, and at the most a document for
-// people. With one for programs it is the service that redirects, or what stands before it, and where to is not
-// the client's to know.
+// What an object or a folder of a website endpoint sends a client on with: a place, and at the most a
+// document for people. With one for programs it is the service that redirects, or what stands before it, and
+// where to is not the client's to know.
 bool is_of_the_object(const Reply& reply, const S3Error& error, std::string_view document) {
   const std::string_view type = reply.head().value(FieldId::kContentType);
   const bool for_people = document.empty() || starts_with_nocase(type, "text/html");
