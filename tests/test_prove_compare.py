@@ -133,7 +133,7 @@ def test_a_damaged_histogram_is_found(slowed, tmp_path):
         for segment in document["segments"]:
             for steps in segment["steps"]:
                 for cell in steps:
-                    if cell["outcomes"]["ok"]["response"]:
+                    if cell and cell["outcomes"]["ok"]["response"]:
                         cell["outcomes"]["ok"]["response"]["hdr"] = "AAAA" + cell["outcomes"]["ok"]["response"]["hdr"][4:]
 
     bad = edited(tmp_path, side(slowed, "a")[0], "bad.json", damage)

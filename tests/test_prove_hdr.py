@@ -51,7 +51,7 @@ def folder(tmp_path_factory, nginx):
 
 def outcomes(folder):
     result = json.loads((folder / "result.json").read_text())
-    return [outcome for segment in result["segments"] for scenario in segment["steps"] for step in scenario
+    return [outcome for segment in result["segments"] for scenario in segment["steps"] for step in scenario if step
             for outcome in step["outcomes"].values()]
 
 

@@ -5,6 +5,7 @@
 
 #include "base/sabotage.h"
 #include "prove/engine/cpu_clock.h"
+#include "prove/model/seconds.h"
 
 namespace prove {
 namespace {
@@ -13,10 +14,6 @@ constexpr Nanos kBucket = Millis(100);
 
 double percent(Nanos of, Nanos whole) {
   return whole.count() > 0 ? 100.0 * static_cast<double>(of.count()) / static_cast<double>(whole.count()) : 0;
-}
-
-double seconds(Nanos t) {
-  return std::chrono::duration<double>(t).count();
 }
 
 void count_upload(Uploads& uploads, const Record& record) {
@@ -122,6 +119,7 @@ void Books::record(const Record& record) {
   OutcomeStats& outcome = cell.stats.outcomes[which];
   ++outcome.count;
   ++part_.row.outcomes[which];
+  part_.row.unmet = part_.row.unmet.value_or(0) + (record.ending.met() ? 0 : 1);
   ++cell.stats.reasons[static_cast<std::size_t>(record.ending.reason)];
   if (record.expects_denial) ++cell.stats.expected_denials;
   if (!aftermaths_.empty()) count_aftermath(record);
@@ -193,8 +191,8 @@ void Books::end_segment(Nanos now) {
 void Books::end_interval(Nanos now, Gauges gauges) {
   const Nanos cpu = cpu_of_thread();
   Interval& row = part_.row;
-  row.at = seconds(interval_to_);
-  row.seconds = seconds(interval_to_ - interval_from_);
+  row.at = seconds_of(interval_to_);
+  row.seconds = seconds_of(interval_to_ - interval_from_);
   row.connections = gauges.connections;
   row.in_flight = gauges.in_flight;
   row.waiting = gauges.waiting;
@@ -278,12 +276,16 @@ std::vector<IntervalPart> Books::take_intervals(std::size_t most) {
 
 Engine::Books Books::take() {
   Engine::Books out;
+  out.segments.reserve(pages_.size());
   for (Page& page : pages_) {
     SegmentStats segment = std::move(page.totals);
+    segment.steps.reserve(page.cells.size());
     for (auto& scenario : page.cells) {
       auto& steps = segment.steps.emplace_back();
+      steps.reserve(scenario.size());
       for (Cell& cell : scenario) steps.push_back(std::move(cell.stats));
     }
+    page.cells.clear();  // there may be a great many
     out.segments.push_back(std::move(segment));
   }
   out.aftermaths = std::move(aftermaths_);

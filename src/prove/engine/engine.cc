@@ -48,6 +48,7 @@ void add(IntervalPart& sum, const IntervalPart& part) {
   row.at = std::max(row.at, part.row.at);
   row.seconds = std::max(row.seconds, part.row.seconds);
   for (std::size_t i = 0; i < kOutcomes; ++i) row.outcomes[i] += part.row.outcomes[i];
+  row.unmet = row.unmet.value_or(0) + part.row.unmet.value_or(0);
   row.offered += part.row.offered;
   row.bytes += part.row.bytes;
   row.connections += part.row.connections;

@@ -4,6 +4,7 @@
 #include <map>
 #include <tuple>
 
+#include "prove/model/seconds.h"
 #include "prove/wire/mask.h"
 #include "prove/wire/secrets.h"
 
@@ -61,7 +62,7 @@ void Samples::keep(const Record& record, const Evidence& evidence, const Values&
   sample.step = step.step->name;
   sample.outcome = record.ending.outcome;
   sample.reason = record.ending.reason;
-  sample.at = std::chrono::duration<double>(record.intended).count();
+  sample.at = seconds_of(record.intended);
   sample.took = record.done - record.intended;
   const auto told = [&](std::string text) {
     if (text.size() > kBytes) text.resize(kBytes);

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "prove/model/seconds.h"
+
 namespace prove {
 namespace {
-
-double seconds(Nanos t) {
-  return static_cast<double>(t.count()) / 1e9;
-}
 
 Nanos ramp_of(const Phase& phase) {
   return std::min<Nanos>(phase.ramp.value_or(phase.duration), phase.duration);
@@ -29,17 +27,17 @@ Ramp users_of(const Phase& phase) {
 Ramp::Ramp(double from, double to, Nanos ramp, Nanos duration)
     : from_(ramp.count() > 0 ? from : to),
       to_(to),
-      ramp_(seconds(ramp)),
+      ramp_(seconds_of(ramp)),
       at_ramp_end_((from_ + to_) / 2 * ramp_),
       duration_(duration) {}
 
 double Ramp::at(Nanos t) const {
-  const double s = seconds(t);
+  const double s = seconds_of(t);
   return s >= ramp_ ? to_ : from_ + (to_ - from_) * s / ramp_;
 }
 
 double Ramp::integral(Nanos t) const {
-  const double s = seconds(t);
+  const double s = seconds_of(t);
   if (s >= ramp_) return at_ramp_end_ + to_ * (s - ramp_);
   return from_ * s + (to_ - from_) * s * s / (2 * ramp_);
 }

@@ -14,6 +14,7 @@
 
 #include "prove/judge/series_math.h"
 #include "prove/model/expression.h"
+#include "prove/model/seconds.h"
 #include "prove/record/result.h"
 
 namespace prove {
@@ -31,9 +32,6 @@ using Worked = std::expected<Value, Unknown>;
 
 inline std::unexpected<Unknown> unknown(Unknown::Cause cause, std::string text) {
   return std::unexpected(Unknown{cause, std::move(text)});
-}
-inline double seconds_of(base::Nanos t) {
-  return std::chrono::duration<double>(t).count();
 }
 
 // But for what the last binary digits make of decimal figures.

@@ -5,37 +5,39 @@
 
 namespace prove {
 
-void Hdr::allocate() {
-  cells_.reset(
-      static_cast<std::uint64_t*>(std::calloc(kCells, sizeof(std::uint64_t))));  // NOLINT(*-no-malloc)
-  if (!cells_) throw std::bad_alloc();
-}
-
 void Hdr::add(const Hdr& other) {
-  if (other.count_ == 0) return;
-  if (!cells_) allocate();
-  for (std::size_t i = other.first_cell(); i <= other.last_cell(); ++i) cells_[i] += other.cells_[i];
-  count_ += other.count_;
-  sum_ += other.sum_;
-  min_ = std::min(min_, other.min_);
-  max_ = std::max(max_, other.max_);
+  if (other.count() == 0) return;
+  if (!counts_) counts_ = std::make_unique<Counts>();
+  Counts& to = *counts_;
+  const Counts& from = *other.counts_;
+  for (std::size_t p = other.first_cell() / kPart; p <= other.last_cell() / kPart; ++p) {
+    if (!from.parts[p]) continue;
+    std::uint64_t* const sums = &count_at(p * kPart);
+    for (std::size_t i = 0; i < kPart; ++i) sums[i] += from.parts[p][i];
+  }
+  to.count += from.count;
+  to.sum += from.sum;
+  to.min = std::min(to.min, from.min);
+  to.max = std::max(to.max, from.max);
 }
 
 void Hdr::reset() {
-  if (count_ > 0) std::fill(&cells_[first_cell()], &cells_[last_cell()] + 1, 0);
-  count_ = 0;
-  sum_ = 0;
-  min_ = ~std::uint64_t{0};
-  max_ = 0;
+  if (!counts_) return;
+  Counts& c = *counts_;
+  for (std::size_t p = first_cell() / kPart; c.count > 0 && p <= last_cell() / kPart; ++p)
+    if (c.parts[p]) std::fill_n(c.parts[p].get(), kPart, 0);
+  c.count = c.max = 0;
+  c.sum = 0;
+  c.min = ~std::uint64_t{0};
 }
 
 base::Nanos Hdr::mean() const {
-  return base::Nanos(count_ ? static_cast<std::int64_t>(sum_ / static_cast<double>(count_)) : 0);
+  return base::Nanos(count() ? static_cast<std::int64_t>(sum() / static_cast<double>(count())) : 0);
 }
 
 double Hdr::stddev() const {
-  if (count_ == 0) return 0;
-  const double mean = sum_ / static_cast<double>(count_);
+  if (count() == 0) return 0;
+  const double mean = sum() / static_cast<double>(count());
   double squares = 0;
   for (std::size_t i = first_cell(); i <= last_cell(); ++i) {
     const std::uint64_t n = cell(i);
@@ -43,18 +45,18 @@ double Hdr::stddev() const {
     const double off = static_cast<double>(highest_of(i)) - mean;
     squares += off * off * static_cast<double>(n);
   }
-  return std::sqrt(squares / static_cast<double>(count_));
+  return std::sqrt(squares / static_cast<double>(count()));
 }
 
 base::Nanos Hdr::percentile(double percentile) const {
-  if (count_ == 0) return base::Nanos(0);
+  if (count() == 0) return base::Nanos(0);
   const double wanted =
-      std::ceil(std::clamp(percentile, 0.0, 100.0) / 100.0 * static_cast<double>(count_) - 1e-9);
+      std::ceil(std::clamp(percentile, 0.0, 100.0) / 100.0 * static_cast<double>(count()) - 1e-9);
   const std::uint64_t rank = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(wanted));
   std::uint64_t seen = 0;
   for (std::size_t i = first_cell(); i <= last_cell(); ++i) {
-    seen += cells_[i];
-    if (seen >= rank) return base::Nanos(static_cast<std::int64_t>(std::min(highest_of(i), max_)));
+    seen += cell(i);
+    if (seen >= rank) return base::Nanos(static_cast<std::int64_t>(std::min(highest_of(i), counts_->max)));
   }
   return max();
 }
@@ -74,10 +76,10 @@ void Hdr::add_cell(std::size_t i, std::uint64_t times) {
 }
 
 void Hdr::restore(std::uint64_t min, std::uint64_t max, double sum) {
-  if (count_ == 0) return;
-  min_ = min;
-  max_ = max;
-  sum_ = sum;
+  if (count() == 0) return;
+  counts_->min = min;
+  counts_->max = max;
+  counts_->sum = sum;
 }
 
 }  // namespace prove

@@ -10,6 +10,8 @@
 #include <ostream>
 #include <vector>
 
+#include "prove/model/seconds.h"
+
 namespace prove {
 namespace {
 
@@ -148,7 +150,7 @@ base::Result<Hdr> decode_hdr(std::string_view text) {
 }
 
 HlogWriter::HlogWriter(std::ostream& out, base::Wall start, std::string_view comment) : out_(out) {
-  const double seconds = std::chrono::duration<double>(start.time_since_epoch()).count();
+  const double seconds = seconds_of(start.time_since_epoch());
   const std::time_t whole = base::unix_seconds(start);
   std::tm utc{};
   gmtime_r(&whole, &utc);

@@ -106,6 +106,15 @@ TEST(Hdr, AddsUpWithoutLoss) {
   for (std::size_t i = 0; i < Hdr::kCells; ++i) ASSERT_EQ(sum.cell(i), whole.cell(i)) << i;
 }
 
+TEST(Hdr, CostsAPointerWhileItIsEmpty) {
+  static_assert(sizeof(Hdr) == sizeof(void*));
+  Hdr sum;
+  sum.add(Hdr());
+  EXPECT_EQ(sum.count(), 0u);
+  EXPECT_EQ(sum.cell(Hdr::kCells - 1), 0u);
+  EXPECT_EQ(sum.percentile(99).count(), 0);
+}
+
 TEST(Hdr, RecordsManyAtOnce) {
   Hdr once, many;
   for (int i = 0; i < 7; ++i) once.record(Nanos(3'000'000));

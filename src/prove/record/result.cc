@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "prove/model/seconds.h"
+
 namespace prove {
 
 void OutcomeStats::add(const OutcomeStats& other) {
@@ -74,8 +76,7 @@ Total total(const Result& result, const std::vector<std::size_t>& segments, cons
   std::vector<double> busy, waited;
   for (const std::size_t index : segments) {
     const SegmentStats& segment = result.segments[index];
-    const double seconds =
-        std::chrono::duration<double>(result.timeline[index].to - result.timeline[index].from).count();
+    const double seconds = seconds_of(result.timeline[index].to - result.timeline[index].from);
     sum.seconds += seconds;
     sum.offered += segment.offered;
     sum.sent += segment.sent;

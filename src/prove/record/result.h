@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,6 +52,7 @@ struct StepStats {
   Uploads uploads;
 
   void add(const StepStats& other);
+  bool blank() const { return retries == 0 && reasons == decltype(reasons){}; }  // no request came to it
 
   // Requests that ended as their steps expect: ok, denied, limited where a limit was expected. What `success`
   // is a share of, wherever it is told.
@@ -77,6 +79,7 @@ struct Interval {  // one row of the time series
   double at = 0;   // its end
   double seconds = 0;
   std::array<std::uint64_t, kOutcomes> outcomes{};
+  std::optional<std::uint64_t> unmet = {};  // ended not as their steps expect; older results do not say
   std::uint64_t offered = 0;
   std::uint64_t bytes = 0;
   Nanos p50{0}, p90{0}, p95{0}, p99{0}, max{0};  // response time of everything that was sent

@@ -71,11 +71,12 @@ void members(V& v, Like<SegmentStats> auto& x) {
 }
 template <class V>
 void members(V& v, Like<Interval> auto& x) {
-  auto& [at, seconds, outcomes, offered, bytes, p50, p90, p95, p99, max, service_p99, connections, in_flight,
-         waiting, busy] = x;
+  auto& [at, seconds, outcomes, unmet, offered, bytes, p50, p90, p95, p99, max, service_p99, connections,
+         in_flight, waiting, busy] = x;
   v("at", at);
   v("seconds", seconds);
   v.named("outcomes", outcomes, kOutcomeNames);
+  v.newer("unmet", unmet);
   v("offered", offered);
   v("bytes", bytes);
   v("p50", p50);
@@ -296,6 +297,10 @@ struct Writer {
   static json::value value(bool x) { return x; }
   static json::value value(double x) { return std::isfinite(x) ? json::value(x) : json::value(nullptr); }
   static json::value value(std::integral auto x) { return json::value(x); }
+  template <class T>
+  static json::value value(const std::optional<T>& x) {
+    return x ? value(*x) : json::value(nullptr);
+  }
   static json::value value(Nanos x) { return json::value(x.count()); }
   static json::value value(const Point& p) { return json::array{p.at, p.value}; }
   static json::value value(const std::pair<std::uint32_t, std::uint32_t>& p) {
@@ -305,6 +310,13 @@ struct Writer {
     if (h.count() == 0) return nullptr;
     return json::object{
         {"min", h.min().count()}, {"max", h.max().count()}, {"sum", h.sum()}, {"hdr", encode_hdr(h)}};
+  }
+  // Most steps have no request in most segments of a large campaign.
+  static json::value value(const StepStats& x) {
+    if (x.blank()) return nullptr;
+    Writer inner;
+    members(inner, x);
+    return std::move(inner.object);
   }
   template <class E>
     requires std::is_enum_v<E>
@@ -396,6 +408,11 @@ struct Reader {
     else
       wrong(name, "is no number");
   }
+  template <class T>
+  static void read(std::string_view name, const json::value& v, std::optional<T>& x) {
+    x.reset();
+    if (!v.is_null()) read(name, v, x.emplace());
+  }
   template <std::integral T>
   static void read(std::string_view name, const json::value& v, T& x) {
     json::error_code error;
@@ -437,6 +454,11 @@ struct Reader {
     if (x.count() == 0 || Hdr::cell_of(min) != x.first_cell() || Hdr::cell_of(max) != x.last_cell())
       wrong(name, "has a minimum or maximum that its histogram does not have");
     x.restore(min, max, sum);
+  }
+  static void read(std::string_view name, const json::value& v, StepStats& x) {
+    if (v.is_null()) return;  // as it was made: nothing is in it
+    Reader inner{object_in(name, v)};
+    members(inner, x);
   }
   template <class E>
     requires std::is_enum_v<E>

@@ -76,6 +76,7 @@ inline std::vector<Interval> intervals_of(const Result& result, std::size_t coun
     const std::uint64_t timed_out = fault ? n / 50 : 0;
     const std::uint64_t denied = n * 3 / 10;
     row.outcomes = {n - denied - failed - timed_out, denied, 0, failed, timed_out, 0};
+    row.unmet = failed + timed_out;
     row.bytes = n * 4'200;
     row.p50 = from_ms(0.9 * slower);
     row.p90 = from_ms(1.9 * slower);

@@ -33,7 +33,7 @@ std::string count_text(std::uint64_t count) {
 }
 
 std::string number_text(double value) {
-  if (!std::isfinite(value)) return std::isnan(value) ? "none" : value < 0 ? "−∞" : "∞";
+  if (!std::isfinite(value)) return std::isnan(value) ? "–" : value < 0 ? "−∞" : "∞";
   const std::string_view sign = value < 0 ? "−" : "";
   const double size = std::abs(value);
   if (size >= 1e15) return fmt::format("{}{:.3g}", sign, size);
@@ -88,7 +88,7 @@ std::string clock_text(double seconds) {
 }
 
 std::string percent_text(double percent) {
-  if (!std::isfinite(percent)) return "none";
+  if (!std::isfinite(percent)) return "–";
   const double from_edge = std::min(std::abs(percent), std::abs(100 - percent));
   int decimals = 2;
   while (from_edge > 0 && from_edge < 0.5 * std::pow(10, -decimals) && decimals < 8) ++decimals;

@@ -29,7 +29,8 @@ TEST(Figures, PercentNeverRoundsToAllOrNothing) {
   EXPECT_EQ(percent_text(99.5), "99.5 %");
   EXPECT_EQ(percent_text(0.0003), "0.0003 %");
   EXPECT_EQ(percent_text(12.3456), "12.35 %");
-  EXPECT_EQ(percent_text(NAN), "none");
+  EXPECT_EQ(percent_text(NAN), "–");
+  EXPECT_EQ(number_text(NAN), "–");
 }
 
 TEST(Figures, CountsAreGrouped) {

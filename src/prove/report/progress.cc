@@ -72,6 +72,10 @@ std::string rates(const Progress& p) {
   return text;
 }
 
+std::string latency(Nanos of) {
+  return of.count() > 0 ? duration_text(of) : "–";
+}
+
 std::string_view paint_of(Outcome outcome) {
   switch (outcome) {
     case Outcome::kOk:
@@ -108,7 +112,7 @@ std::string progress_lines(const Progress& p, std::size_t width, bool colour) {
              .add(fmt::format("  {} of {}", clock_text(p.elapsed), clock_text(p.total)))
              .end();
   Line load = line();
-  load.add(rates(p)).add(fmt::format("   p50 {}   p99 {}", duration_text(p.p50), duration_text(p.p99)));
+  load.add(rates(p)).add(fmt::format("   p50 {}   p99 {}", latency(p.p50), latency(p.p99)));
   load.add(fmt::format("   generator {:.0f} % busy", p.busy), p.busy > 90 ? kRed : kDim);
   if (p.waiting > 0) load.add(fmt::format("   {} waiting", count_text(p.waiting)), kYellow);
   out += load.end();
@@ -133,7 +137,7 @@ std::string progress_lines(const Progress& p, std::size_t width, bool colour) {
 std::string progress_line(const Progress& p) {
   std::string out =
       fmt::format("{} {}/{} {}: {}, p50 {}, p99 {}", one_line(p.campaign), clock_text(p.elapsed),
-                  clock_text(p.total), phase_of(p), rates(p), duration_text(p.p50), duration_text(p.p99));
+                  clock_text(p.total), phase_of(p), rates(p), latency(p.p50), latency(p.p99));
   for (std::size_t i = 0; i < kOutcomes; ++i)
     if (p.outcomes[i] > 0)
       out += fmt::format(", {} {}", outcome_text(static_cast<Outcome>(i)), count_text(p.outcomes[i]));

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <set>
 
+#include "prove/model/seconds.h"
+
 namespace prove {
 namespace {
 
@@ -13,10 +15,6 @@ namespace json = boost::json;
 
 // What a cache was asked and answered, as the expression hit_ratio means it: a bypass is no question.
 constexpr std::array<std::string_view, 5> kAsked = {"hit", "stale", "miss", "collapsed", "revalidated"};
-
-double seconds_of(Nanos d) {
-  return std::chrono::duration<double>(d).count();
-}
 
 // Four digits are more than a plot shows, and they keep the page small.
 double short_number(double value) {
@@ -149,6 +147,7 @@ std::vector<Interval> thinned(const std::vector<Interval>& rows, std::size_t bou
     sum.at = row.at;
     sum.seconds += row.seconds;
     for (std::size_t k = 0; k < kOutcomes; ++k) sum.outcomes[k] += row.outcomes[k];
+    if (sum.unmet) sum.unmet = *sum.unmet + row.unmet.value_or(0);
     sum.offered += row.offered;
     sum.bytes += row.bytes;
     for (Nanos Interval::* which : {&Interval::p50, &Interval::p90, &Interval::p95, &Interval::p99,
@@ -191,6 +190,10 @@ std::vector<Point> cpus_used(const Series& series) {
     if (b.value >= a.value) points.push_back({(a.at + b.at) / 2, (b.value - a.value) / (b.at - a.at)});
   }
   return points;
+}
+
+std::string percentile_points(const Hdr& hdr) {
+  return json::serialize(by_percentile(hdr));
 }
 
 std::string chart_data(const Result& result, const Summary& summary) {

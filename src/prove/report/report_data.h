@@ -25,6 +25,9 @@ std::vector<Point> hit_ratio(const Result& result, const std::string& target);
 // CPUs in use between two samples of process_cpu_seconds.
 std::vector<Point> cpus_used(const Series& series);
 
+// [[x, ms], …]: the latency at percentiles that lie evenly on the axis x = log10(1 / (1 - p)).
+std::string percentile_points(const Hdr& hdr);
+
 std::string chart_data(const Result& result, const Summary& summary);
 
 }  // namespace prove

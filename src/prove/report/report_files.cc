@@ -80,6 +80,12 @@ class Parts {  // files under their provisional names, removed unless they were 
   std::vector<std::string> written_;
 };
 
+void make_folder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw std::runtime_error(fmt::format("{}: {}", folder, error.message()));
+}
+
 }  // namespace
 
 void remove_reports(const std::string& folder) {
@@ -88,10 +94,15 @@ void remove_reports(const std::string& folder) {
     std::filesystem::remove(std::filesystem::path(folder) / name, ignored);
 }
 
+void write_files(const std::string& folder, const std::vector<std::pair<std::string, std::string>>& files) {
+  make_folder(folder);
+  Parts parts(folder);
+  for (const auto& [name, content] : files) parts.add(name, content);
+  parts.publish();
+}
+
 void write_reports(const Result& result, const std::string& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) throw std::runtime_error(fmt::format("{}: {}", folder, error.message()));
+  make_folder(folder);
   Parts parts(folder);
   parts.add("report.html", html_report(result));
   parts.add("report.md", markdown_report(result));

@@ -9,6 +9,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "prove/record/result.h"
 
@@ -16,6 +18,9 @@ namespace prove {
 
 // Takes away what an earlier run left there, the interval log too, so that it does not pass for this run's.
 void remove_reports(const std::string& folder);
+
+// Files by name, all of them or none.
+void write_files(const std::string& folder, const std::vector<std::pair<std::string, std::string>>& files);
 
 void write_reports(const Result& result, const std::string& folder);  // makes the folder
 

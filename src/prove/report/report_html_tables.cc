@@ -15,7 +15,7 @@ constexpr std::size_t kSeriesRows = 1'000;
 constexpr std::size_t kIntervalRows = 60;
 
 std::string share(std::uint64_t part, std::uint64_t all) {
-  return all > 0 ? percent_text(100.0 * static_cast<double>(part) / static_cast<double>(all)) : "";
+  return all > 0 ? percent_text(100.0 * static_cast<double>(part) / static_cast<double>(all)) : "–";
 }
 
 std::string ago(const Hdr& hdr, double percentile) {
@@ -63,6 +63,15 @@ std::vector<Outcome> outcomes_seen(const Result& result) {
   return seen;
 }
 
+// Not total(): a thousand steps, each sought among a thousand, take seconds.
+void add_step(StepStats& sum, const Result& result, const std::vector<std::size_t>& segments,
+              std::size_t scenario, std::size_t step) {
+  for (const std::size_t i : segments) {
+    const auto& cells = result.segments[i].steps;
+    if (scenario < cells.size() && step < cells[scenario].size()) sum.add(cells[scenario][step]);
+  }
+}
+
 void step_row(HtmlTable& table, std::string_view css, const std::string& name, const std::string& sub,
               const StepStats& stats, const std::vector<Outcome>& outcomes) {
   const Hdr response = latency_of_sent(stats, &OutcomeStats::response);
@@ -71,12 +80,13 @@ void step_row(HtmlTable& table, std::string_view css, const std::string& name, c
   for (const OutcomeStats& o : stats.outcomes) requests += o.count;
   std::string title = "<th scope=\"row\">" + html(name);
   if (!sub.empty()) title += "<span class=\"sub\">" + html(sub) + "</span>";
-  title += "<span class=\"sub\">" + html(statuses_text(stats)) + "</span>";
+  if (const std::string statuses = statuses_text(stats); !statuses.empty())
+    title += "<span class=\"sub\">" + html(statuses) + "</span>";
   if (const std::string reasons = reasons_text(stats); !reasons.empty())
     title += "<span class=\"sub bad\">" + html(reasons) + "</span>";
   if (const std::string retries = retries_text(stats); !retries.empty())
     title += "<span class=\"sub bad\">" + html(retries) + "</span>";
-  table.row(css).markup(title + "</th>").figure(count_text(requests));
+  table.row(css).markup(title + "</th>").figure(requests > 0 ? count_text(requests) : "–");
   for (const Outcome outcome : outcomes) {
     const std::uint64_t count = stats.outcomes[static_cast<std::size_t>(outcome)].count;
     table.figure(count == 0 ? "–" : count_text(count));
@@ -118,9 +128,12 @@ std::string figures_html(const Summary& s) {
     out += fmt::format("<div class=\"card\"><span>{}</span><strong>{}</strong><small>{}</small></div>\n",
                        label, html(value), html(note));
   };
-  card("Requests", count_text(s.sent),
-       s.skipped > 0 ? count_text(s.skipped) + " skipped" : "in " + seconds_text(s.seconds));
-  card("Rate", rate_text(s.achieved_rate), offered_text(s));
+  const bool due = s.measured.requests() > 0 && s.seconds > 0;
+  card("Requests", due ? count_text(s.sent) : "–",
+       s.skipped > 0   ? count_text(s.skipped) + " skipped"
+       : s.seconds > 0 ? "in " + seconds_text(s.seconds)
+                       : "nothing was measured");
+  card("Rate", due ? rate_text(s.achieved_rate) : "–", offered_text(s));
   card("Success", s.success ? percent_text(*s.success) : "–", "ok, and denied as expected");
   for (const double p : {50.0, 95.0, 99.0})
     card(fmt::format("p{:.0f}", p), ago(s.response, p), "service " + ago(s.service, p));
@@ -215,9 +228,11 @@ std::string stretches_html(const Summary& s) {
       table.row(stretch.kind == Kind::kWarmUp ? "aside" : stretch.kind == Kind::kFault ? "fault" : "");
       table.markup("<th scope=\"row\">" + html(stretch.name) + "<span class=\"sub\">" + html(kind) +
                    "</span></th>");
-      table.text(clock_text(stretch.from) + "–" + clock_text(stretch.to)).text(stretch.load);
-      table.figure(count_text(sent));
-      table.figure(stretch.seconds > 0 ? rate_text(static_cast<double>(sent) / stretch.seconds) : "–");
+      table.text(clock_text(stretch.from) + "–" + clock_text(stretch.to));
+      table.text(stretch.load.empty() ? "–" : stretch.load);
+      const bool any = stretch.total.requests() > 0;
+      table.figure(any ? count_text(sent) : "–");  // the run may have ended before it
+      table.figure(any && stretch.seconds > 0 ? rate_text(static_cast<double>(sent) / stretch.seconds) : "–");
       table.figure(success ? percent_text(*success) : "–");
       for (const double p : {50.0, 95.0, 99.0}) table.figure(ago(stretch.response, p));
       table.figure(stretch.response.count() > 0 ? duration_text(stretch.response.max()) : "–");
@@ -236,14 +251,20 @@ std::string steps_html(const Result& result) {
   for (const Outcome outcome : outcomes) heads.push_back({outcome_text(outcome), true});
   for (const char* head : {"p50", "p95", "p99", "max", "service p99"}) heads.push_back({head, true});
   HtmlTable table(heads);
-  for (const ScenarioInfo& scenario : result.scenarios) {
+  for (std::size_t i = 0; i < result.scenarios.size(); ++i) {
+    const ScenarioInfo& scenario = result.scenarios[i];
     const bool single = scenario.steps.size() == 1;
     std::string sub = fmt::format("weight {}", number_text(scenario.weight));
     if (single && scenario.steps[0] != scenario.name) sub.insert(0, scenario.steps[0] + ", ");
-    step_row(table, "group", scenario.name, sub, total(result, measured, scenario.name).stats, outcomes);
+    StepStats sum;
+    for (std::size_t k = 0; k < scenario.steps.size(); ++k) add_step(sum, result, measured, i, k);
+    step_row(table, "group", scenario.name, sub, sum, outcomes);
     if (single) continue;
-    for (const std::string& step : scenario.steps)
-      step_row(table, "", step, "", total(result, measured, scenario.name, step).stats, outcomes);
+    for (std::size_t k = 0; k < scenario.steps.size(); ++k) {
+      StepStats step;
+      add_step(step, result, measured, i, k);
+      step_row(table, "", scenario.steps[k], "", step, outcomes);
+    }
   }
   return "<section id=\"steps\"><h2>Scenarios and steps</h2>\n<p class=\"quiet\">Warm-up left out. Latencies "
          "are "
@@ -314,12 +335,13 @@ std::string intervals_html(const Result& result) {
     for (const std::uint64_t n : row.outcomes) done += n;
     const std::uint64_t well = row.outcomes[static_cast<std::size_t>(Outcome::kOk)] +
                                row.outcomes[static_cast<std::size_t>(Outcome::kDenied)];
+    const std::uint64_t unmet = row.unmet.value_or(done - well);
     const auto rate = [&](std::uint64_t n) {
       return row.seconds > 0 ? rate_text(static_cast<double>(n) / row.seconds) : "–";
     };
     table.row().text(clock_text(row.at)).figure(row.offered > 0 ? rate(row.offered) : "–");
     table.figure(rate(done - row.outcomes[static_cast<std::size_t>(Outcome::kSkipped)]));
-    table.figure(done == well ? "–" : count_text(done - well));
+    table.figure(unmet == 0 ? "–" : count_text(unmet));
     for (const Nanos latency : {row.p50, row.p95, row.p99, row.max})
       table.figure(latency.count() > 0 ? duration_text(latency) : "–");
     table.figure(row.waiting > 0 ? count_text(row.waiting) : "–");
@@ -338,8 +360,8 @@ std::string environment_html(const Result& result) {
   fact("Campaign's hash", e.campaign_hash);
   fact("Time scale", number_text(e.time_scale));
   fact("Seed", std::to_string(e.seed));
-  fact("Generator threads", std::to_string(e.generators));
-  fact("Harness", fmt::format("sekisho {} ({})", e.version, e.commit));
+  if (e.generators > 0) fact("Generator threads", std::to_string(e.generators));
+  if (!e.version.empty()) fact("Harness", fmt::format("sekisho {} ({})", e.version, e.commit));
   fact("Build", e.build);
   fact("Target", e.target_version);
   fact("CPU", e.cpus > 0 ? fmt::format("{} × {}", e.cpus, e.cpu) : e.cpu);

@@ -60,6 +60,8 @@ std::string junit_report(const Result& result) {
   if (result.verdict != Verdict::kPass && failures + errors == 0)
     add("run", "verdict", result.verdict == Verdict::kFail ? Sort::kFailure : Sort::kError,
         std::string(name_of(result.verdict)), std::string(name_of(result.verdict)));
+  const std::string& started = result.environment.started;
+  const std::string begun = started.empty() ? "" : " timestamp=\"" + html(started) + "\"";
   const auto property = [](std::string_view name, const std::string& value) {
     return fmt::format("      <property name=\"{}\" value=\"{}\"/>\n", name, html(value));
   };
@@ -67,12 +69,11 @@ std::string junit_report(const Result& result) {
   for (const std::string& warning : result.warnings) properties += property("warning", warning);
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"{}\" tests=\"{}\" "
-      "failures=\"{}\" errors=\"{}\" skipped=\"0\" time=\"{:.3f}\" timestamp=\"{}\">\n    <properties>\n{}   "
+      "failures=\"{}\" errors=\"{}\" skipped=\"0\" time=\"{:.3f}\"{}>\n    <properties>\n{}   "
       " </properties>\n{}  "
       "</testsuite>\n"
       "</testsuites>\n",
-      html(result.name), tests, failures, errors, result.ended_at, html(result.environment.started),
-      properties, cases);
+      html(result.name), tests, failures, errors, result.ended_at, begun, properties, cases);
 }
 
 }  // namespace prove

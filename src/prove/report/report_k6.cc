@@ -15,7 +15,9 @@ double ms(Nanos d) {
   return static_cast<double>(d.count()) / 1e6;
 }
 
+// Of nothing there is no figure, and 0 ms would be a good one: k6 leaves such values out, too.
 json::object trend(const Hdr& hdr) {
+  if (hdr.count() == 0) return {};
   return {{"avg", ms(hdr.mean())},           {"min", ms(hdr.min())},
           {"med", ms(hdr.percentile(50))},   {"max", ms(hdr.max())},
           {"p(90)", ms(hdr.percentile(90))}, {"p(95)", ms(hdr.percentile(95))},
@@ -23,23 +25,26 @@ json::object trend(const Hdr& hdr) {
 }
 
 json::object counter(std::uint64_t count, double seconds) {
-  return {{"count", count}, {"rate", seconds > 0 ? static_cast<double>(count) / seconds : 0}};
+  json::object out = {{"count", count}};
+  if (seconds > 0) out["rate"] = static_cast<double>(count) / seconds;
+  return out;
 }
 
 json::object share(std::uint64_t passes, std::uint64_t fails) {
   const std::uint64_t all = passes + fails;
-  return {{"passes", passes},
-          {"fails", fails},
-          {"value", all > 0 ? static_cast<double>(passes) / static_cast<double>(all) : 0}};
+  json::object out = {{"passes", passes}, {"fails", fails}};
+  if (all > 0) out["value"] = static_cast<double>(passes) / static_cast<double>(all);
+  return out;
 }
 
 json::object gauge(const std::vector<Interval>& rows, std::uint64_t Interval::* which) {
-  std::uint64_t least = rows.empty() ? 0 : ~std::uint64_t{0}, most = 0;
+  if (rows.empty()) return {};
+  std::uint64_t least = ~std::uint64_t{0}, most = 0;
   for (const Interval& row : rows) {
     least = std::min(least, row.*which);
     most = std::max(most, row.*which);
   }
-  return {{"value", rows.empty() ? 0 : rows.back().*which}, {"min", least}, {"max", most}};
+  return {{"value", rows.back().*which}, {"min", least}, {"max", most}};
 }
 
 std::uint64_t journeys(const Result& result, const std::vector<std::size_t>& measured) {
@@ -122,11 +127,13 @@ std::string benchmark_summary(const Result& result) {
   const auto add = [&](const char* what, const char* unit, double value) {
     list.push_back(json::object{{"name", name + ": " + what}, {"unit", unit}, {"value", value}});
   };
-  add("response p50", "ms", ms(s.response.percentile(50)));
-  add("response p95", "ms", ms(s.response.percentile(95)));
-  add("response p99", "ms", ms(s.response.percentile(99)));
-  add("not successful", "%", 100 - s.success.value_or(0));
-  if (s.cpu.size() == 1 && s.sent > 0)
+  if (s.response.count() > 0) {
+    add("response p50", "ms", ms(s.response.percentile(50)));
+    add("response p95", "ms", ms(s.response.percentile(95)));
+    add("response p99", "ms", ms(s.response.percentile(99)));
+  }
+  if (s.success) add("not successful", "%", 100 - *s.success);
+  if (s.cpu.size() == 1 && s.sent > 0 && s.cpu[0].seconds > 0)
     add("target CPU a request", "µs", 1e6 * s.cpu[0].seconds / static_cast<double>(s.sent));
   return json::serialize(list) + "\n";
 }

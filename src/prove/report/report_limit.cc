@@ -147,6 +147,10 @@ std::string cpus_text(double used, std::uint64_t cpus) {
   return cpus > 0 ? fmt::format("{:.2f} of {} CPUs", used, cpus) : fmt::format("{:.2f} CPUs", used);
 }
 
+std::string p99_text(const Peaks& peaks) {
+  return peaks.rate_p99.count() > 0 ? duration_text(peaks.rate_p99) : "–";
+}
+
 double error_share(const Calm& c) {
   const auto& o = c.total.stats.outcomes;
   const std::uint64_t bad = o[static_cast<std::size_t>(Outcome::kFailed)].count +
@@ -192,8 +196,7 @@ std::string sentence(const Result& result, const Summary& s, const Calm& c) {
         outside, count_text(c.peaks.waiting), duration_text(response), duration_text(service));
   std::string text = fmt::format("No limit was reached{}: ", outside);
   if (c.peaks.rate > 0)
-    text += fmt::format("at the highest rate, {}, p99 was {}; ", rate_text(c.peaks.rate),
-                        duration_text(c.peaks.rate_p99));
+    text += fmt::format("at the highest rate, {}, p99 was {}; ", rate_text(c.peaks.rate), p99_text(c.peaks));
   text += fmt::format("the generator was {:.0f} % busy", s.measured.busy);
   if (machine_was_busy(s.measured))
     text += fmt::format(" and waited for a CPU for {:.0f} %", s.measured.waited);
@@ -208,32 +211,38 @@ void tell_limit(const Result& result, Summary& s) {
   const Calm calm = calm_of(result, all);
   s.limit = sentence(result, s, calm);
   if (calm.peaks.rate > 0)
-    s.capacity.push_back(
-        {"Highest rate", rate_text(calm.peaks.rate),
-         fmt::format("over {}, p99 {}{}", seconds_text(calm.peaks.rate_seconds),
-                     duration_text(calm.peaks.rate_p99), calm.faults ? ", outside of faults" : "")});
+    s.capacity.push_back({"Highest rate", rate_text(calm.peaks.rate),
+                          fmt::format("over {}, p99 {}{}", seconds_text(calm.peaks.rate_seconds),
+                                      p99_text(calm.peaks), calm.faults ? ", outside of faults" : "")});
   for (const TargetCpu& cpu : s.cpu) {
     s.capacity.push_back(
         {s.cpu.size() > 1 ? "CPU of " + cpu.target : "Target CPU",
          cpus_text(cpu.mean, result.environment.cpus),
          fmt::format("on average, {:.2f} at the highest{}", cpu.peak,
                      cpu.processes > 1 ? fmt::format("; {:.0f} processes", cpu.processes) : "")});
-    if (s.cpu.size() == 1 && s.sent > 0)
+    if (s.cpu.size() == 1 && s.sent > 0 && cpu.seconds > 0)
       s.capacity.push_back(
           {"CPU a request",
            duration_text(Nanos(static_cast<std::int64_t>(1e9 * cpu.seconds / static_cast<double>(s.sent)))),
            "of the target"});
   }
-  s.capacity.push_back(
-      {"Generator", fmt::format("{:.0f} % busy", s.measured.busy),
-       fmt::format("its busiest thread; it waited for a CPU for {:.0f} % of the time", s.measured.waited)});
+  const bool ran = s.measured.requests() > 0 || !result.intervals.empty();
+  if (!ran)
+    s.capacity.push_back({"Generator", "–", "it had nothing to do"});
+  else
+    s.capacity.push_back(
+        {"Generator", fmt::format("{:.0f} % busy", s.measured.busy),
+         fmt::format("its busiest thread; it waited for a CPU for {:.0f} % of the time", s.measured.waited)});
   const Hdr& lag = s.measured.lag;
   s.capacity.push_back(
       {"Send lag", lag.count() > 0 ? duration_text(lag.percentile(99)) : "–",
        lag.count() > 0 ? fmt::format("p99; p50 {}", duration_text(lag.percentile(50))) : "nothing was due"});
-  s.capacity.push_back({"Connections", count_text(all.connections),
-                        fmt::format("at the most, {} in flight, {} waiting", count_text(all.in_flight),
-                                    count_text(all.waiting))});
+  if (all.connections == 0)
+    s.capacity.push_back({"Connections", "–", "none was made"});
+  else
+    s.capacity.push_back({"Connections", count_text(all.connections),
+                          fmt::format("at the most, {} in flight, {} waiting", count_text(all.in_flight),
+                                      count_text(all.waiting))});
   if (s.bytes > 0) s.capacity.push_back({"Replies", bytes_text(static_cast<double>(s.bytes)), "of bodies"});
 }
 

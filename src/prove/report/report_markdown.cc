@@ -23,7 +23,8 @@ std::string checks(const Result& result, bool guardrails) {
     std::string goal = markdown(check.name);
     if (check.name != check.check) goal += " (" + markdown(check.check) + ")";
     const std::string scope = scope_text(check.scope);
-    out += fmt::format("| {} | {} | {} | {} | {} |\n", sign, goal, markdown(check.measured),
+    out += fmt::format("| {} | {} | {} | {} | {} |\n", sign, goal,
+                       markdown(check.measured.empty() ? "–" : check.measured),
                        markdown(scope.empty() ? "whole run" : scope), markdown(check.why));
   }
   return out.empty() ? out : "| | goal | measured | over | |\n|---|---|--:|---|---|\n" + out + "\n";
@@ -98,9 +99,11 @@ std::string markdown_report(const Result& result) {
   if (!result.warnings.empty()) out += "\n";
   out += checks(result, true);
 
-  out += fmt::format("{} requests in {}, {} ({}), success {}.\n{}\n\n", count_text(s.sent),
-                     seconds_text(s.seconds), rate_text(s.achieved_rate), offered_text(s),
-                     s.success ? percent_text(*s.success) : "–", markdown(s.limit));
+  if (s.measured.requests() > 0 && s.seconds > 0)
+    out +=
+        fmt::format("{} requests in {}, {} ({}), success {}.\n", count_text(s.sent), seconds_text(s.seconds),
+                    rate_text(s.achieved_rate), offered_text(s), s.success ? percent_text(*s.success) : "–");
+  out += markdown(s.limit) + "\n\n";
   if (const std::string retries = retries_text(s.measured.stats); !retries.empty())
     out += "**" + retries + ".**\n\n";
   out += latency(s) + outcomes(s);
@@ -109,19 +112,20 @@ std::string markdown_report(const Result& result) {
     out += "<details><summary>Does the run prove anything?</summary>\n\n" + conditions + "</details>\n\n";
 
   const Environment& e = result.environment;
-  out +=
-      fmt::format("<details><summary>Environment, and how to do it again</summary>\n\n{}", block(e.command));
+  out += fmt::format("<details><summary>Environment, and how to do it again</summary>\n\n{}",
+                     e.command.empty() ? "" : block(e.command));
   const auto fact = [&](std::string_view label, const std::string& value) {
     if (!value.empty()) out += fmt::format("\n- {}: {}", label, markdown(value));
   };
   fact("started", e.started);
-  fact("campaign", fmt::format("{}, hash {}", result.file, e.campaign_hash));
+  if (!result.file.empty()) fact("campaign", fmt::format("{}, hash {}", result.file, e.campaign_hash));
   fact("time scale", number_text(e.time_scale));
   fact("seed", std::to_string(e.seed));
-  fact("harness", fmt::format("sekisho {} ({}), {}", e.version, e.commit, e.build));
+  if (!e.version.empty()) fact("harness", fmt::format("sekisho {} ({}), {}", e.version, e.commit, e.build));
   fact("target", e.target_version);
-  fact("machine", fmt::format("{} × {}, {}, {} ({})", e.cpus, e.cpu,
-                              bytes_text(static_cast<double>(e.memory)), e.kernel, e.machine));
+  if (!e.machine.empty())
+    fact("machine", fmt::format("{} × {}, {}, {} ({})", e.cpus, e.cpu,
+                                bytes_text(static_cast<double>(e.memory)), e.kernel, e.machine));
   return out + "\n\n</details>\n";
 }
 

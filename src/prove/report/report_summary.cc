@@ -5,15 +5,12 @@
 #include <algorithm>
 #include <tuple>
 
+#include "prove/model/seconds.h"
 #include "prove/report/figures.h"
 #include "prove/report/report_limit.h"
 
 namespace prove {
 namespace {
-
-double seconds_of(Nanos d) {
-  return std::chrono::duration<double>(d).count();
-}
 
 std::vector<Stretch> phases_of(const Result& result) {
   std::vector<Stretch> all;
@@ -75,7 +72,7 @@ std::vector<TargetCpu> cpu_of(const Result& result) {
     for (std::size_t i = 1; i < series.points.size(); ++i) {
       const Point &a = series.points[i - 1], &b = series.points[i];
       const double seconds = b.at - a.at, used = b.value - a.value;
-      if (seconds <= 0 || used < 0 || !measured_at(result, (a.at + b.at) / 2)) continue;  // < 0: restarted
+      if (!(seconds > 0 && used >= 0) || !measured_at(result, (a.at + b.at) / 2)) continue;  // < 0: restarted
       cpu.seconds += used;
       measured += seconds;
       cpu.peak = std::max(cpu.peak, used / seconds);
@@ -180,6 +177,7 @@ Summary summarize(const Result& result) {
 }
 
 std::string offered_text(const Summary& s) {
+  if (s.measured.requests() == 0) return "nothing was due";
   if (!s.kept) return "closed model";
   return fmt::format("{} of {} {}/s sent in time", percent_text(*s.kept), number_text(s.offered_rate),
                      s.journeys ? "journeys" : "arrivals");

@@ -16,10 +16,12 @@
 #include "prove/report/report_data.h"
 #include "prove/report/report_files.h"
 #include "prove/report/report_html.h"
+#include "prove/report/report_html_tables.h"
 #include "prove/report/report_junit.h"
 #include "prove/report/report_k6.h"
 #include "prove/report/report_markdown.h"
 #include "prove/report/report_summary.h"
+#include "prove/report/report_text.h"
 
 namespace prove {
 namespace {
@@ -29,6 +31,7 @@ namespace json = boost::json;
 using ::testing::ElementsAre;
 using testing::example_result;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 constexpr const char* kHostile = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&\x01\xff";
@@ -70,6 +73,89 @@ json::object island_of(const std::string& page) {
   const std::string_view open = "<script type=\"application/json\" id=\"data\">";
   const std::size_t from = page.find(open) + open.size();
   return json::parse(page.substr(from, page.find("</script>", from) - from)).as_object();
+}
+
+// ---- what there is no figure for
+
+// Words that stand for a figure where there is none.
+std::vector<std::string> made_up(const std::string& text) {
+  static const std::regex kWrong(
+      R"(\bnan\b|\binf\b|>0 s<|\| 0 s \||\b0 ns\b|[ >]0/s|in 0 s\b|p99 0 s|<(td|dd)[^>]*> *</)");
+  std::vector<std::string> found;
+  for (std::sregex_iterator it(text.begin(), text.end(), kWrong), end; it != end; ++it)
+    found.push_back(
+        text.substr(static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, it->position() - 60)), 90));
+  return found;
+}
+
+std::string without_scripts(const std::string& page) {
+  return std::regex_replace(page.substr(page.find("<body>"), page.find("<script") - page.find("<body>")),
+                            std::regex("<pre>[^<]*</pre>"), "");
+}
+
+SegmentStats no_requests() {
+  SegmentStats segment;
+  segment.steps.resize(2);
+  segment.steps[0].resize(2);
+  segment.steps[1].resize(1);
+  return segment;
+}
+
+Result cut_in_warm_up() {
+  Result r = example_result();
+  r.interrupted = true;
+  r.verdict = Verdict::kInvalid;
+  r.ended_at = 30;
+  for (std::size_t i = 1; i < r.segments.size(); ++i) r.segments[i] = no_requests();
+  r.intervals.resize(30);
+  r.series.clear();
+  r.aftermaths.front().good_bad.clear();
+  r.happenings.clear();
+  for (CheckResult& check : r.checks) {
+    check.state = CheckResult::State::kUnknown;
+    check.measured.clear();
+  }
+  return r;
+}
+
+TEST(Reports, WhereThereIsNoFigureThereIsADash) {
+  Result never;  // refused before its first phase
+  never.name = "never";
+  Result idle = example_result();
+  for (SegmentStats& segment : idle.segments) segment = no_requests();
+  idle.intervals.clear();
+  idle.series.clear();
+  Result unscraped = example_result();
+  unscraped.series.clear();
+  Result odd = example_result();
+  for (Series& series : odd.series)
+    for (Point& point : series.points) point.value = NAN;
+  Result cut = cut_in_warm_up();
+  for (const Result* r : {&never, &idle, &unscraped, &odd, &cut}) {
+    EXPECT_THAT(made_up(without_scripts(html_report(*r))), IsEmpty()) << r->name;
+    EXPECT_THAT(made_up(markdown_report(*r)), IsEmpty()) << r->name;
+    EXPECT_THAT(made_up(text_summary(*r)), IsEmpty()) << r->name;
+    EXPECT_THAT(made_up(junit_report(*r)), IsEmpty()) << r->name;
+    EXPECT_THAT(made_up(k6_summary(*r)), IsEmpty()) << r->name;
+    EXPECT_THAT(made_up(chart_data(*r, summarize(*r))), IsEmpty()) << r->name;
+  }
+  const json::value summary = json::parse(k6_summary(never));
+  EXPECT_FALSE(summary.at("metrics").at("http_req_duration").as_object().contains("avg"))
+      << "0 ms would be good";
+  EXPECT_FALSE(summary.at("metrics").at("http_req_failed").as_object().contains("value"));
+  EXPECT_TRUE(json::parse(benchmark_summary(never)).as_array().empty());
+  EXPECT_THAT(text_summary(never), HasSubstr("no requests"));
+}
+
+TEST(Reports, AnExpectedLimitIsNotCountedAsNotWell) {
+  Result r = example_result(3, 1);
+  for (Interval& row : r.intervals) {
+    row.outcomes = {0, 0, 12'345, 0, 0, 0};
+    row.unmet = 0;
+  }
+  EXPECT_THAT(intervals_html(r), Not(HasSubstr("12,345</td>")));
+  for (Interval& row : r.intervals) row.unmet.reset();  // an older result does not say
+  EXPECT_THAT(intervals_html(r), HasSubstr("12,345</td>"));
 }
 
 // ---- the summary

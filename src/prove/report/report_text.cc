@@ -69,7 +69,11 @@ std::string text_summary(const Result& result) {
   for (const CheckResult& check : result.checks)
     if (check.kind == CheckResult::Kind::kValidity && check.state != CheckResult::State::kHeld)
       out += check_line(check);
-  out += fmt::format("  {} requests, {}", count_text(s.sent), rate_text(s.achieved_rate));
+  if (s.measured.requests() == 0)
+    out += "  no requests";
+  else
+    out += fmt::format("  {} requests, {}", count_text(s.sent),
+                       s.seconds > 0 ? rate_text(s.achieved_rate) : "–");
   if (s.kept) out += " (" + offered_text(s) + ")";
   for (std::size_t i = 0; i < kOutcomes; ++i)
     if (const std::uint64_t n = s.measured.stats.outcomes[i].count)

@@ -14,6 +14,7 @@
 #include "prove/judge/judge.h"
 #include "prove/load/load.h"
 #include "prove/model/expression.h"
+#include "prove/model/seconds.h"
 #include "prove/record/hdr_log.h"
 #include "prove/record/result_json.h"
 #include "prove/report/progress.h"
@@ -34,10 +35,6 @@ namespace fs = std::filesystem;
 constexpr int kIncomplete = 2;  // passed, but a report or a comparison that was asked for is not there
 constexpr base::Millis kTurn{50};
 constexpr std::int64_t kMostIntervals = 2'000;  // so that a day's time series costs what an hour's does
-
-double seconds(base::Nanos t) {
-  return std::chrono::duration<double>(t).count();
-}
 
 MintedTokens mint_all(const Campaign& campaign) {
   MintedTokens tokens;
@@ -73,8 +70,8 @@ Result describe(const Campaign& campaign, const Timeline& timeline, const RunOpt
       describe_environment(campaign, without_secrets(options.command, campaign, options.set));
   for (std::size_t i = 0; i < campaign.phases.size(); ++i) {
     const Phase& phase = campaign.phases[i];
-    result.phases.push_back({phase.name, seconds(timeline.phase_start(i)), seconds(timeline.phase_end(i)),
-                             phase.warm_up, describe_load(phase)});
+    result.phases.push_back({phase.name, seconds_of(timeline.phase_start(i)),
+                             seconds_of(timeline.phase_end(i)), phase.warm_up, describe_load(phase)});
   }
   for (const Scenario& scenario : campaign.scenarios) {
     ScenarioInfo info{scenario.name, scenario.weight, {}};
@@ -102,7 +99,7 @@ Progress progress_of(const Result& result, const Timeline& timeline, double elap
   Progress p;
   p.campaign = result.name;
   p.elapsed = std::max(elapsed, 0.0);
-  p.total = seconds(timeline.end());
+  p.total = seconds_of(timeline.end());
   p.ending = p.elapsed > p.total || !result.aborted.empty();
   for (const PhaseInfo& phase : result.phases) {
     if (p.elapsed < phase.from) break;
@@ -183,11 +180,11 @@ Result conduct(const Campaign& given, const RunOptions& options, const std::stri
       take_happenings(stage, result);
       const base::Mono now = base::mono_now();
       if (display.due(now))
-        display.show(progress_of(result, timeline, seconds(now - engine.began()), stage.active_faults()),
+        display.show(progress_of(result, timeline, seconds_of(now - engine.began()), stage.active_faults()),
                      now);
     }
     display.end();
-    if (result.aborted.empty()) result.ended_at = seconds(base::mono_now() - engine.began());
+    if (result.aborted.empty()) result.ended_at = seconds_of(base::mono_now() - engine.began());
     Engine::Books books = engine.finish();
     result.segments = std::move(books.segments);
     result.aftermaths = std::move(books.aftermaths);

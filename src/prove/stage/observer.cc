@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "prove/model/seconds.h"
 #include "prove/wire/call.h"
 #include "prove/wire/scrape.h"
 
@@ -14,10 +15,6 @@ constexpr base::Millis kPatience{2'000};
 // Of all targets. A page whose labels are never the same twice would fill the memory, and keep() looks
 // through them.
 constexpr std::size_t kMostSeries = 5'000;
-
-double seconds(base::Nanos t) {
-  return std::chrono::duration<double>(t).count();
-}
 
 constexpr base::Millis kPrompt{
     250};  // a scrape that took longer was answered at its end rather than its beginning
@@ -80,13 +77,13 @@ std::vector<Series> Observer::finish() {
 }
 
 void Observer::sample(std::optional<base::Mono> began) {
-  const auto now = [&] { return began ? seconds(base::mono_now() - *began) : 0; };
+  const auto now = [&] { return began ? seconds_of(base::mono_now() - *began) : 0; };
   for (const Target& target : campaign_.targets) {
     if (!target.metrics.empty()) {
       try {
         double at = now();
         const CallReply reply = get(target.metrics, kPatience, target.tls, target.metrics_headers);
-        if (const double end = now(); end - at > seconds(kPrompt)) at = end;
+        if (const double end = now(); end - at > seconds_of(kPrompt)) at = end;
         auto page = parse_metrics(reply.body, families_);
         // One that brings too many is a gap from then on, and not a part of the truth.
         if (reply.status == 200 && page && page->size() <= kMostSeries && series_.size() <= kMostSeries) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "prove/model/seconds.h"
 #include "prove/wire/call.h"
 
 namespace prove {
@@ -249,7 +250,7 @@ void Stage::close() {
 
 void Stage::note(std::string text, bool bad) {
   const bool load_runs = began_ != base::Mono{};
-  const double at = load_runs ? std::chrono::duration<double>(base::mono_now() - began_).count() : 0;
+  const double at = load_runs ? seconds_of(base::mono_now() - began_) : 0;
   std::lock_guard lock(lock_);
   happenings_.push_back({at, std::move(text), bad});
 }
