@@ -60,7 +60,7 @@ def test_a_run_of_a_thousand_steps_and_fifty_windows_is_small(large):
     assert megabytes < MEGABYTES and cpu < SECONDS, (megabytes, cpu)
 
 
-@pytest.mark.parametrize("command", ["report"])
+@pytest.mark.parametrize("command", ["report", "dossier"])
 def test_its_reports_are_made_again_within_the_same(large, tmp_path, command):
     folder, _ = large
     what = folder / "out" / "result.json" if command == "report" else folder / "out"

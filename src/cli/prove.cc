@@ -13,6 +13,7 @@
 #include "prove/import/import.h"
 #include "prove/load/load.h"
 #include "prove/record/result_json.h"
+#include "prove/report/dossier.h"
 #include "prove/report/report_files.h"
 #include "prove/run/selftest.h"
 
@@ -70,6 +71,7 @@ ProveCommand::ProveCommand(CLI::App& app, std::string typed)
   add_ab();
   add_compare();
   add_report();
+  add_dossier();
   add_selftest();
 }
 
@@ -155,6 +157,15 @@ void ProveCommand::add_report() {
   report_->add_option("--out", options_.out, "the folder for them (that of the file)");
 }
 
+void ProveCommand::add_dossier() {
+  dossier_ = root_->add_subcommand(
+      "dossier",
+      "one proof of several runs, in HTML and Markdown: exit 0 when all PASS, 1 when one FAILs, else 3");
+  dossier_->add_option("folders", folders_, "folders of runs, or of such folders, as ab leaves them")
+      ->required();
+  dossier_->add_option("--out", options_.out, "the folder for dossier.html and dossier.md (prove-dossier)");
+}
+
 void ProveCommand::add_selftest() {
   selftest_ = root_->add_subcommand("selftest",
                                     "freeze a target of the harness's own; the stall must be in its figures");
@@ -206,6 +217,7 @@ int ProveCommand::run() {
   if (*import_) return import();
   if (*compare_) return compare();
   if (*selftest_) return prove::run_selftest(std::cout, file_);
+  if (*dossier_) return prove::write_dossier(folders_, options_.out.empty() ? "prove-dossier" : options_.out);
   if (*report_) {
     const fs::path folder = fs::path(file_).parent_path();
     if (options_.out.empty()) options_.out = folder.empty() ? "." : folder.string();

@@ -30,6 +30,7 @@ class ProveCommand {
   void add_ab();
   void add_compare();
   void add_report();
+  void add_dossier();
   void add_selftest();
   void add_campaign(CLI::App& command);
   void add_comparison(CLI::App& command);
@@ -39,13 +40,13 @@ class ProveCommand {
 
   CLI::App* root_;
   CLI::App *run_ = nullptr, *check_ = nullptr, *ab_ = nullptr, *compare_ = nullptr, *report_ = nullptr,
-           *selftest_ = nullptr, *import_ = nullptr;
+           *dossier_ = nullptr, *selftest_ = nullptr, *import_ = nullptr;
   prove::RunOptions options_;
   prove::AbOptions sides_;
   prove::CompareOptions comparison_;
   double threshold_ = 10;
   double points_ = 0.1;
-  std::vector<std::string> set_, a_, b_, baseline_, candidate_;
+  std::vector<std::string> set_, a_, b_, baseline_, candidate_, folders_;
   std::string file_;
   bool debug_ = false;
 };

@@ -326,6 +326,14 @@ what is said of it. `compare` exits with 1 for a REGRESSION, 2 where it refuses,
 Every run counts: how many of each side were PASS, FAIL and INVALID is printed, and each keeps its reports. A request that did
 not end as expected took for ever here as well.
 
+## Several runs in one document
+
+`sekisho prove dossier DIR… --out FOLDER` makes one proof of several runs, `dossier.html` (one file that needs no network) and
+`dossier.md`: verdicts and goals, latency, reliability, faults and what came after them, denials, capacity, the targets' metrics,
+pictures, and recommendations that rules draw from these figures, each naming its run. A folder is that of a run, or holds such
+folders, as `ab` leaves them. Runs of different machines or builds are said at the top. It exits with 1 where a run FAILs, else with
+3 where one is INVALID, else with 0, and with 2 where a folder holds no result.
+
 # Reference
 
 Durations are written `500ms`, `10s`, `3m30s`, `1h`, `1d`, sizes `64KB`, `16KiB`, `1GiB`. A single item may stand for a list of

@@ -524,7 +524,8 @@ References references_of(std::string_view text, const Pairs& defines) {
 std::set<std::string> needed_families(const Campaign& campaign) {
   const bool proc =
       std::ranges::any_of(campaign.targets, [](const Target& t) { return !t.process.empty() || t.pid != 0; });
-  std::set<std::string> names = {std::string(kCacheRequests), std::string(kBuildInfo)};
+  std::set<std::string> names = {std::string(kCacheRequests), std::string(kBuildInfo),
+                                 "sekisho_denials_total", "sekisho_origin_connections_total"};
   const auto add = [&](const Measure& m) {
     if (m.what == What::kSeries && !(proc && is_proc(m.series))) names.insert(m.series);
   };

@@ -210,7 +210,8 @@ TEST(Expression, NamesWhatItNeeds) {
   campaign.guardrails.emplace_back().text = "ratio > 1";
   campaign.guardrails.emplace_back().text = "rss < 1MB";
   campaign.require.emplace_back().text = "delta(f_total) > 1";
-  const std::set<std::string> kFixed = {"sekisho_cache_requests_total", "sekisho_build_info"};
+  const std::set<std::string> kFixed = {"sekisho_cache_requests_total", "sekisho_build_info",
+                                        "sekisho_denials_total", "sekisho_origin_connections_total"};
   std::set<std::string> wanted = kFixed;
   wanted.insert({"d_total", "e_total", "f_total", "process_rss_bytes"});
   EXPECT_EQ(needed_families(campaign), wanted);
