@@ -147,173 +147,243 @@ net::Task<Ending> User::connect(Connection& connection, const PlannedStep& step,
   co_return Ending{};
 }
 
-// All in one coroutine: one for each request or step would be an allocation for each.
+// All that waits for each request is in this one coroutine: one for each request or step would be an
+// allocation for each. What does not wait are the functions below.
 net::Task<> User::run() {
-  const Clock& clock = generator_.clock();
-  Books& books = generator_.books();
   for (;;) {
     if (!generator_.next_journey(*this)) {
       co_await Park{*this};
       if (!on_journey_) co_return;
     }
-    const PlannedScenario& scenario = generator_.plan().scenarios[journey_scenario_];
-    if (scenario.sources.any())
-      scenario.sources.fill(values_, random_, generator_.cursors(), {number_, iteration_});
-    ++iteration_;
-    Nanos intended = journey_start_;
-    well_ = true;
-    Reason why_skipped = Reason::kEarlierStep;
-    for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
-      const PlannedStep& step = scenario.steps[i];
-      const bool last = i + 1 == scenario.steps.size();
-      Record record{.scenario = journey_scenario_,
-                    .step = i,
-                    .intended = intended,
-                    .done = intended,
-                    .expects_denial = step.expectation.denial()};
-      if (!well_) {
-        record.ending = {Outcome::kSkipped, why_skipped};
-        books.record(record);
-        continue;
-      }
-      Wire wire = rendered(step);
-      record.body = wire.bytes.size() + wire.generated - wire.head;
-      const base::Mono deadline = clock.began + intended + step.step->timeout;
-      Connection& connection = connections_[step.target];
-      bool tried = false, asked = false, told_nonce = false;
-      trouble_ = {};
-      for (bool anew = false;; anew = true) {
-        const Nanos now = clock.now();
-        if (!anew && now >= deadline - clock.began) {  // while it waited for a connection
-          record.ending = {Outcome::kTimedOut, Reason::kConnectTimeout};
-          record.done = now;
+    begin_journey();
+    while (begin_step()) {
+      while (may_set_out()) {
+        if (!connection().stream.open() &&
+            !has_connection(co_await connect(connection(), *ask_.step, ask_.deadline)))
           break;
-        }
-        tried = true;
-        if (wire.bad) {
-          record.ending = {Outcome::kFailed, Reason::kBadValue};
-          record.done = now;
-          break;
-        }
-        if (!anew && !fit_for_use(connection, now)) {
-          trouble_ = "there came what nobody had asked for";
-          record.ending = {Outcome::kFailed, Reason::kBadReply};
-          record.done = clock.now();
-          break;
-        }
-        if (!connection.stream.open()) {
-          record.ending = co_await connect(connection, step, deadline);
-          if (!record.ending.met()) {
-            record.done = clock.now();
-            break;
-          }
-        }
-        net::Stream& stream = connection.stream;
-        stream.set_deadline(deadline);
-        asked = true;
-        exchange_.start(step, wire, values_, scenario.scenario->bandwidth);
-        waits_ = &stream;
+        net::Stream& stream = set_out();
         net::Wake wake = net::Wake::kReady;
         for (Exchange::Wait wait; (wait = exchange_.advance(stream)) != Exchange::Wait::kDone;) {
           if (wait == Exchange::Wait::kRead) {
             wake = co_await stream.readable();
           } else if (wait == Exchange::Wait::kWrite) {
             wake = co_await stream.either();
+          } else if (wait == Exchange::Wait::kSleep) {
+            generator_.wake_at(std::min(exchange_.wake_at(), ask_.deadline - generator_.clock().began),
+                               *this);
+            co_await Park{*this};
+            wake = after_pause();
           } else {
-            if (wait == Exchange::Wait::kSleep) {
-              generator_.wake_at(std::min(exchange_.wake_at(), deadline - clock.began), *this);
-              co_await Park{*this};
-            } else {
-              co_await generator_.loop().yield();
-            }
-            if (base::mono_now() >= deadline) wake = net::Wake::kTimeout;
-            if (cut_) wake = net::Wake::kCancelled;
+            co_await generator_.loop().yield();
+            wake = after_pause();
           }
           if (wake != net::Wake::kReady) break;
         }
-        waits_ = nullptr;
-        stream.clear_deadline();
-        if (record.sent == kNever) record.sent = exchange_.sent();
-        record.first_byte = exchange_.first_byte();
-        record.bytes = exchange_.bytes();
-        record.status = exchange_.status();
-        if (record.body > 0) record.body_sent = exchange_.body_taken(stream);
-        if (wake != net::Wake::kReady) {
-          record.ending = wake == net::Wake::kCancelled ? kInFlightEnding
-                                                        : Ending{Outcome::kTimedOut, Reason::kReplyTimeout};
-          record.done = clock.now();
-          close(connection);
-          break;
-        }
-        record.done = exchange_.done();
-        if (exchange_.end() == Exchange::End::kWhole) {
-          // The loop's deadlines are coarse: what came after its time is late, whether it was stopped or not.
-          record.ending = record.done - intended > step.step->timeout
-                              ? Ending{Outcome::kTimedOut, Reason::kReplyTimeout}
-                              : exchange_.judge();
-          connection.used = true;
-          connection.rests_since = record.done;
-          if (!exchange_.reusable()) close(connection);
-          if (step.step->dpop && asked_for_nonce(step) && !std::exchange(told_nonce, true)) {
-            books.retried(record.intended, record.scenario, record.step);
-            wire = rendered(step);
-            continue;
-          }
-          break;
-        }
-        const bool lost = exchange_.end() == Exchange::End::kReset && !anew;
-        // A connection that was gone before the request set out has cost nothing but itself.
-        const bool unsent = lost && connection.used && exchange_.unsent() && !cut_;
-        const bool resent = lost && !unsent &&
-                            (scenario.scenario->resend || sabotage::on("prove-resends-in-silence")) &&
-                            co_await was_unread(connection, step);
-        close(connection);
-        if (!unsent && !resent) {
-          record.ending = {Outcome::kFailed,
-                           exchange_.end() == Exchange::End::kReset ? Reason::kReset : Reason::kBadReply};
-          break;
-        }
-        if (resent && scenario.scenario->resend) books.retried(record.intended, record.scenario, record.step);
-        if (unsent) record.sent = kNever;
-        if (resent && step.step->dpop) wire = rendered(step);  // it may have been seen: a proof is good once
+        After after = after_exchange(wake);
+        if (after == After::kMayBeNew && !co_await was_unread(connection(), *ask_.step)) after = After::kLost;
+        if (!once_more(after)) break;
       }
-      if (i == 0 && tried && open_model())
-        books.sent(intended, record.sent != kNever ? record.sent : record.done);
-      books.record(record);
-      if (Samples& samples = generator_.samples(); samples.wants(record))
-        samples.keep(record,
-                     {.wire = wire,
-                      .reply = asked ? exchange_.came_first() : "",
-                      .trouble = asked && trouble_.empty() ? exchange_.why() : trouble_,
-                      .body = asked ? exchange_.kept_body() : "",
-                      .found_beyond = exchange_.found_beyond(),
-                      .replaced = asked ? exchange_.replaced() : std::span<const Captured::value_type>()},
-                     values_);
-      well_ = record.ending.met();
-      intended = record.done;
-      if (last || !well_) continue;
-      const Nanos think = think_time(*step.step, random_);
-      if (think.count() > 0 && !cut_) {
-        intended += think;
-        generator_.thinks(true);
-        generator_.wake_at(intended, *this);
-        co_await Park{*this};
-        generator_.thinks(false);
-        if (!cut_) books.late(intended, clock.now() - intended);
-      }
-      if (!cut_) continue;
-      // The run ended while he thought: what he had still to do was not done, and that is told.
-      well_ = false;
-      why_skipped = Reason::kInFlight;
-      intended = std::min(intended, clock.now());
+      end_step();
+      if (!thinks()) continue;
+      co_await Park{*this};
+      has_thought();
     }
-    if (scenario.scenario->reconnect)
-      for (Connection& connection : connections_) close(connection);
-    free_at_ = intended;
-    // In the open model arrivals set the pace, and nothing comes after the last step.
-    if (!open_model() && !scenario.steps.empty())
-      free_at_ += think_time(*scenario.steps.back().step, random_);
+    end_journey();
   }
+}
+
+const PlannedScenario& User::journey() const {
+  return generator_.plan().scenarios[journey_scenario_];
+}
+
+void User::begin_journey() {
+  const Sources& sources = journey().sources;
+  if (sources.any()) sources.fill(values_, random_, generator_.cursors(), {number_, iteration_});
+  ++iteration_;
+  intended_ = journey_start_;
+  next_step_ = 0;
+  well_ = true;
+  why_skipped_ = Reason::kEarlierStep;
+}
+
+bool User::begin_step() {
+  const std::vector<PlannedStep>& steps = journey().steps;
+  for (; next_step_ < steps.size(); ++next_step_) {
+    const PlannedStep& step = steps[next_step_];
+    ask_ = {};
+    ask_.step = &step;
+    ask_.record = {.scenario = journey_scenario_,
+                   .step = next_step_,
+                   .intended = intended_,
+                   .done = intended_,
+                   .expects_denial = step.expectation.denial()};
+    if (well_) {
+      ask_.wire = rendered(step);
+      ask_.record.body = ask_.wire.bytes.size() + ask_.wire.generated - ask_.wire.head;
+      ask_.deadline = generator_.clock().began + intended_ + step.step->timeout;
+      trouble_ = {};
+      ++next_step_;
+      return true;
+    }
+    ask_.record.ending = {Outcome::kSkipped, why_skipped_};
+    generator_.books().record(ask_.record);
+  }
+  return false;
+}
+
+bool User::end_with(Ending ending, Nanos done) {
+  ask_.record.ending = ending;
+  ask_.record.done = done;
+  return false;
+}
+
+bool User::may_set_out() {
+  if (ask_.anew) return true;
+  const Nanos now = generator_.clock().now();
+  if (now >= ask_.deadline - generator_.clock().began)  // while it waited for a connection
+    return end_with({Outcome::kTimedOut, Reason::kConnectTimeout}, now);
+  ask_.tried = true;
+  if (ask_.wire.bad) return end_with({Outcome::kFailed, Reason::kBadValue}, now);
+  if (fit_for_use(connection(), now)) return true;
+  trouble_ = "there came what nobody had asked for";
+  return end_with({Outcome::kFailed, Reason::kBadReply}, generator_.clock().now());
+}
+
+bool User::has_connection(Ending of_connect) {
+  return of_connect.met() || end_with(of_connect, generator_.clock().now());
+}
+
+net::Stream& User::set_out() {
+  net::Stream& stream = connection().stream;
+  stream.set_deadline(ask_.deadline);
+  ask_.asked = true;
+  exchange_.start(*ask_.step, ask_.wire, values_, journey().scenario->bandwidth);
+  waits_ = &stream;
+  return stream;
+}
+
+// A pause is none of the stream's waits, so that nobody has looked at these meanwhile.
+net::Wake User::after_pause() const {
+  if (cut_) return net::Wake::kCancelled;
+  return base::mono_now() >= ask_.deadline ? net::Wake::kTimeout : net::Wake::kReady;
+}
+
+User::After User::after_exchange(net::Wake wake) {
+  Connection& connection = this->connection();
+  Record& record = ask_.record;
+  waits_ = nullptr;
+  connection.stream.clear_deadline();
+  if (record.sent == kNever) record.sent = exchange_.sent();
+  record.first_byte = exchange_.first_byte();
+  record.bytes = exchange_.bytes();
+  record.status = exchange_.status();
+  if (record.body > 0) record.body_sent = exchange_.body_taken(connection.stream);
+  if (ask_.resent && journey().scenario->resend && exchange_.sent() != kNever)
+    generator_.books().retried(record.intended, record.scenario, record.step);
+  if (wake != net::Wake::kReady) {
+    const bool cancelled = wake == net::Wake::kCancelled;
+    end_with(cancelled ? kInFlightEnding : Ending{Outcome::kTimedOut, Reason::kReplyTimeout},
+             generator_.clock().now());
+    close(connection);
+    return After::kDone;
+  }
+  record.done = exchange_.done();
+  if (exchange_.end() == Exchange::End::kWhole) {
+    take_reply();
+    const PlannedStep& step = *ask_.step;
+    if (!step.step->dpop || !asked_for_nonce(step) || std::exchange(ask_.told_nonce, true))
+      return After::kDone;
+    generator_.books().retried(record.intended, record.scenario, record.step);
+    ask_.wire = rendered(step);
+    ask_.anew = true;
+    return After::kAgain;
+  }
+  if (exchange_.end() != Exchange::End::kReset || ask_.anew) return After::kLost;
+  // A connection that was gone before the request set out has cost nothing but itself.
+  if (connection.used && exchange_.unsent() && !cut_) return After::kUnsent;
+  const bool resend = journey().scenario->resend || sabotage::on("prove-resends-in-silence");
+  return resend ? After::kMayBeNew : After::kLost;
+}
+
+void User::take_reply() {
+  Connection& connection = this->connection();
+  Record& record = ask_.record;
+  // The loop's deadlines are coarse: what came after its time is late, whether it was stopped or not.
+  record.ending = record.done - record.intended > ask_.step->step->timeout
+                      ? Ending{Outcome::kTimedOut, Reason::kReplyTimeout}
+                      : exchange_.judge();
+  connection.used = true;
+  connection.rests_since = record.done;
+  if (!exchange_.reusable()) close(connection);
+}
+
+bool User::once_more(After after) {
+  if (after == After::kDone) return false;
+  if (after == After::kAgain) return true;
+  close(connection());
+  if (after == After::kLost) {
+    const bool reset = exchange_.end() == Exchange::End::kReset;
+    return end_with({Outcome::kFailed, reset ? Reason::kReset : Reason::kBadReply}, ask_.record.done);
+  }
+  ask_.anew = true;
+  ask_.resent = after == After::kMayBeNew;
+  // It may have been seen, and a proof is good once.
+  if (ask_.resent && ask_.step->step->dpop) ask_.wire = rendered(*ask_.step);
+  if (after == After::kUnsent) ask_.record.sent = kNever;
+  return true;
+}
+
+void User::end_step() {
+  const Record& record = ask_.record;
+  if (record.step == 0 && ask_.tried && open_model())
+    generator_.books().sent(journey_start_, record.sent != kNever ? record.sent : record.done);
+  generator_.books().record(record);
+  if (Samples& samples = generator_.samples(); samples.wants(record))
+    samples.keep(record,
+                 {.wire = ask_.wire,
+                  .reply = ask_.asked ? exchange_.came_first() : "",
+                  .trouble = ask_.asked && trouble_.empty() ? exchange_.why() : trouble_,
+                  .body = ask_.asked ? exchange_.kept_body() : "",
+                  .found_beyond = exchange_.found_beyond(),
+                  .replaced = ask_.asked ? exchange_.replaced() : std::span<const Captured::value_type>()},
+                 values_);
+  well_ = record.ending.met();
+  intended_ = record.done;
+}
+
+bool User::thinks() {
+  if (!well_ || next_step_ == journey().steps.size()) return false;
+  const Nanos think = think_time(*ask_.step->step, random_);
+  if (cut_) cut_short();
+  if (think.count() == 0 || cut_) return false;
+  intended_ += think;
+  generator_.thinks(true);
+  generator_.wake_at(intended_, *this);
+  return true;
+}
+
+void User::has_thought() {
+  generator_.thinks(false);
+  if (cut_)
+    cut_short();
+  else
+    generator_.books().late(intended_, generator_.clock().now() - intended_);
+}
+
+// The run ended between two steps: what he had still to do was not done, and that is told.
+void User::cut_short() {
+  well_ = false;
+  why_skipped_ = Reason::kInFlight;
+  intended_ = std::min(intended_, generator_.clock().now());
+}
+
+void User::end_journey() {
+  const Scenario& scenario = *journey().scenario;
+  if (scenario.reconnect)
+    for (Connection& connection : connections_) close(connection);
+  free_at_ = intended_;
+  // In the open model arrivals set the pace, and nothing comes after the last step.
+  if (!open_model() && !scenario.steps.empty()) free_at_ += think_time(scenario.steps.back(), random_);
 }
 
 }  // namespace prove

@@ -66,12 +66,52 @@ class User {
     void await_resume() const {}
   };
 
+  struct Asking {  // the step that he is at
+    const PlannedStep* step = nullptr;
+    Record record;
+    Wire wire;
+    base::Mono deadline{};
+    bool tried = false;       // it was not too late already
+    bool asked = false;       // the exchange is about it
+    bool anew = false;        // it was tried before, on a connection that is gone
+    bool told_nonce = false;  // the reply to it asked for a nonce, and it was sent again with that
+    bool resent = false;      // and may have been read there: a retry once it is on its way
+  };
+  enum class After : std::uint8_t {  // an exchange
+    kDone,
+    kAgain,     // the request is ready to go out once more
+    kLost,      // the connection, with what was on it
+    kUnsent,    // the connection, before the request set out
+    kMayBeNew,  // the connection; was_unread() tells whether the request may go out once more
+  };
+
+  // ---- what waits; run() itself waits for the exchange and while he thinks
   net::Task<Ending> connect(Connection& connection, const PlannedStep& step, base::Mono deadline);
+  net::Task<bool> was_unread(Connection& connection, const PlannedStep& step);
+
+  // ---- what does not, in the order of run()
+  void begin_journey();
+  bool begin_step();   // false: the journey has no more
+  bool may_set_out();  // false: the step has ended before a byte of it could go out
+  bool has_connection(Ending of_connect);
+  net::Stream& set_out();
+  net::Wake after_pause() const;
+  After after_exchange(net::Wake wake);
+  bool once_more(After after);
+  void end_step();
+  bool thinks();  // he is to be parked until then
+  void has_thought();
+  void cut_short();
+  void end_journey();
+
+  const PlannedScenario& journey() const;
+  Connection& connection() { return connections_[ask_.step->target]; }
+  bool end_with(Ending ending, Nanos done);  // the step; false
+  void take_reply();
   bool fit_for_use(Connection& connection, Nanos now);
   void close(Connection& connection);
   Wire rendered(const PlannedStep& step);
   bool asked_for_nonce(const PlannedStep& step);
-  net::Task<bool> was_unread(Connection& connection, const PlannedStep& step);
 
   Generator& generator_;
   const std::uint64_t number_;
@@ -82,6 +122,10 @@ class User {
   bool on_journey_ = false;
   bool well_ = true;
   bool cut_ = false;
+  std::size_t next_step_ = 0;  // of the journey
+  Nanos intended_{};           // when that is to begin
+  Reason why_skipped_ = Reason::kNone;
+  Asking ask_;
   std::string_view trouble_;  // what a connection that failed says of it
   std::coroutine_handle<> parked_;
   net::Cancel cancel_;                   // of a connection that is being made
