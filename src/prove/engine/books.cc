@@ -112,6 +112,14 @@ void Books::retried(Nanos intended, std::size_t scenario, std::size_t step) {
   ++page(intended).cells[scenario][step].stats.retries;
 }
 
+void Books::redirected(Nanos intended, std::size_t scenario, std::size_t step) {
+  ++page(intended).cells[scenario][step].stats.redirects;
+}
+
+void Books::left_out(Nanos intended, std::size_t scenario, std::size_t step) {
+  ++page(intended).cells[scenario][step].stats.left_out;
+}
+
 void Books::record(const Record& record) {
   if (record.ending.outcome == Outcome::kTimedOut && sabotage::on("prove-time-outs-forgotten")) return;
   Cell& cell = page(record.intended).cells[record.scenario][record.step];

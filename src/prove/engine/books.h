@@ -46,6 +46,8 @@ class Books {
   void late(Nanos intended, Nanos lag);     // somebody who slept went on that much late
   void sent(Nanos intended, Nanos at);      // an arrival's first byte went out, or was not taken
   void record(const Record& record);
+  void redirected(Nanos intended, std::size_t scenario, std::size_t step);
+  void left_out(Nanos intended, std::size_t scenario, std::size_t step);
   void retried(Nanos intended, std::size_t scenario, std::size_t step);
 
   // ---- boundaries; now may be a little late, which the rows say

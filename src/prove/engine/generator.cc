@@ -177,13 +177,16 @@ void Generator::take_arrivals(Nanos now) {
 }
 
 void Generator::overflow(std::size_t scenario, Nanos intended) {
-  for (std::size_t i = 0; i < plan_.scenarios[scenario].steps.size(); ++i)
+  for (std::size_t i = 0; i < plan_.scenarios[scenario].steps.size(); ++i) {
+    if (const Course* course = plan_.scenarios[scenario].course.get(); course && !course->surely(i, 0))
+      continue;
     books_.record({.scenario = scenario,
                    .step = i,
                    .intended = intended,
                    .done = intended,
                    .ending = {Outcome::kSkipped, Reason::kBacklog},
                    .expects_denial = plan_.scenarios[scenario].steps[i].expectation.denial()});
+  }
 }
 
 void Generator::put_to_sleep(Sleeper sleeper) {
@@ -280,6 +283,8 @@ void Generator::cut(Nanos now) {
       Record record{.scenario = s, .intended = pools_[s].waiting.pop(), .done = now};
       record.ending = {Outcome::kTimedOut, Reason::kInFlight};
       for (; record.step < plan_.scenarios[s].steps.size(); ++record.step) {
+        if (const Course* course = plan_.scenarios[s].course.get(); course && !course->surely(record.step, 0))
+          continue;
         record.expects_denial = plan_.scenarios[s].steps[record.step].expectation.denial();
         books_.record(record);
         record.ending = {Outcome::kSkipped, Reason::kEarlierStep};

@@ -53,6 +53,12 @@ Plan::Plan(const Campaign& c, const MintedTokens& minted) : campaign(c), tokens(
             fmt::format("{}:{}: step '{}': {}", campaign.file, step.line, step.name, e.what()));
       }
     }
+    if (scenario.blocks.empty()) continue;
+    // A step that is left out must not leave behind what it captured in another journey.
+    planned.course = std::make_unique<const Course>(scenario);
+    for (const Step& step : scenario.steps)
+      for (const Capture& capture : step.captures)
+        if (const auto slot = campaign.slots.find(capture.as)) planned.captured.push_back(*slot);
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "net/address.h"
 #include "net/tls.h"
+#include "prove/engine/course.h"
 #include "prove/engine/engine.h"
 #include "prove/engine/sources.h"
 #include "prove/wire/capture.h"
@@ -44,6 +45,8 @@ struct PlannedScenario {
   const Scenario* scenario;
   Sources sources;
   std::vector<PlannedStep> steps;
+  std::unique_ptr<const Course> course = nullptr;  // null: one step after the other
+  std::vector<std::size_t> captured = {};  // slots that are emptied when a journey begins; with a course
 };
 
 struct Plan {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <string_view>
 
@@ -30,6 +31,12 @@ std::set<std::size_t> slots_of(const Scenario& scenario) {
       if (part.filename) add(slots, *part.filename);
     }
   }
+  for (const Block& block : scenario.blocks)
+    for (const std::optional<Condition>* asked : {&block.only_if, &block.repeat.until})
+      if (*asked) {
+        add(slots, (*asked)->left);
+        add(slots, (*asked)->right);
+      }
   return slots;
 }
 

@@ -203,12 +203,25 @@ void User::begin_journey() {
   intended_ = journey_start_;
   next_step_ = 0;
   well_ = true;
+  has_asked_ = false;
   why_skipped_ = Reason::kEarlierStep;
+  if (!journey().course) return;
+  for (const std::size_t slot : journey().captured) values_[slot].clear();
+  next_step_ = journey().course->first(position_, values_);
+  tell_left_out();
+}
+
+void User::tell_left_out() {
+  for (const std::size_t step : position_.left_out)
+    generator_.books().left_out(intended_, journey_scenario_, step);
+  position_.left_out.clear();
 }
 
 bool User::begin_step() {
   const std::vector<PlannedStep>& steps = journey().steps;
-  for (; next_step_ < steps.size(); ++next_step_) {
+  const Course* const course = journey().course.get();
+  for (const std::size_t reached = next_step_; next_step_ < steps.size(); ++next_step_) {
+    if (!well_ && course && !course->surely(next_step_, reached)) continue;
     const PlannedStep& step = steps[next_step_];
     ask_ = {};
     ask_.step = &step;
@@ -222,7 +235,6 @@ bool User::begin_step() {
       ask_.record.body = ask_.wire.bytes.size() + ask_.wire.generated - ask_.wire.head;
       ask_.deadline = generator_.clock().began + intended_ + step.step->timeout;
       trouble_ = {};
-      ++next_step_;
       return true;
     }
     ask_.record.ending = {Outcome::kSkipped, why_skipped_};
@@ -334,8 +346,15 @@ bool User::once_more(After after) {
 }
 
 void User::end_step() {
-  const Record& record = ask_.record;
-  if (record.step == 0 && ask_.tried && open_model())
+  Record& record = ask_.record;
+  const Course* const course = journey().course.get();
+  const bool first = !std::exchange(has_asked_, true);
+  next_step_ = record.step + 1;
+  if (course && record.ending.met()) {
+    next_step_ = course->next(record.step, position_, values_);
+    if (position_.given_up) record.ending = {Outcome::kFailed, Reason::kUntil};
+  }
+  if (first && ask_.tried && open_model())
     generator_.books().sent(journey_start_, record.sent != kNever ? record.sent : record.done);
   generator_.books().record(record);
   if (Samples& samples = generator_.samples(); samples.wants(record))
@@ -349,6 +368,7 @@ void User::end_step() {
                  values_);
   well_ = record.ending.met();
   intended_ = record.done;
+  if (course) tell_left_out();
 }
 
 bool User::thinks() {
@@ -381,6 +401,8 @@ void User::end_journey() {
   const Scenario& scenario = *journey().scenario;
   if (scenario.reconnect)
     for (Connection& connection : connections_) close(connection);
+  // An arrival that had nothing to send was not kept from it.
+  if (!has_asked_ && well_ && open_model()) generator_.books().sent(journey_start_, generator_.clock().now());
   free_at_ = intended_;
   // In the open model arrivals set the pace, and nothing comes after the last step.
   if (!open_model() && !scenario.steps.empty()) free_at_ += think_time(scenario.steps.back(), random_);

@@ -38,7 +38,7 @@ class User {
   // When the next journey may begin: the last one has ended, and the think time after it.
   Nanos free_at() const { return free_at_; }
   std::uint64_t journeys() const { return iteration_; }
-  bool went_well() const { return well_; }  // the last journey
+  bool went_well() const { return well_ && has_asked_; }  // the last journey
   bool on_journey() const { return on_journey_; }
   Random& random() { return random_; }
 
@@ -91,6 +91,7 @@ class User {
 
   // ---- what does not, in the order of run()
   void begin_journey();
+  void tell_left_out();
   bool begin_step();   // false: the journey has no more
   bool may_set_out();  // false: the step has ended before a byte of it could go out
   bool has_connection(Ending of_connect);
@@ -123,6 +124,8 @@ class User {
   bool well_ = true;
   bool cut_ = false;
   std::size_t next_step_ = 0;  // of the journey
+  Course::Position position_;  // in it, where it has a course
+  bool has_asked_ = true;      // a step of it was begun
   Nanos intended_{};           // when that is to begin
   Reason why_skipped_ = Reason::kNone;
   Asking ask_;

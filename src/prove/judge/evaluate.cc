@@ -248,6 +248,10 @@ Worked Evaluator::measured(const Measure& m, const Scope& asked) {
       return doubted(static_cast<double>(count_of(s, *m.outcome)), 1, p);
     case What::kRetries:
       return Value(static_cast<double>(s.retries));
+    case What::kRedirects:
+      return Value(static_cast<double>(s.redirects));
+    case What::kLeftOut:
+      return Value(static_cast<double>(s.left_out));
     case What::kUploaded:
       return share_of(s.uploads.whole, s.uploads.bodies);
     case What::kUploadedBytes:

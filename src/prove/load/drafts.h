@@ -34,4 +34,9 @@ struct CaptureDraft {
   std::string as;
 };
 
+struct RepeatDraft {
+  std::uint64_t times = 1;
+  std::string until;
+};
+
 }  // namespace prove

@@ -180,6 +180,13 @@ way, a connection that is lost before the whole reply is a failure, `reset`, als
 lost without a byte of the reply. The server may have acted on it all the same. `retries` counts them, `retries == 0` bounds
 them, and every report tells them.
 
+A step with `if: "{{role}} == admin"` is left out where that does not hold; so it is with `!=`, and with a value alone that is
+empty. It is no request and no failure then, `left_out` counts it, and what it would have captured is empty. `repeat: 3` does a
+step three times, `repeat: { times: 10, until: "{{state}} == done" }` up to ten times until its reply brings the value, with
+`think` between them; each is a request of the step, and where the last has not brought it, that one has failed: `until`. A group
+shares an `if` and a `repeat`: `{ repeat: 5, steps: [ … ] }`. Values are compared as texts. Behind a step that went wrong those
+count as skipped that would have come for certain, once each.
+
 What a report warns of changes no verdict, and says where a figure tells less than it seems to:
 
 - In a closed phase users wait while replies stall, and what they would have sent meanwhile is in no percentile (coordinated
@@ -225,7 +232,7 @@ hour (`/s`, `/h`). Only like is compared with like: 0.4 is no percentage, and 50
 | `failed` | share of all requests that did not end as their steps expect, whatever the outcome: `success` and `failed` make 100 % |
 | `ok`, `limited`, `wrong`, `timed_out`, `skipped` | share of requests with that outcome; `wrong` is the outcome `failed` alone |
 | `denied` | share, of the requests that expect a denial, that got one |
-| `requests`, `retries`, `count(failed)`, `reason(reset)`, `status(5xx)` | how many |
+| `requests`, `retries`, `redirects`, `left_out`, `count(failed)`, `reason(reset)`, `status(5xx)` | how many |
 | `uploaded`, `uploaded_bytes` | share, of the requests with a body, whose body the target took whole before its reply came; bytes that it took of bodies |
 | `rate`, `offered`, `bytes_per_second` | requests a second that ended as their steps expect, and that were due; bytes of bodies |
 | `recovery(fault)` | from the fault's end to the first stretch of `validity.recovered` in each second of which 99 % of the requests are good, and over which the latency guardrails that cover the moment after the fault hold again (`p95 < 50ms`, of all or of `ok`, against a constant). It is watched for five minutes; where users asked nothing for a second nobody knows whether they could have |

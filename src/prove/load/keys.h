@@ -18,6 +18,7 @@ extern const config::Section kProofSection;     // ProofSpec
 extern const config::Section kDataSection;      // DataDraft
 extern const config::Section kDeedSection;      // Deed
 extern const config::Section kFaultSection;     // Fault
+extern const config::Section kStepSection;      // Step
 extern const config::Section kScenarioSection;  // Scenario
 extern const config::Section kExpectSection;    // Expect
 extern const config::Section kCaptureSection;   // CaptureDraft

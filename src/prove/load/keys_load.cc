@@ -35,6 +35,10 @@ template <>
 struct WordsOf<prove::StepType> {
   static constexpr std::string_view kNames[] = {"http", "s3"};
 };
+template <>
+struct WordsOf<prove::Cookies> {
+  static constexpr std::string_view kNames[] = {"off", "journey", "user"};
+};
 
 }  // namespace config::rows
 
@@ -195,6 +199,18 @@ constexpr Row kPartRows[] = {
 constexpr config::Section kPart =
     table<PartDraft>({"part", "", "A field of a form: exactly one of `value` and `file`.", ""}, kPartRows);
 
+constexpr Row kRepeatRows[] = {
+    count<&RepeatDraft::times>("times", config::kRequired, {1, 1'000'000}, kLive,
+                               "How often; with `until` at the most."),
+    written<&RepeatDraft::until, form::Line>(
+        "until", "",
+        "A comparison as in `if`, asked after each request; also of what that has captured. Where it has not "
+        "come true after `times`, the last request has failed: `until`."),
+};
+constexpr config::Section kRepeat = table<RepeatDraft>(
+    {"repeat", "", "How often a step or a group of steps is done, with `think` after each request.", "times"},
+    kRepeatRows);
+
 constexpr Row kStepRows[] = {
     written<&Step::name, form::Word>("name", "(method and path)", "Its name in the report."),
     config::rows::text<&Step::tags, config::Name>(
@@ -226,12 +242,15 @@ constexpr Row kStepRows[] = {
     put<Step, form::Think, put_think>("think", "0s", "How long the user waits after the step."),
     draft<Step, StepProof, kStepProof, rules::place_dpop>(
         "dpop", "", kLive, "Prove possession of a key: the name of one of `proofs`, or more about it."),
+    put<Step, form::Line, rules::put_if>("if", "",
+                                         "`LEFT == RIGHT`, `LEFT != RIGHT`, or a value that is not to be "
+                                         "empty; templates. Else the step is left "
+                                         "out, which is no failure and no request: `left_out`."),
+    draft<Step, RepeatDraft, kRepeat, rules::place_repeat>("repeat", "", kLive,
+                                                           "So many times, or until something comes true."),
+    drafts<Step, Step, kStepSection, rules::place_group_step>(
+        "steps", "[]", kLive, "Instead of a request: steps that share this `if` and this `repeat`."),
 };
-constexpr config::Section kStep = table<Step>(
-    {"step", "",
-     "One request: one of `get`, `head`, `post`, `put`, `patch` and `delete`, or `path` with a `method`.",
-     ""},
-    kStepRows, checked<Step, rules::check_step>);
 
 constexpr Row kScenarioRows[] = {
     written<&Scenario::weight, form::Number>("weight", "1",
@@ -249,8 +268,8 @@ constexpr Row kScenarioRows[] = {
         "counts them. Else that is a failure: `reset`."),
     size<&Scenario::bandwidth>("bandwidth", "0", {0, 16_TiB}, kLive,
                                "How many bytes of a body are read in a second. 0: as they come."),
-    drafts<Scenario, Step, kStep, rules::place_step>("steps", config::kRequired, kLive,
-                                                     "The journey's requests, one after the other."),
+    drafts<Scenario, Step, kStepSection, rules::place_step>("steps", config::kRequired, kLive,
+                                                            "The journey's requests, one after the other."),
 };
 
 }  // namespace
@@ -267,6 +286,14 @@ constinit const config::Section kProofSection = table<ProofSpec>(
 
 constinit const config::Section kDataSection = table<DataDraft>(
     {"data", "", "Values for templates: exactly one of `range`, `values` and `file`.", "range"}, kDataRows);
+
+constinit const config::Section kStepSection =
+    table<Step>({"step", "",
+                 "One request: one of `get`, `head`, `post`, `put`, `patch` and `delete`, or `path` with a "
+                 "`method`. Or a "
+                 "group of steps.",
+                 ""},
+                kStepRows, checked<Step, rules::check_step>);
 
 constinit const config::Section kScenarioSection = table<Scenario>(
     {"scenario", "", "A journey: steps one after the other, up to the first that goes wrong.", ""},

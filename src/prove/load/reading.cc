@@ -50,7 +50,8 @@ Template Reading::compile(std::string_view text, int line, Where where, Place at
   const auto begins = at == Place::kTarget ? compiled->begins_with_value() : std::nullopt;
   for (const std::size_t slot : compiled->slots()) {
     const std::string& name = campaign.slots.name(slot);
-    const bool captured = where == Where::kStep && captures_.back().contains(name);
+    const bool own = reply_is_there_ && captures_of_step_.contains(name);
+    const bool captured = where == Where::kStep && (own || captures_.back().contains(name));
     const bool kept = std::ranges::find(escaped, slot) == escaped.end() &&
                       (at != Place::kTarget || std::ranges::find(raw, slot) != raw.end());
     Hole& hole =

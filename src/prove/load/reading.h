@@ -47,6 +47,8 @@ class Reading : public config::Reader {
   void begin_scenario();
   void capture(std::string_view name, int line);  // of the step being read
   void end_step();                                // what it captures, later steps may use
+  // Whether templates may hold what the step being read captures: they are filled when it has its reply.
+  void reply_is_there(bool there) { reply_is_there_ = there; }
 
   // The same of the setup's call being read: it is a value for users, later calls, faults and teardown.
   void capture_for_all(std::string_view name, int line);
@@ -109,6 +111,7 @@ class Reading : public config::Reader {
   std::vector<std::map<std::string, Spot, std::less<>>> captures_;  // of each scenario
   std::map<std::string, Spot, std::less<>> captures_of_step_;
   std::map<std::string, Spot, std::less<>> captures_of_setup_, captures_of_call_;
+  bool reply_is_there_ = false;
 };
 
 }  // namespace prove

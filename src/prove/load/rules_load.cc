@@ -87,6 +87,32 @@ Capture captured(Reader& reader, const YamlNode& node, CaptureDraft&& draft) {
   return capture;
 }
 
+Condition condition(Reader& reader, int line, std::string&& text) {
+  const auto sides = Condition::split(text);
+  if (!sides) reader.fail(line, sides.error());
+  Condition out;
+  out.is = sides->is;
+  out.left = Reading::of(reader).compile(sides->left, line, Reading::Where::kStep);
+  out.right = Reading::of(reader).compile(sides->right, line, Reading::Where::kStep);
+  out.text = std::move(text);
+  return out;
+}
+
+// Two of the same name are told apart, unless the file has called them so.
+void name_step(Reader& reader, const YamlNode& node, Step& step, const Scenario& scenario) {
+  const bool named = !step.name.empty();
+  if (!named) step.name = Mask({}).text(step.method + " " + step.path.text());
+  const std::string wanted = step.name;
+  for (int again = 2;; ++again) {
+    const auto other = std::ranges::find(scenario.steps, step.name, &Step::name);
+    if (other == scenario.steps.end()) return;
+    if (named)
+      reader.fail_at(node, "name",
+                     fmt::format("'{}' is also the name of the step in line {}", step.name, other->line));
+    step.name = fmt::format("{} ({})", wanted, again);
+  }
+}
+
 }  // namespace
 
 std::string read_file(Reader& reader, const std::string& written, int line, std::size_t most) {
@@ -276,25 +302,76 @@ void place_scenario(Reader& reader, const Entry& entry, Campaign& campaign) {
   campaign.scenarios.push_back(std::move(scenario));
 }
 
+// Steps lie end to end, whatever groups they come in; those with an `if` or a `repeat` are blocks.
 void place_step(Reader& reader, const YamlNode& node, Step&& step, Scenario& scenario) {
-  step.line = node.line;
-  const bool named = !step.name.empty();
-  if (!named) step.name = Mask({}).text(step.method + " " + step.path.text());
-  const std::string wanted = step.name;
-  for (int again = 2;; ++again) {
-    const auto other = std::ranges::find(scenario.steps, step.name, &Step::name);
-    if (other == scenario.steps.end()) break;
-    if (named)
-      reader.fail_at(node, "name",
-                     fmt::format("'{}' is also the name of the step in line {}", step.name, other->line));
-    step.name = fmt::format("{} ({})", wanted, again);
+  const std::size_t block = scenario.blocks.size();
+  const bool has_block = step.only_if || step.repeat.times > 1 || step.repeat.until;
+  if (has_block)
+    scenario.blocks.push_back(
+        {.from = scenario.steps.size(), .only_if = step.only_if, .repeat = step.repeat});
+  if (!step.steps.empty()) {
+    const Reader::Step at(reader, "steps");
+    for (std::size_t i = 0; i < step.steps.size(); ++i) {
+      const Reader::Step item(reader, i);
+      const YamlNode& list = node.find("steps")->value;
+      place_step(reader, list.kind == YamlNode::Kind::kList ? list.items[i] : list, std::move(step.steps[i]),
+                 scenario);
+    }
+  } else {
+    step.line = node.line;
+    name_step(reader, node, step, scenario);
+    check_replay(reader, node, step, scenario);
+    Reading::of(reader).end_step();
+    scenario.steps.push_back(std::move(step));
   }
-  check_replay(reader, node, step, scenario);
+  if (has_block) scenario.blocks[block].to = scenario.steps.size();
+}
+
+void place_group_step(Reader& reader, const YamlNode&, Step&& step, Step& group) {
   Reading::of(reader).end_step();
-  scenario.steps.push_back(std::move(step));
+  group.steps.push_back(std::move(step));
+}
+
+void put_if(Reader& reader, const YamlNode& node, std::string&& text, Step& step) {
+  step.only_if = condition(reader, node.line, std::move(text));
+}
+
+// What is asked after the request may be what it captures, which is known when all its keys are read.
+void place_repeat(Reader& reader, const YamlNode& node, RepeatDraft&& draft, Step& step) {
+  step.repeat.times = draft.times;
+  if (node.kind == YamlNode::Kind::kMap && node.find("until") != nullptr) {
+    const Reader::Step at(reader, "until");
+    if (draft.until.empty()) reader.fail(node.find("until")->value.line, "is empty");
+    step.repeat.until.emplace().text = std::move(draft.until);
+  }
+}
+
+void check_group(Reader& reader, const YamlNode& node, const Step& step) {
+  for (const Entry& entry : node.entries)
+    if (entry.name != "steps" && entry.name != "if" && entry.name != "repeat")
+      reader.fail_at(node, entry.name,
+                     "stands beside 'steps': a group has 'if' and 'repeat' and nothing else");
+  const Entry* only_if = node.find("if");
+  if (only_if == nullptr && node.find("repeat") == nullptr)
+    reader.fail_at(node, "steps", "needs 'if' or 'repeat': what are they a group for?");
+  if (only_if != nullptr && only_if->line > node.find("steps")->line)
+    reader.fail_at(node, "if", "is asked before the steps and has to stand in front of them");
+  if (step.repeat.until) {
+    const Reader::Step at(reader, "repeat");
+    reader.fail_at(node.find("repeat")->value, "until", "is for one step; a group is repeated so many times");
+  }
+  if (step.steps.empty()) reader.fail_at(node, "steps", "is empty");
 }
 
 void check_step(Reader& reader, const YamlNode& node, Step& step) {
+  if (node.find("steps") != nullptr) return check_group(reader, node, step);
+  if (step.repeat.until) {
+    const Reader::Step repeat(reader, "repeat"), until(reader, "until");
+    Reading::of(reader).reply_is_there(true);
+    step.repeat.until = condition(reader, node.find("repeat")->value.find("until")->value.line,
+                                  std::move(step.repeat.until->text));
+    Reading::of(reader).reply_is_there(false);
+  }
   if (reader.exactly_one(node, kRequests) != "path" && node.find("method") != nullptr)
     reader.fail_at(node, "method", "needs 'path'");
   std::string_view body;

@@ -15,7 +15,7 @@
 //   failed                       share that did not: all but `success`
 //   ok limited wrong timed_out skipped    share of all requests
 //   denied                       share of the requests that expect a denial which got one
-//   count(outcome) requests      how many; retries: sent again after the peer closed a kept connection
+//   count(outcome) requests      how many; retries: sent again; redirects: followed; left_out: steps, by `if`
 //   rate offered                 requests as expected and scheduled, a second
 //   bytes_per_second             of reply bodies
 //   uploaded uploaded_bytes      share of the request bodies that the target took whole; bytes of them

@@ -68,6 +68,8 @@ Dimension kind_of(const Measure& m) {
     case What::kCount:
     case What::kRequests:
     case What::kRetries:
+    case What::kRedirects:
+    case What::kLeftOut:
     case What::kReason:
     case What::kStatus:
       return kPlain;
@@ -133,6 +135,8 @@ bool read_bare(std::string_view name, Measure& m) {
   constexpr std::array kNames = {Pair{"success", What::kSuccess},
                                  Pair{"requests", What::kRequests},
                                  Pair{"retries", What::kRetries},
+                                 Pair{"redirects", What::kRedirects},
+                                 Pair{"left_out", What::kLeftOut},
                                  Pair{"rate", What::kRate},
                                  Pair{"offered", What::kOffered},
                                  Pair{"bytes_per_second", What::kBytesPerSecond},

@@ -30,6 +30,8 @@ struct Measure {
     kCount,
     kRequests,
     kRetries,
+    kRedirects,
+    kLeftOut,
     kUploaded,
     kUploadedBytes,
     kRate,

@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "config/model.h"
+#include "prove/model/condition.h"
 #include "prove/model/expect.h"
 #include "prove/model/outcome.h"
 #include "prove/model/template.h"
@@ -173,6 +174,11 @@ struct Part {  // of a body that is multipart/form-data (RFC 7578)
 
 enum class StepType : std::uint8_t { kHttp, kS3 };
 
+struct Repeat {
+  std::uint64_t times = 1;         // at the most, where there is
+  std::optional<Condition> until;  // this: if it does not come true, the last request has failed
+};
+
 struct Step {
   std::string name;  // default: "GET /path as written"
   int line = 0;
@@ -191,7 +197,20 @@ struct Step {
   Expect expect;
   Millis think_min{0}, think_max{0};  // after the step
   std::optional<StepProof> dpop;
+  std::optional<Condition> only_if;  // else it is left out
+  Repeat repeat;
+  std::uint64_t follow = 0;  // so many redirects, to targets of the campaign
+  bool decompress = false;   // asks for gzip and looks at what comes out of it
+  std::vector<Step> steps;   // of a group, which is no request; load() lays them end to end
 };
+
+struct Block {                   // steps of a scenario that have an `if` or a `repeat`, one or several
+  std::size_t from = 0, to = 0;  // `to`: behind the last
+  std::optional<Condition> only_if;
+  Repeat repeat;
+};
+
+enum class Cookies : std::uint8_t { kOff, kJourney, kUser };  // how long a user keeps them
 
 struct Scenario {
   std::string name;
@@ -202,7 +221,9 @@ struct Scenario {
   bool reconnect = false;  // a new connection for each journey
   bool resend = false;     // once more what a kept connection lost unread: counted as a retry
   std::uint64_t bandwidth = 0;  // bytes a second at which bodies are read; 0: as fast as they come
+  Cookies cookies = Cookies::kOff;
   std::vector<Step> steps;
+  std::vector<Block> blocks;  // each before those that it holds
 };
 
 // ---- the timeline

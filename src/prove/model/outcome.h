@@ -40,6 +40,9 @@ enum class Reason : std::uint8_t {
   kLength,            // its length differs
   kCapture,           // there is nothing where a value was to be captured
   kTooLong,           // what was looked for may lie beyond the part of the body that is kept
+  kUntil,             // what a step is repeated until had not come true the last time
+  kRedirect,          // a redirect that cannot be followed: to no target, one too many, or to nowhere
+  kCoding,            // the body is not coded as its head says, or in no way that was asked for
   kBadValue,          // a value that cannot stand where the step puts it; nothing was sent
   kReplyTimeout,      // connected, but no whole reply within the timeout
   kInFlight,          // the run ended first
@@ -63,6 +66,9 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Reason::k
     "length",
     "capture",
     "too_long",
+    "until",
+    "redirect",
+    "coding",
     "bad_value",
     "reply_timeout",
     "in_flight",

@@ -30,6 +30,8 @@ void StepStats::add(const StepStats& other) {
   for (const auto& [status, count] : other.statuses) statuses[status] += count;
   expected_denials += other.expected_denials;
   retries += other.retries;
+  redirects += other.redirects;
+  left_out += other.left_out;
   uploads.add(other.uploads);
 }
 

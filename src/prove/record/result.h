@@ -49,6 +49,8 @@ struct StepStats {
   std::map<std::uint16_t, std::uint64_t> statuses;
   std::uint64_t expected_denials = 0;  // requests whose step expects one
   std::uint64_t retries = 0;  // sent again after the peer closed a kept connection; each still counts once
+  std::uint64_t redirects = 0;  // followed
+  std::uint64_t left_out = 0;   // times that its `if` did not hold: no request, and in no other figure
   Uploads uploads;
 
   void add(const StepStats& other);

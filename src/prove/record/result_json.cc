@@ -51,12 +51,14 @@ void members(V& v, Like<Uploads> auto& x) {
 }
 template <class V>
 void members(V& v, Like<StepStats> auto& x) {
-  auto& [outcomes, reasons, statuses, expected_denials, retries, uploads] = x;
+  auto& [outcomes, reasons, statuses, expected_denials, retries, redirects, left_out, uploads] = x;
   v.named("outcomes", outcomes, kOutcomeNames);
   v.counts("reasons", reasons, kReasonNames);
   v("statuses", statuses);
   v("expected_denials", expected_denials);
   v("retries", retries);
+  v.newer("redirects", redirects);
+  v.newer("left_out", left_out);
   v.newer("uploads", uploads);
 }
 template <class V>

@@ -189,6 +189,8 @@ std::string figures_html(const Summary& s) {
     out += "<p class=\"quiet\">What went wrong: " + html(reasons) + ".</p>\n";
   if (const std::string retries = retries_text(s.measured.stats); !retries.empty())
     out += "<p>" + html(retries) + ".</p>\n";
+  if (const std::string turns = turns_text(s.measured.stats); !turns.empty())
+    out += "<p>" + html(turns) + ".</p>\n";
   return out + "</section>\n";
 }
 

@@ -106,6 +106,7 @@ std::string markdown_report(const Result& result) {
   out += markdown(s.limit) + "\n\n";
   if (const std::string retries = retries_text(s.measured.stats); !retries.empty())
     out += "**" + retries + ".**\n\n";
+  if (const std::string turns = turns_text(s.measured.stats); !turns.empty()) out += turns + ".\n\n";
   out += latency(s) + outcomes(s);
   out += samples(result);
   if (const std::string conditions = checks(result, false); !conditions.empty())

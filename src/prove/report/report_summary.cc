@@ -229,6 +229,16 @@ std::string retries_text(const StepStats& stats) {
                      stats.retries == 1 ? "1 request was" : count_text(stats.retries) + " requests were");
 }
 
+std::string turns_text(const StepStats& stats) {
+  std::string text;
+  if (stats.redirects > 0)
+    text = stats.redirects == 1 ? "1 redirect was followed"
+                                : count_text(stats.redirects) + " redirects were followed";
+  if (stats.left_out == 0) return text;
+  return text + fmt::format("{}{} a step was left out (if)", text.empty() ? "" : ", ",
+                            stats.left_out == 1 ? "once" : count_text(stats.left_out) + " times");
+}
+
 std::string sample_text(const Sample& sample) {
   return fmt::format("{}{}: {}, {} after {}", sample.scenario == sample.step ? "" : sample.scenario + ", ",
                      sample.step, sample.why, clock_text(sample.at), duration_text(sample.took));

@@ -69,6 +69,8 @@ std::string outcome_text(Outcome outcome);              // "timed out"
 std::string reasons_text(const StepStats& stats);
 // "12 requests were sent again (retries)"; "" when none was.
 std::string retries_text(const StepStats& stats);
+// "12 redirects were followed, 3 times a step was left out (if)"; "" where neither was.
+std::string turns_text(const StepStats& stats);
 // "GET /: status 200–299 was expected, 500 came"; where it went wrong and how.
 std::string sample_text(const Sample& sample);
 std::string statuses_text(const StepStats& stats);                          // "200 × 1,234, 503 × 12"

@@ -83,6 +83,7 @@ std::string text_summary(const Result& result) {
     out += "  reasons: " + reasons + "\n";
   if (const std::string retries = retries_text(s.measured.stats); !retries.empty())
     out += "  " + retries + "\n";
+  if (const std::string turns = turns_text(s.measured.stats); !turns.empty()) out += "  " + turns + "\n";
   std::set<std::tuple<std::string_view, std::string_view, Reason>> kinds;
   for (const Sample& sample : result.samples)  // the first of each kind
     if (kinds.emplace(sample.scenario, sample.step, sample.reason).second && kinds.size() <= kSamplesShown)

@@ -234,6 +234,13 @@ std::string Expectation::broken(Reason reason, const Reply& reply, std::string_v
       return "what was looked for may lie beyond the part of the body that is kept";
     case Reason::kBadValue:
       return "a value cannot stand where the step puts it; nothing was sent";
+    case Reason::kUntil:
+      return fmt::format("'{}' had not come true after {} times",
+                         step_->repeat.until ? step_->repeat.until->text : "", step_->repeat.times);
+    case Reason::kRedirect:
+      return with("the redirect was not followed");
+    case Reason::kCoding:
+      return with("the body's coding cannot be undone");
     case Reason::kReplyTimeout:
       return fmt::format("no whole reply within {} ms", step_->timeout.count());
     case Reason::kInFlight:
