@@ -46,7 +46,7 @@ set(SEKISHO_LIBS_identity OpenSSL::Crypto Boost::json)
 set(SEKISHO_LIBS_origin OpenSSL::Crypto)
 set(SEKISHO_LIBS_prove_model fmt::fmt)
 set(SEKISHO_LIBS_prove_record OpenSSL::Crypto Boost::json ZLIB::ZLIB fmt::fmt)
-set(SEKISHO_LIBS_prove_wire OpenSSL::Crypto Boost::json fmt::fmt)
+set(SEKISHO_LIBS_prove_wire OpenSSL::Crypto Boost::json ZLIB::ZLIB fmt::fmt)
 set(SEKISHO_LIBS_prove_import Boost::json fmt::fmt)
 set(SEKISHO_LIBS_cli CLI11::CLI11 Boost::json)
 

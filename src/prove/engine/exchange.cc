@@ -18,10 +18,29 @@ constexpr std::uint64_t kBurst = 1 << 20;
 // What is shorter goes out at once, and the peer's system takes it whether anybody reads it or not.
 constexpr std::uint64_t kLongBody = 64 << 10;
 
+bool about_body(Reason reason) {
+  return reason == Reason::kNone || reason == Reason::kBody || reason == Reason::kDigest ||
+         reason == Reason::kLength || reason == Reason::kTooLong;
+}
+
 }  // namespace
 
-void Exchange::start(const PlannedStep& step, Wire wire, Values& values, std::uint64_t bandwidth) {
+void HeadNotes::take(const ReplyParser& head) {
+  if (jar)
+    head.each("set-cookie", [&](std::string_view value) {
+      jar->take(value, place(), base::wall_now());
+      return true;
+    });
+  if (!wants_location) return;
+  if (const auto value = head.find("location")) location = *value;
+}
+
+void Exchange::start(const PlannedStep& step, Wire wire, Values& values, std::uint64_t bandwidth,
+                     HeadNotes* notes) {
   step_ = &step;
+  notes_ = notes;
+  coding_ = Coding::kNone;
+  coding_why_ = {};
   values_ = &values;
   to_send_ = wire.bytes;
   generated_left_ = wire.generated;
@@ -111,6 +130,13 @@ Exchange::Wait Exchange::advance(net::Stream& stream) {
 }
 
 std::string_view Exchange::came_first() {
+  if (coding_ == Coding::kGzip) {  // what came out of it can be read, and what is secret in it be hidden
+    first_ += std::exchange(last_read_, {});
+    first_.resize(std::min(first_.size(), head_end_));
+    first_ += std::exchange(inflated_, {});
+    head_end_ = first_.size();
+    return first_;
+  }
   if (first_.empty()) return last_read_;
   first_ += std::exchange(last_read_, {});
   return first_;
@@ -133,6 +159,7 @@ Exchange::Wait Exchange::finish(End end, bool reusable) {
 }
 
 bool Exchange::feed(std::string_view bytes) {
+  const std::size_t came = first_.size() + bytes.size();
   for (;;) {
     switch (parser_.next(bytes)) {
       case ReplyParser::Event::kMore:
@@ -140,14 +167,23 @@ bool Exchange::feed(std::string_view bytes) {
       case ReplyParser::Event::kHead:
         headers_met_ = step_->expectation.headers_met(parser_, *values_);
         if (step_->step->dpop) take_nonce();
+        if (notes_) notes_->take(parser_);
+        if (step_->step->decompress) read_coding(came - bytes.size());
         if (step_->captures.any()) captured_ = step_->captures.from_head(parser_, captures_);
         break;
       case ReplyParser::Event::kBody:
-        take_body(parser_.piece());
+        if (coding_ == Coding::kNone) {
+          wire_bytes_ += parser_.piece().size();
+          take_body(parser_.piece());
+        } else {
+          take_coded(parser_.piece());
+        }
         break;
       case ReplyParser::Event::kEnd:
         // What follows a reply that nobody asked for belongs to no request: who sends it has lost count.
         surplus_ = !bytes.empty();
+        if (coding_ == Coding::kGzip && coding_why_.empty() && !inflater_->whole())
+          coding_why_ = inflater_->why();
         end_ = surplus_ ? End::kBadReply : End::kWhole;
         reusable_ = bytes.empty() && parser_.keep_alive();
         return true;
@@ -167,6 +203,39 @@ void Exchange::take_nonce() {
     wants_nonce_ = value.contains("use_dpop_nonce");
     return !wants_nonce_;
   });
+}
+
+// RFC 9110, 8.4: several codings are undone in turn, but nobody asked for several.
+void Exchange::read_coding(std::size_t head_end) {
+  wire_bytes_ = 0;
+  head_end_ = head_end;
+  inflated_.clear();
+  parser_.each("content-encoding", [&](std::string_view value) {
+    const auto is = [&](std::string_view name) {
+      return std::ranges::equal(value, name, [](char a, char b) { return (a | 0x20) == (b | 0x20); });
+    };
+    if (is("identity") || value.empty()) return true;
+    const bool first_gzip = coding_ == Coding::kNone && (is("gzip") || is("x-gzip"));
+    coding_ = first_gzip ? Coding::kGzip : Coding::kOther;
+    return coding_ != Coding::kOther;
+  });
+  if (coding_ != Coding::kGzip) return;
+  if (!inflater_) inflater_ = std::make_unique<Inflater>();
+  inflater_->start();
+}
+
+void Exchange::take_coded(std::string_view piece) {
+  wire_bytes_ += piece.size();
+  if (!coding_why_.empty() || piece.empty()) return;
+  if (coding_ == Coding::kOther) {
+    coding_why_ = "it is in another coding than gzip, which was asked for";
+    return;
+  }
+  const bool fine = inflater_->feed(piece, [&](std::string_view text) {
+    inflated_ += text.substr(0, kFirst - std::min(kFirst, inflated_.size()));
+    take_body(text);
+  });
+  if (!fine) coding_why_ = inflater_->why();
 }
 
 void Exchange::take_body(std::string_view piece) {
@@ -191,6 +260,8 @@ Ending Exchange::judge() {
                                                   .found_beyond = found_beyond_,
                                                   .sha256 = digest},
                                                  *values_);
+  // Another status says more than a body that cannot be read; everything else is said of the body.
+  if (!coding_why_.empty() && about_body(ending.reason)) return {Outcome::kFailed, Reason::kCoding};
   if (!ending.met() || !step_->captures.any()) return ending;
   if (!captured_) return {Outcome::kFailed, Reason::kCapture};
   if (!step_->captures.from_body(body_, captures_))

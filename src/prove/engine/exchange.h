@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@
 #include "net/stream.h"
 #include "prove/engine/books.h"
 #include "prove/engine/plan.h"
+#include "prove/wire/cookie_jar.h"
+#include "prove/wire/inflater.h"
 #include "prove/wire/reply_parser.h"
 
 namespace prove {
@@ -27,6 +30,19 @@ struct Clock {  // of a run
   Nanos now() const { return base::mono_now() - began; }
 };
 
+// What a user wants of a reply's head beside what its step says.
+struct HeadNotes {
+  CookieJar* jar = nullptr;  // takes Set-Cookie, from this place
+  std::string_view host;
+  std::string path;
+  bool secure = false;
+  bool wants_location = false;
+  std::optional<std::string> location{};  // of a redirect; as it came
+
+  CookiePlace place() const { return {.host = host, .path = path, .secure = secure}; }
+  void take(const ReplyParser& head);
+};
+
 class Exchange {
  public:
   enum class Wait : std::uint8_t { kRead, kWrite, kSleep, kYield, kDone };
@@ -34,20 +50,25 @@ class Exchange {
 
   Exchange(const Clock& clock, std::span<char> scratch) : clock_(clock), scratch_(scratch) {}
 
-  void start(const PlannedStep& step, Wire wire, Values& values, std::uint64_t bandwidth);
+  // `notes`: null: none.
+  void start(const PlannedStep& step, Wire wire, Values& values, std::uint64_t bandwidth, HeadNotes* notes);
   Wait advance(net::Stream& stream);
 
   // ---- so far
   Nanos sent() const { return sent_; }              // kNever: not a byte
   Nanos first_byte() const { return first_byte_; }  // kNever: none
   Nanos wake_at() const { return wake_at_; }        // with kSleep
-  std::uint64_t bytes() const { return bytes_; }
+  std::uint64_t bytes() const { return step_->step->decompress ? wire_bytes_ : bytes_; }  // of the body
+  std::uint64_t length() const { return bytes_; }  // of what came out of it
   std::uint16_t status() const { return parser_.status(); }
   bool begun() const { return parser_.begun(); }   // a byte of the reply has come
   bool unsent() const { return left() == size_; }  // not a byte of the request was taken
   // The first bytes of what came, until the next read; whether it was a reply or not.
   std::string_view came_first();
-  std::string_view why() const { return surplus_ ? "more came than the reply" : parser_.why(); }  // kBadReply
+  // With kBadReply, or of a body whose coding is wrong.
+  std::string_view why() const {
+    return surplus_ ? "more came than the reply" : !coding_why_.empty() ? coding_why_ : parser_.why();
+  }
   // Of the reply's body what was kept of it and what was found behind that, and of the values what captures
   // have taken the place of.
   std::string_view kept_body() const { return step_->expectation.keeps_body() ? body_ : std::string_view(); }
@@ -77,6 +98,8 @@ class Exchange {
   Wait finish(End end, bool reusable);
   bool feed(std::string_view bytes);  // true: the reply has ended, one way or the other
   void take_nonce();
+  void read_coding(std::size_t head_end);
+  void take_coded(std::string_view piece);
   void take_body(std::string_view piece);
   std::string hex_digest();
 
@@ -92,6 +115,7 @@ class Exchange {
   bool surplus_ = false;  // bytes behind the reply
   std::uint64_t bandwidth_ = 0;
   Nanos sent_ = kNever, first_byte_ = kNever, done_{}, wake_at_{};
+  HeadNotes* notes_ = nullptr;
   std::uint64_t bytes_ = 0;
   std::uint64_t read_ = 0;  // bytes of the connection, for pacing
   // What came first: of a reply that is whole at once it is only looked at, where it lies.
@@ -110,6 +134,13 @@ class Exchange {
   std::uint64_t found_beyond_ = 0;
   Captured captures_;  // until judge() puts them into their slots; then what was there before
   std::unique_ptr<EVP_MD_CTX, FreeDigest> digest_;
+  // Of a step with `decompress`.
+  enum class Coding : std::uint8_t { kNone, kGzip, kOther } coding_ = Coding::kNone;
+  std::unique_ptr<Inflater> inflater_;
+  std::string_view coding_why_;
+  std::uint64_t wire_bytes_ = 0;
+  std::size_t head_end_ = 0;  // in what came first
+  std::string inflated_;      // the first bytes
 };
 
 }  // namespace prove

@@ -27,6 +27,9 @@ PlannedTarget plan_target(const Campaign& campaign, const Target& target) {
   out.proof_base = fmt::format("{}://{}{}", known.tls ? "https" : "http", known.authority(), known.path);
   out.proof_skip = target.url.path.size();
   out.server_name = target.tls.server_name.empty() ? target.url.host : target.tls.server_name;
+  out.host = target.url.host;
+  std::ranges::transform(out.host, out.host.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return out;
 }
 

@@ -6,6 +6,8 @@
 // Failure:  constructor: std::runtime_error with one line.
 #pragma once
 
+#include <strings.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,18 +29,23 @@ struct PlannedTarget {
   std::string server_name;
   std::string proof_base;      // how proofs of possession begin their htu
   std::size_t proof_skip = 0;  // and how much of a request's path that stands for
+  std::string host;            // lower-case
 };
 
 struct PlannedStep {
   PlannedStep(const Step& s, const Target& to, std::size_t target_index, const Slots& slots)
-      : step(&s), target(target_index), request(s, to), expectation(s), captures(s, slots) {}
+      : step(&s), target(target_index), request(s, to), expectation(s), captures(s, slots) {
+    for (const auto& [name, value] : s.headers)
+      own_cookies = own_cookies || ::strcasecmp(name.c_str(), "cookie") == 0;
+  }
 
   const Step* step;
   std::size_t target;
   Request request;
   Expectation expectation;
   Captures captures;
-  std::size_t proof = 0;  // index of ProofSpec, where the step has one
+  std::size_t proof = 0;     // index of ProofSpec, where the step has one
+  bool own_cookies = false;  // instead of those of a jar
 };
 
 struct PlannedScenario {

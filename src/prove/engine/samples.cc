@@ -50,10 +50,12 @@ void Samples::keep(const Record& record, const Evidence& evidence, const Values&
   Seen seen{.request = std::string(sent.substr(0, kBytes)), .reply = std::string(reply)};
   if (sent.size() < kBytes)
     seen.request += filler().substr(0, std::min<std::uint64_t>(evidence.wire.generated, 64));
-  Mask mask(secrets(*step.step, evidence, values));
+  std::vector<std::string> hidden = secrets(*step.step, evidence, values);
+  if (evidence.jar) evidence.jar->append_values_to(hidden);
+  Mask mask(std::move(hidden));
   mask.learn(seen);
   const Reply came{.status = record.status,
-                   .length = record.bytes,
+                   .length = evidence.length,
                    .body = evidence.body,
                    .found_beyond = evidence.found_beyond,
                    .raw = evidence.reply};

@@ -17,6 +17,7 @@
 #include "base/sabotage.h"
 #include "prove/engine/books.h"
 #include "prove/engine/plan.h"
+#include "prove/wire/cookie_jar.h"
 
 namespace prove {
 
@@ -38,6 +39,8 @@ class Samples {
     std::string_view body;     // of the reply, what was kept of it
     std::uint64_t found_beyond;
     std::span<const Captured::value_type> replaced;  // values that were sent, or captured in vain
+    std::uint64_t length = 0;                        // of the reply's body
+    const CookieJar* jar = nullptr;
   };
   void keep(const Record& record, const Evidence& evidence, const Values& values);
 

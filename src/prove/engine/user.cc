@@ -8,6 +8,7 @@
 #include "base/sabotage.h"
 #include "net/dial.h"
 #include "prove/engine/generator.h"
+#include "prove/wire/redirect.h"
 
 namespace prove {
 namespace {
@@ -109,8 +110,8 @@ bool User::asked_for_nonce(const PlannedStep& step) {
          (exchange_.wants_nonce() || exchange_.status() == 400);
 }
 
-net::Task<Ending> User::connect(Connection& connection, const PlannedStep& step, base::Mono deadline) {
-  const PlannedTarget& target = generator_.plan().targets[step.target];
+net::Task<Ending> User::connect(Connection& connection, base::Mono deadline) {
+  const PlannedTarget& target = generator_.plan().targets[ask_.target];
   const Nanos began = generator_.clock().now();
   auto stream = co_await net::connect(generator_.loop(), target.addresses, deadline, &cancel_);
   if (!stream) {
@@ -158,8 +159,7 @@ net::Task<> User::run() {
     begin_journey();
     while (begin_step()) {
       while (may_set_out()) {
-        if (!connection().stream.open() &&
-            !has_connection(co_await connect(connection(), *ask_.step, ask_.deadline)))
+        if (!connection().stream.open() && !has_connection(co_await connect(connection(), ask_.deadline)))
           break;
         net::Stream& stream = set_out();
         net::Wake wake = net::Wake::kReady;
@@ -205,6 +205,7 @@ void User::begin_journey() {
   well_ = true;
   has_asked_ = false;
   why_skipped_ = Reason::kEarlierStep;
+  of_journey_.clear();
   if (!journey().course) return;
   for (const std::size_t slot : journey().captured) values_[slot].clear();
   next_step_ = journey().course->first(position_, values_);
@@ -225,6 +226,7 @@ bool User::begin_step() {
     const PlannedStep& step = steps[next_step_];
     ask_ = {};
     ask_.step = &step;
+    ask_.target = step.target;
     ask_.record = {.scenario = journey_scenario_,
                    .step = next_step_,
                    .intended = intended_,
@@ -235,6 +237,7 @@ bool User::begin_step() {
       ask_.record.body = ask_.wire.bytes.size() + ask_.wire.generated - ask_.wire.head;
       ask_.deadline = generator_.clock().began + intended_ + step.step->timeout;
       trouble_ = {};
+      add_cookies();
       return true;
     }
     ask_.record.ending = {Outcome::kSkipped, why_skipped_};
@@ -269,7 +272,10 @@ net::Stream& User::set_out() {
   net::Stream& stream = connection().stream;
   stream.set_deadline(ask_.deadline);
   ask_.asked = true;
-  exchange_.start(*ask_.step, ask_.wire, values_, journey().scenario->bandwidth);
+  notes_.wants_location = ask_.step->step->follow > 0;
+  notes_.location.reset();
+  exchange_.start(*ask_.step, ask_.wire, values_, journey().scenario->bandwidth,
+                  notes_.jar || notes_.wants_location ? &notes_ : nullptr);
   waits_ = &stream;
   return stream;
 }
@@ -289,7 +295,8 @@ User::After User::after_exchange(net::Wake wake) {
   record.first_byte = exchange_.first_byte();
   record.bytes = exchange_.bytes();
   record.status = exchange_.status();
-  if (record.body > 0) record.body_sent = exchange_.body_taken(connection.stream);
+  if (ask_.wire.bytes.size() + ask_.wire.generated > ask_.wire.head)
+    record.body_sent = exchange_.body_taken(connection.stream);
   if (ask_.resent && journey().scenario->resend && exchange_.sent() != kNever)
     generator_.books().retried(record.intended, record.scenario, record.step);
   if (wake != net::Wake::kReady) {
@@ -303,18 +310,71 @@ User::After User::after_exchange(net::Wake wake) {
   if (exchange_.end() == Exchange::End::kWhole) {
     take_reply();
     const PlannedStep& step = *ask_.step;
-    if (!step.step->dpop || !asked_for_nonce(step) || std::exchange(ask_.told_nonce, true))
-      return After::kDone;
-    generator_.books().retried(record.intended, record.scenario, record.step);
-    ask_.wire = rendered(step);
-    ask_.anew = true;
-    return After::kAgain;
+    if (step.step->dpop && asked_for_nonce(step) && !std::exchange(ask_.told_nonce, true)) {
+      generator_.books().retried(record.intended, record.scenario, record.step);
+      ask_.wire = rendered(step);
+      add_cookies();
+      ask_.anew = true;
+      return After::kAgain;
+    }
+    const bool on = notes_.wants_location && redirects(record.status) && notes_.location;
+    return on && record.ending.outcome != Outcome::kTimedOut ? after_redirect() : After::kDone;
   }
   if (exchange_.end() != Exchange::End::kReset || ask_.anew) return After::kLost;
   // A connection that was gone before the request set out has cost nothing but itself.
   if (connection.used && exchange_.unsent() && !cut_) return After::kUnsent;
   const bool resend = journey().scenario->resend || sabotage::on("prove-resends-in-silence");
   return resend ? After::kMayBeNew : After::kLost;
+}
+
+// What the reply that redirects was judged to be is forgotten: the last one counts.
+User::After User::after_redirect() {
+  const std::vector<Target>& targets = generator_.plan().campaign.targets;
+  const Hop hop = hop_to(*notes_.location, targets, ask_.target, path_of(ask_.wire));
+  trouble_ = ask_.hops == ask_.step->step->follow ? "there were more than `follow` allows" : hop.why;
+  if (!trouble_.empty()) {
+    ask_.record.ending = {Outcome::kFailed, Reason::kRedirect};
+    return After::kDone;
+  }
+  ask_.wire = follow(ask_.wire, hop,
+                     {.status = ask_.record.status,
+                      .to = &targets[hop.target],
+                      .elsewhere = hop.target != ask_.target,
+                      .drop_cookies = notes_.jar && !ask_.step->own_cookies},
+                     next_buffer_);
+  buffer_.swap(next_buffer_);
+  ask_.wire.bytes = buffer_;
+  ask_.target = hop.target;
+  ask_.anew = ask_.resent = false;
+  ++ask_.hops;
+  generator_.books().redirected(ask_.record.intended, ask_.record.scenario, ask_.record.step);
+  add_cookies();
+  return After::kAgain;
+}
+
+CookieJar* User::jar() {
+  switch (journey().scenario->cookies) {
+    case Cookies::kOff:
+      break;
+    case Cookies::kJourney:
+      return &of_journey_;
+    case Cookies::kUser:
+      return &of_user_;
+  }
+  return nullptr;
+}
+
+void User::add_cookies() {
+  notes_.jar = jar();
+  if (!notes_.jar || ask_.wire.bad) return;
+  const Plan& plan = generator_.plan();
+  notes_.host = plan.targets[ask_.target].host;
+  notes_.secure = plan.targets[ask_.target].tls != nullptr;
+  notes_.path = path_of(ask_.wire);
+  if (ask_.step->own_cookies) return;
+  std::string line;
+  notes_.jar->append_to(line, notes_.place(), base::wall_now());
+  if (!line.empty()) ask_.wire = with_field(ask_.wire, line, buffer_);
 }
 
 void User::take_reply() {
@@ -339,9 +399,11 @@ bool User::once_more(After after) {
   }
   ask_.anew = true;
   ask_.resent = after == After::kMayBeNew;
-  // It may have been seen, and a proof is good once.
-  if (ask_.resent && ask_.step->step->dpop) ask_.wire = rendered(*ask_.step);
-  if (after == After::kUnsent) ask_.record.sent = kNever;
+  if (ask_.resent && ask_.step->step->dpop) {  // it may have been seen, and a proof is good once
+    ask_.wire = rendered(*ask_.step);
+    add_cookies();
+  }
+  if (after == After::kUnsent && ask_.hops == 0) ask_.record.sent = kNever;
   return true;
 }
 
@@ -364,7 +426,9 @@ void User::end_step() {
                   .trouble = ask_.asked && trouble_.empty() ? exchange_.why() : trouble_,
                   .body = ask_.asked ? exchange_.kept_body() : "",
                   .found_beyond = exchange_.found_beyond(),
-                  .replaced = ask_.asked ? exchange_.replaced() : std::span<const Captured::value_type>()},
+                  .replaced = ask_.asked ? exchange_.replaced() : std::span<const Captured::value_type>(),
+                  .length = ask_.asked ? exchange_.length() : 0,
+                  .jar = notes_.jar},
                  values_);
   well_ = record.ending.met();
   intended_ = record.done;

@@ -70,6 +70,8 @@ class User {
     const PlannedStep* step = nullptr;
     Record record;
     Wire wire;
+    std::size_t target = 0;  // the step's, or where redirects have led
+    std::uint64_t hops = 0;  // redirects so far
     base::Mono deadline{};
     bool tried = false;       // it was not too late already
     bool asked = false;       // the exchange is about it
@@ -79,14 +81,14 @@ class User {
   };
   enum class After : std::uint8_t {  // an exchange
     kDone,
-    kAgain,     // the request is ready to go out once more
+    kAgain,     // the request is ready to go out once more, or the one that follows a redirect
     kLost,      // the connection, with what was on it
     kUnsent,    // the connection, before the request set out
     kMayBeNew,  // the connection; was_unread() tells whether the request may go out once more
   };
 
   // ---- what waits; run() itself waits for the exchange and while he thinks
-  net::Task<Ending> connect(Connection& connection, const PlannedStep& step, base::Mono deadline);
+  net::Task<Ending> connect(Connection& connection, base::Mono deadline);
   net::Task<bool> was_unread(Connection& connection, const PlannedStep& step);
 
   // ---- what does not, in the order of run()
@@ -98,6 +100,9 @@ class User {
   net::Stream& set_out();
   net::Wake after_pause() const;
   After after_exchange(net::Wake wake);
+  After after_redirect();
+  CookieJar* jar();  // of the journey's scenario; null: none
+  void add_cookies();
   bool once_more(After after);
   void end_step();
   bool thinks();  // he is to be parked until then
@@ -106,7 +111,7 @@ class User {
   void end_journey();
 
   const PlannedScenario& journey() const;
-  Connection& connection() { return connections_[ask_.step->target]; }
+  Connection& connection() { return connections_[ask_.target]; }
   bool end_with(Ending ending, Nanos done);  // the step; false
   void take_reply();
   bool fit_for_use(Connection& connection, Nanos now);
@@ -138,6 +143,9 @@ class User {
   std::uint64_t iteration_ = 0;  // journeys so far
   std::string buffer_;
   ProofMemory proofs_;
+  std::string next_buffer_;  // of a request that follows a redirect
+  HeadNotes notes_;
+  CookieJar of_journey_, of_user_;
   Random random_;
   Exchange exchange_;
 };

@@ -187,6 +187,15 @@ step three times, `repeat: { times: 10, until: "{{state}} == done" }` up to ten 
 shares an `if` and a `repeat`: `{ repeat: 5, steps: [ … ] }`. Values are compared as texts. Behind a step that went wrong those
 count as skipped that would have come for certain, once each.
 
+With `cookies: journey` a user keeps the cookies of a journey and sends them as a browser does (RFC 6265: by host or Domain,
+path, Secure, Max-Age and Expires; 64 of them), with `cookies: user` for the whole run, from one journey to the next. A step's own
+`Cookie` field stands in their place. `follow: 5` follows redirects: 301, 302 and 303 by a GET without body (a HEAD stays one), 307
+and 308 by the same request. They lead to targets of the campaign; elsewhere, and one too many, is a failure: `redirect`. To another
+target no field goes whose name sounds secret. It is one request, from the first byte sent to the end of the last reply, which is
+judged and whose bytes are counted; `redirects` counts the others. `decompress: true` asks for gzip; what comes out, 256 MiB at the
+most, is what is expected, captured and shown, and the bytes counted are those that came. What is no gzip though it says so, or
+another coding, is a failure: `coding`.
+
 What a report warns of changes no verdict, and says where a figure tells less than it seems to:
 
 - In a closed phase users wait while replies stall, and what they would have sent meanwhile is in no percentile (coordinated

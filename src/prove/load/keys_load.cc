@@ -242,6 +242,12 @@ constexpr Row kStepRows[] = {
     put<Step, form::Think, put_think>("think", "0s", "How long the user waits after the step."),
     draft<Step, StepProof, kStepProof, rules::place_dpop>(
         "dpop", "", kLive, "Prove possession of a key: the name of one of `proofs`, or more about it."),
+    count<&Step::follow>(
+        "follow", "0", {0, 20}, kLive,
+        "How many redirects are followed, to targets of the campaign; the last reply is judged."),
+    toggle<&Step::decompress>(
+        "decompress", "false", kLive,
+        "Asks for `gzip`, and looks at what comes out of it: checks, captures, length."),
     put<Step, form::Line, rules::put_if>("if", "",
                                          "`LEFT == RIGHT`, `LEFT != RIGHT`, or a value that is not to be "
                                          "empty; templates. Else the step is left "
@@ -268,6 +274,10 @@ constexpr Row kScenarioRows[] = {
         "counts them. Else that is a failure: `reset`."),
     size<&Scenario::bandwidth>("bandwidth", "0", {0, 16_TiB}, kLive,
                                "How many bytes of a body are read in a second. 0: as they come."),
+    word<&Scenario::cookies>(
+        "cookies", "off", kLive,
+        "Whether users keep cookies and send them, and for how long: a journey, or the whole run "
+        "as that user."),
     drafts<Scenario, Step, kStepSection, rules::place_step>("steps", config::kRequired, kLive,
                                                             "The journey's requests, one after the other."),
 };

@@ -49,6 +49,32 @@ std::string phases(const std::string& text) {
   return error_of(kTargets + kScenarios + "phases:\n" + text);
 }
 
+TEST(CampaignErrors, TellWhatIsWrongWithTheCourseOfSteps) {
+  const Cases cases = {
+      {"{ get: /, if: a == b }",
+       ":6: scenarios.s.steps[0].if: names no value, so that it is always the same"},
+      {"{ get: /, if: '{{now}} ==' }",
+       ":6: scenarios.s.steps[0].if: has nothing on one side (write '' for an empty value)"},
+      {"{ get: /, repeat: 0 }", ":6: scenarios.s.steps[0].repeat: '0' is out of bounds: 1 to 1000000"},
+      {"{ get: /, repeat: { until: '{{now}}' } }", ":6: scenarios.s.steps[0].repeat.times: is missing"},
+      {"{ repeat: 2, steps: [ { get: / } ], get: / }",
+       ":6: scenarios.s.steps[0].get: stands beside 'steps': a group has 'if' and 'repeat' and nothing else"},
+      {"{ steps: [ { get: / } ] }",
+       ":6: scenarios.s.steps[0].steps: needs 'if' or 'repeat': what are they a group for?"},
+      {"{ steps: [ { get: / } ], repeat: { times: 2, until: '{{now}}' } }",
+       ":6: scenarios.s.steps[0].repeat.until: is for one step; a group is repeated so many times"},
+      {"steps: [ { get: / } ]\n        if: '{{now}}'",
+       ":7: scenarios.s.steps[0].if: is asked before the steps and has to stand in front of them"},
+      {"{ get: /, follow: 21 }", ":6: scenarios.s.steps[0].follow: '21' is out of bounds: 0 to 20"},
+      {"{ type: s3, get: /b/k, follow: 1 }",
+       ":6: scenarios.s.steps[0].follow: needs 'type: http': a signature is for one address"},
+      {"{ get: /, decompress: true, headers: { accept-encoding: br } }",
+       ":6: scenarios.s.steps[0].headers.accept-encoding: is the harness's own to send, with 'decompress: "
+       "true'"},
+  };
+  for (const auto& [text, error] : cases) EXPECT_EQ(steps("      - " + text + "\n"), error) << text;
+}
+
 TEST(CampaignErrors, TellWhatIsWrongAroundTheLoad) {
   const Cases cases = {
       {"scenario: {}", ":4: scenario: unknown key, did you mean 'scenarios'?"},

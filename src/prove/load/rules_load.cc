@@ -394,12 +394,18 @@ void check_step(Reader& reader, const YamlNode& node, Step& step) {
       reader.fail_at(map, name, "is the form's own, with 'multipart'");
     if (known == "content-length" || known == "transfer-encoding" || known == "connection")
       reader.fail_at(map, name, "is the harness's own to send");
+    if (step.decompress && known == "accept-encoding")
+      reader.fail_at(map, name, "is the harness's own to send, with 'decompress: true'");
     if (step.type == StepType::kS3 && (known == "authorization" || known == "host" || known == "x-amz-date" ||
                                        known == "x-amz-content-sha256" || known == "x-amz-security-token"))
       reader.fail_at(map, name, "is the signature's own, with 'type: s3'");
   }
   if (step.type == StepType::kS3 && !step.multipart.empty())
     reader.fail_at(node, "multipart", "is for steps of type http: an object store takes bytes");
+  if (step.type == StepType::kS3 && step.follow > 0)
+    reader.fail_at(node, "follow", "needs 'type: http': a signature is for one address");
+  if (step.dpop && step.follow > 0)
+    reader.fail_at(node, "follow", "stands beside 'dpop': a proof is for one address");
   if (step.type == StepType::kS3) Reading::of(reader).sign_with(step.target, node.line);
   check_dpop(reader, node, step);
 }

@@ -96,6 +96,7 @@ bool Request::append_head(std::string& out, const Values& values, std::string_vi
   out += " HTTP/1.1\r\n";
   if (!has_host_) out.append("Host: ").append(authority_).append("\r\n");
   if (!has_agent_) out += "User-Agent: sekisho-prove\r\n";
+  if (step_->decompress) out += "Accept-Encoding: gzip\r\n";
   for (const auto& [name, value] : step_->headers) {
     out.append(name).append(": ");
     if (!value.append_field_to(out, values)) return false;
