@@ -149,14 +149,14 @@ def test_the_ttl_says_when_and_resolve_every_is_its_bound(gateway, dns, place):
             return all(dns.count(name) >= 5 for name in ("short.test", "bounded.test", "alias.test"))
 
         until(asked_again, 10, "names with a short life to be asked for again and again")
-    assert dns.count("long.test") == 2, "once by the worker, once by /ready"
+    assert dns.count("long.test") <= 2, "once by the worker, once by /ready, or once for both"
     assert dns.count("short.test") < 20, "not at the rate of requests"
 
 
 def test_the_last_good_answer_serves_on(gateway, dns, place):
     place("127.0.0.1")
     dns.say("origin.test", "127.0.0.1", ttl=TTL)
-    gw = gateway(towards(dns, place.port, pool={"idle": 0}))
+    gw = gateway(towards(dns, place.port, pool={"idle": 0, "resolve_every": "1s"}))
     with gw.client() as client:
         assert where(client) == "127.0.0.1"
         for how in ("NXDOMAIN", "SERVFAIL", "silence"):
@@ -180,7 +180,7 @@ def test_a_name_that_is_not_there_is_not_asked_for_at_the_rate_of_requests(gatew
     assert dns.count("origin.test") <= 2 * (time.monotonic() - began + 2), "once a second, by a worker and by /ready"
     place("127.0.0.1")
     dns.say("origin.test", "127.0.0.1")
-    until(lambda: gw.get("/").status == 200, 5, "the name to be found")
+    until(lambda: gw.get("/").status == 200, 20, "the name to be found")
 
 
 def test_hosts_come_before_dns(gateway, dns, place):

@@ -59,7 +59,6 @@ net::Task<> Readiness::stop() {
   again_.set();
   for (net::Cancel* cancel : probing_) cancel->request();  // an origin that does not answer is not waited for
   co_await scope_.drained();
-  co_await resolver_.drained();
 }
 
 net::Task<> Readiness::probe_all() {

@@ -15,9 +15,8 @@
 #include "gateway/snapshot.h"
 #include "limit/gate.h"
 #include "limit/rates.h"
-#include "net/look_up.h"
+#include "net/dns.h"
 #include "net/loop.h"
-#include "net/offload.h"
 #include "net/resolver.h"
 #include "telemetry/line_sink.h"
 
@@ -75,9 +74,8 @@ std::vector<std::string> build(config::Config config) {
   upstream::Healths healths;
   const auto snapshot = std::make_shared<const gateway::Snapshot>(
       std::move(config), gateway::Registries{.rates = rates, .gates = gates, .healths = healths});
-  net::Offload offload(1);
   net::Loop loop;
-  net::LookUps look_ups{.threads = offload};
+  net::Dns look_ups;
   net::Resolver resolver(loop, look_ups);
   const gateway::LocalSnapshot local(snapshot, nullptr, {loop, resolver});
   return warnings_of(snapshot->config());

@@ -64,7 +64,8 @@ net::LookUpRules look_up_rules(const config::Resolver& rules) {
   net::LookUpRules out{.servers = {},
                        .timeout = rules.timeout,
                        .tries = static_cast<unsigned>(rules.tries),
-                       .min_ttl = rules.min_ttl};
+                       .min_ttl = rules.min_ttl,
+                       .system = rules.servers.empty()};
   for (const config::Address& server : rules.servers)
     out.servers.push_back(net::Endpoint::parse(server.host, server.port).value());
   return out;
@@ -74,7 +75,7 @@ net::LookUpRules look_up_rules(const config::Resolver& rules) {
 
 Server::Server(Load load, const config::Config& first)
     : load_(std::move(load)),
-      look_ups_{.threads = offload_, .rules = look_up_rules(first.resolver)},
+      look_ups_(look_up_rules(first.resolver)),
       limits_(first),
       snapshot_(snapshot_of(first)),
       started_(snapshot_),

@@ -22,8 +22,7 @@
 #include "cli/workers.h"
 #include "config/model.h"
 #include "gateway/snapshot.h"
-#include "net/look_up.h"
-#include "net/offload.h"
+#include "net/dns.h"
 #include "telemetry/counter.h"
 
 namespace cli {
@@ -52,8 +51,7 @@ class Server {
   std::string metrics(bool ready) const;
 
   Load load_;
-  net::Offload offload_{2};
-  net::LookUps look_ups_;
+  net::Dns look_ups_;
   telemetry::SharedCounter reloads_succeeded_, reloads_failed_;
   std::atomic<std::int64_t> loaded_at_{0};  // unix seconds; of the configuration in force, as is its hash
   std::atomic<std::uint64_t> hash_{0};

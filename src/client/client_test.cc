@@ -70,10 +70,10 @@ class Server {
 
 // What names mean; changed by a test as a name server would.
 std::atomic<int> last_byte = 1, another = 0;
-net::Answer look_up(const net::LookUpRules&, const std::string&, std::uint16_t port) {
+net::Answer look_up(const std::string&) {
   net::Answer out;
   for (const int last : {last_byte.load(), another.load()})
-    if (last != 0) out.addresses.push_back(*Endpoint::parse("127.0.0." + std::to_string(last), port));
+    if (last != 0) out.addresses.push_back(*Endpoint::parse("127.0.0." + std::to_string(last), 0));
   return out;
 }
 
@@ -100,7 +100,7 @@ class ClientTest : public ::testing::Test {
   }
 
   net::testing::TestLoop test;
-  net::LookUps look_ups{.threads = test.offload, .ask = &look_up};
+  net::testing::TestLookUps look_ups{&look_up};
   net::Resolver resolver{test.loop, look_ups};
   Client client{test.loop, resolver};
 };
@@ -167,13 +167,13 @@ TEST_F(ClientTest, RedirectsGainNoTime) {
 }
 
 std::atomic<bool> hold = false;
-net::Answer look_up_slowly(const net::LookUpRules&, const std::string&, std::uint16_t) {
+net::Answer look_up_slowly(const std::string&) {
   while (hold) ::poll(nullptr, 0, 1);
   return {};
 }
 
 TEST_F(ClientTest, ALookUpCountsToo) {
-  net::LookUps slowly{.threads = test.offload, .ask = &look_up_slowly};
+  net::testing::TestLookUps slowly(&look_up_slowly);
   net::Resolver slow(test.loop, slowly);
   Client asker(test.loop, slow);
   hold = true;

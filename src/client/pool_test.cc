@@ -17,11 +17,11 @@ using net::testing::TestServer;
 std::atomic<int> first = 1, second = 0;
 std::atomic<int> asked = 0;
 
-net::Answer look_up(const net::LookUpRules&, const std::string&, std::uint16_t port) {
+net::Answer look_up(const std::string&) {
   ++asked;
   net::Answer out;
   for (const int last : {first.load(), second.load()})
-    if (last != 0) out.addresses.push_back(*Endpoint::parse("127.0.0." + std::to_string(last), port));
+    if (last != 0) out.addresses.push_back(*Endpoint::parse("127.0.0." + std::to_string(last), 0));
   return out;
 }
 
@@ -42,7 +42,7 @@ class PoolTest : public testing::ClientTest {
     EXPECT_EQ(body(*reply), "hello");
   }
   TestServer server{[](Peer& peer, int) { answers(peer); }};
-  net::LookUps look_ups{.threads = test.offload, .ask = &look_up};
+  net::testing::TestLookUps look_ups{&look_up};
   net::Resolver resolver{test.loop, look_ups};
   base::Ref<Pool> pool =
       base::make_ref<Pool>(test.loop, resolver,

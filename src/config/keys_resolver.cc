@@ -10,11 +10,13 @@ constexpr Row kResolverRows[] = {
         "servers", "[]", kRestart,
         "The DNS servers, in the order in which they are asked. Without them what the system says: "
         "resolv.conf, "
-        "and then whatever else nsswitch.conf names. `/etc/hosts`, `search` and `ndots` hold either way."),
+        "and then, for names that DNS says are not there and has never known, whatever else nsswitch.conf "
+        "names. `/etc/hosts`, `search` and `ndots` hold either way."),
     duration<&Resolver::timeout>(
         "timeout", "2s", {10ms, 30s}, kRestart,
         "For one server's answer; doubled with each round. A look-up as a whole takes "
-        "15s at the most."),
+        "15s at the most. A name that fails is asked for again after 1s, doubled with each failure in a row, "
+        "up to 30s or `resolve_every`."),
     count<&Resolver::tries>("tries", "2", {1, 10}, kRestart,
                             "How often each server is asked before it counts as silent."),
     duration<&Resolver::min_ttl>(

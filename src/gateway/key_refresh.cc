@@ -66,7 +66,6 @@ std::vector<Source> KeyRefresh::sources() const {
 net::Task<> KeyRefresh::shut() {
   take({});
   co_await tasks_.drained();
-  co_await resolver_.drained();
   loop_.stop();
 }
 

@@ -4,7 +4,7 @@
 // Thread:   watch() and stop() from the owner's, sources() from any; everything else runs on a thread of its
 //           own, so that neither a worker's requests nor a slow issuer wait for each other.
 // Lifetime: holds the sources it watches; stop() ends fetches under way, wakes whoever waits for them and
-//           joins the thread; within milliseconds, but for a look-up of a name that the system is at.
+//           joins the thread; within milliseconds.
 // Failure:  none: what a fetch came to is the source's to know (readiness, metrics, log).
 //
 // Usage:    gateway::KeyRefresh refresh(look_ups);            // cli::Server, after look_ups_

@@ -77,8 +77,7 @@ class KeyRefreshTest : public testing::Test {
   }
 
   net::testing::TestLoop test;
-  net::Offload offload{1};
-  net::LookUps look_ups{.threads = offload};
+  net::Dns look_ups;
   KeyRefresh refresh{look_ups};
 };
 

@@ -267,8 +267,7 @@ class SessionTest : public ::testing::Test {
   base::Account account_{1ULL << 40};
   cache::Fills fills_{16 << 20, 64 << 20, account_, &store, &memory_, memory_.writes()};
   cache::Loans loans_{memory_};
-  net::Offload offload_{1};
-  net::LookUps look_ups_{.threads = offload_};
+  net::Dns look_ups_;
   limit::Rates rates_{config::Limits{}};
   limit::Failures failures_{config::Limits{}};
   limit::Gates gates_;

@@ -3,9 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "config/load.h"
-#include "net/look_up.h"
+#include "net/dns.h"
 #include "net/loop.h"
-#include "net/offload.h"
 
 namespace gateway {
 namespace {
@@ -31,8 +30,7 @@ class SnapshotTest : public testing::Test {
   }
 
   net::Loop loop_;
-  net::Offload offload_{1};
-  net::LookUps look_ups_{.threads = offload_};
+  net::Dns look_ups_;
   net::Resolver resolver_{loop_, look_ups_};
   limit::Rates rates_{config::Limits{}};
   limit::Gates gates_;

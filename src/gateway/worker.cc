@@ -113,7 +113,6 @@ net::Task<> Worker::shut() {
     redis_->stop();
     co_await redis_->drained();
   }
-  co_await resolver_.drained();
   for (const auto& [name, origin] : snapshot_->origins) origin->close_idle();
   access_log_.flush();
   audit_log_.flush();

@@ -164,22 +164,6 @@ TEST(LoopTest, ComesBackBetweenMilliseconds) {
   EXPECT_LT(times.shortest, Millis(1));
 }
 
-TEST(OffloadTest, RunsElsewhereAndComesBackToItsLoop) {
-  TestLoop test;
-  struct Seen {
-    std::thread::id there, here;
-  } seen;
-  struct Local {
-    static Task<> run(TestLoop& t, Seen& s) {
-      co_await t.offload.run(t.loop, [&] { s.there = std::this_thread::get_id(); });
-      s.here = std::this_thread::get_id();
-    }
-  };
-  test.await(Local::run(test, seen));
-  EXPECT_NE(seen.there, std::this_thread::get_id());
-  EXPECT_EQ(seen.here, std::this_thread::get_id());
-}
-
 TEST(ScopeTest, IsDrainedWhenItsLastTaskIsDone) {
   TestLoop test;
   Scope scope(test.loop);

@@ -1,8 +1,20 @@
 #include "net/resolver.h"
 
 #include <algorithm>
+#include <mutex>
 
 namespace net {
+
+namespace {
+
+void give(Endpoint& address, std::uint16_t port) {
+  if (address.family() == AF_INET6)
+    reinterpret_cast<sockaddr_in6&>(address.storage).sin6_port = htons(port);
+  else
+    reinterpret_cast<sockaddr_in&>(address.storage).sin_port = htons(port);
+}
+
+}  // namespace
 
 Resolver::Handle Resolver::name(const std::string& host, std::uint16_t port) {
   std::string key = host + ":" + std::to_string(port);
@@ -50,24 +62,56 @@ bool Resolver::make_room() {
   return names_.size() < kMost;
 }
 
-void Resolver::begin(const Handle& name) {
-  name->running_ = true;
-  scope_.spawn(look_up(name));
+// Nobody waits for a look-up at the end: it is the line that it holds on to, and not us.
+struct Resolver::Line {
+  std::mutex lock;
+  Resolver* resolver;  // null: it is gone, and its loop may be, too
+};
+
+Resolver::Resolver(Loop& loop, LookUps& look_ups)
+    : loop_(loop), look_ups_(look_ups), idle_(loop), line_(std::make_shared<Line>()) {
+  line_->resolver = this;
 }
 
-Task<> Resolver::look_up(Handle name) {
-  Answer found;
-  co_await look_ups_.threads.run(loop_,
-                                 [&] { found = look_ups_.ask(look_ups_.rules, name->host_, name->port_); });
-  name->running_ = false;
-  name->asked_ = loop_.now();
+Resolver::~Resolver() {
+  const std::lock_guard guard(line_->lock);
+  line_->resolver = nullptr;
+}
+
+Task<> Resolver::drained() {
+  while (running_ > 0) co_await idle_.wait();
+}
+
+void Resolver::begin(const Handle& name) {
+  name->running_ = true;
+  ++running_;
+  look_ups_.ask({.host = name->host_, .failing = name->failures_ > 0, .in_dns = name->in_dns_},
+                [line = line_, name](const Answer& found) {
+                  const std::lock_guard guard(line->lock);
+                  if (!line->resolver) return;
+                  line->resolver->loop_.post([line, name, found] {
+                    if (line->resolver) line->resolver->told(*name, found);
+                  });
+                });
+}
+
+void Resolver::told(Name& name, const Answer& found) {
+  name.running_ = false;
+  name.asked_ = loop_.now();
   if (found.addresses.empty()) {
-    name->lasts_ = kFailed;  // asked again soon, but not at the rate of requests
+    // Asked again soon, but not at the rate of requests, and ever less while it goes on.
+    name.lasts_ = std::min(kFailed * (1 << std::min(name.failures_, 5U)), kFailedLongest);
+    ++name.failures_;
   } else {
-    name->lasts_ = found.ttl ? std::max(*found.ttl, look_ups_.rules.min_ttl) : base::Nanos::max();
-    name->addresses_ = std::make_shared<const std::vector<Endpoint>>(std::move(found.addresses));
+    name.failures_ = 0;
+    name.in_dns_ = found.ttl.has_value();
+    name.lasts_ = found.ttl ? std::max(*found.ttl, look_ups_.rules.min_ttl) : base::Nanos::max();
+    auto addresses = std::make_shared<std::vector<Endpoint>>(found.addresses);
+    for (Endpoint& address : *addresses) give(address, name.port_);
+    name.addresses_ = std::move(addresses);
   }
-  for (Event* waiting : name->waiting_) waiting->set();
+  for (Event* waiting : name.waiting_) waiting->set();
+  if (--running_ == 0) idle_.set();
 }
 
 }  // namespace net

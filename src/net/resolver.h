@@ -1,11 +1,12 @@
 // Names to addresses, looked up off the worker and looked up again, so that an origin may move.
 //
 // Owner:    a worker; one look-up a name at a time, followers wait for it.
-// Thread:   the worker's own; the look-up itself runs on a thread of LookUps.
+// Thread:   the worker's own; the look-up itself is the business of LookUps.
 // Lifetime: an answer is kept for as long as its ttl says, but min_ttl at the least and the asker's `keep` at
 //           the most; where no ttl is known, for `keep`. When a later look-up fails the last good answer
 //           serves on, so that a sick resolver does not take a healthy origin down; it is asked again after a
-//           second.
+//           second, and after twice that with each failure in a row, up to half a minute (or `keep`).
+//           A look-up that is under way when the Resolver dies is left to itself; nobody waits for it.
 // Failure:  kNoName when there has never been an answer, kCancelled, kNoRoom (too many names).
 //
 // Who keeps connections to a name holds on to it and glances at it before each use: that costs a comparison,
@@ -20,8 +21,8 @@
 #include "net/address.h"
 #include "net/error.h"
 #include "net/look_up.h"
+#include "net/loop.h"
 #include "net/race.h"
-#include "net/scope.h"
 #include "net/task.h"
 
 namespace net {
@@ -44,13 +45,18 @@ class Resolver {
     Addresses addresses_;
     base::Mono asked_{};     // when the last look-up ended
     base::Nanos lasts_{-1};  // from then on; less than nothing: never asked
+    unsigned failures_ = 0;  // in a row
+    bool in_dns_ = false;    // it has been found there
     bool literal_ = false;
     bool running_ = false;
     std::vector<Event*> waiting_;
   };
   using Handle = std::shared_ptr<Name>;
 
-  Resolver(Loop& loop, LookUps& look_ups) : loop_(loop), look_ups_(look_ups), scope_(loop) {}
+  Resolver(Loop& loop, LookUps& look_ups);
+  ~Resolver();
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
 
   // Null where there is no room for another name.
   Handle name(const std::string& host, std::uint16_t port);
@@ -66,7 +72,8 @@ class Resolver {
   Task<Result<Addresses>> resolve(Handle name, base::Nanos keep, base::Mono deadline, Cancel* cancel);
   Task<Result<Addresses>> resolve(const std::string& host, std::uint16_t port, base::Nanos keep,
                                   base::Mono deadline, Cancel* cancel);
-  Task<> drained() { return scope_.drained(); }
+  // Until no look-up is under way; for tests.
+  Task<> drained();
 
   // Whom this loop has found slow to answer; for connect().
   Laggards& laggards() { return laggards_; }
@@ -75,20 +82,25 @@ class Resolver {
   static constexpr std::size_t kMany = 256;   // names, from which on those are forgotten that nobody asks for
   static constexpr std::size_t kMost = 4096;  // in use at a time
   static constexpr base::Nanos kForgotten = base::Seconds(300);
-  static constexpr base::Nanos kFailed = base::Seconds(1);
+  static constexpr base::Nanos kFailed = base::Seconds(1);  // doubled with each failure, up to …
+  static constexpr base::Nanos kFailedLongest = base::Seconds(30);
+
+  struct Line;  // between a Resolver and a look-up that may outlive it
 
   bool due(const Name& name, base::Nanos keep) const {
     return !name.running_ && !name.literal_ && loop_.now() - name.asked_ >= std::min(name.lasts_, keep);
   }
   bool make_room();
   void begin(const Handle& name);
-  Task<> look_up(Handle name);
+  void told(Name& name, const Answer& found);
 
   Loop& loop_;
   LookUps& look_ups_;
   std::map<std::string, Handle> names_;
   Laggards laggards_;
-  Scope scope_;
+  std::size_t running_ = 0;  // look-ups
+  Event idle_;
+  const std::shared_ptr<Line> line_;
 };
 
 }  // namespace net

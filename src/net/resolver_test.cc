@@ -17,13 +17,19 @@ std::atomic<int> answer = 1;  // the last byte of the address; 0: no such name
 
 std::atomic<int> ttl = -1;  // seconds; less than none: not known
 
-Answer look_up(const LookUpRules&, const std::string&, std::uint16_t port) {
+Answer look_up(const std::string&) {
   ++asked;
   const int last = answer;
   if (last == 0) return {};
-  Answer out{.addresses = {*Endpoint::parse("192.0.2." + std::to_string(last), port)}, .ttl = std::nullopt};
+  Answer out{.addresses = {*Endpoint::parse("192.0.2." + std::to_string(last), 0)}, .ttl = std::nullopt};
   if (ttl >= 0) out.ttl = base::Seconds(ttl);
   return out;
+}
+
+std::atomic<bool> hold = false;
+Answer look_up_slowly(const std::string&) {
+  while (hold) ::poll(nullptr, 0, 1);
+  return {.addresses = {*Endpoint::parse("192.0.2.9", 0)}, .ttl = std::nullopt};
 }
 
 class ResolverTest : public ::testing::Test {
@@ -36,7 +42,7 @@ class ResolverTest : public ::testing::Test {
     return got ? (**got)[0].host() : "";
   }
   TestLoop test;
-  LookUps look_ups{.threads = test.offload, .ask = &look_up};
+  testing::TestLookUps look_ups{&look_up};
   Resolver resolver{test.loop, look_ups};
 };
 
@@ -84,6 +90,52 @@ TEST_F(ResolverTest, ANameThatNeverResolvedIsUnreachableAndSoonAskedForAgain) {
   const base::ClockShift later(base::Seconds(2));
   test.turn();
   EXPECT_EQ(resolve("name", base::Seconds(60)), "192.0.2.3");
+}
+
+TEST_F(ResolverTest, ANameThatKeepsFailingIsAskedForEverLess) {
+  answer = 0;
+  std::vector<int> when;  // seconds
+  for (int at = 0; at <= 100; ++at) {
+    const base::ClockShift later(base::Millis(1000 * at + 10 * at));
+    test.turn();
+    const int before = asked;
+    EXPECT_EQ(resolve("name", base::Seconds(60)), "");
+    if (asked != before) when.push_back(at);
+  }
+  EXPECT_EQ(when, (std::vector<int>{0, 1, 3, 7, 15, 31, 61, 91}));
+  answer = 1;
+  const base::ClockShift later(base::Seconds(200));
+  test.turn();
+  EXPECT_EQ(resolve("name", base::Seconds(60)), "192.0.2.1");
+}
+
+TEST_F(ResolverTest, AfterAGoodAnswerItIsASecondAgain) {
+  const auto asks_at = [&](int at) {
+    const base::ClockShift later((base::Seconds(at)));
+    test.turn();
+    const int before = asked;
+    resolve("name", base::Seconds(600));
+    test.await(resolver.drained());
+    return asked != before;
+  };
+  ttl = 1;
+  answer = 0;
+  EXPECT_TRUE(asks_at(0) && asks_at(2) && asks_at(5) && !asks_at(8));
+  answer = 1;
+  EXPECT_TRUE(asks_at(10));
+  answer = 0;
+  EXPECT_TRUE(asks_at(12) && asks_at(14));
+}
+
+TEST_F(ResolverTest, ALookUpMayOutliveWhoAsked) {
+  hold = true;
+  testing::TestLookUps slowly(&look_up_slowly);
+  {
+    Resolver gone(test.loop, slowly);
+    gone.glance(gone.name("name", 80), base::Seconds(60));
+  }
+  hold = false;
+  test.turn();
 }
 
 // ---- how long an answer is kept
@@ -161,14 +213,8 @@ Task<> request_soon(Loop& loop, Cancel& cancel) {
   cancel.request();
 }
 
-std::atomic<bool> hold = false;
-Answer look_up_slowly(const LookUpRules&, const std::string&, std::uint16_t port) {
-  while (hold) ::poll(nullptr, 0, 1);
-  return {.addresses = {*Endpoint::parse("192.0.2.9", port)}, .ttl = std::nullopt};
-}
-
 TEST_F(ResolverTest, ACancelledWaitAndADeadlineLeaveTheLookUpToOthers) {
-  LookUps slowly{.threads = test.offload, .ask = &look_up_slowly};
+  testing::TestLookUps slowly(&look_up_slowly);
   Resolver slow(test.loop, slowly);
   const auto ask = [&](base::Nanos limit, Cancel* cancel) {
     return test.await(slow.resolve("name", 80, base::Seconds(60), test.loop.now() + limit, cancel));

@@ -12,16 +12,19 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdlib>
+#include <deque>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <tuple>
 #include <utility>
 
+#include "net/dns.h"
 #include "net/loop.h"
-#include "net/offload.h"
 #include "net/resolver.h"
 #include "net/scope.h"
 #include "net/task.h"
@@ -56,9 +59,8 @@ class TestLoop {
     return met;
   }
 
-  Offload offload{1};
   Loop loop;
-  LookUps look_ups{.threads = offload};
+  Dns look_ups;
   Resolver resolver;
   Scope scope;
 
@@ -76,6 +78,48 @@ class TestLoop {
     const base::Mono give_up = loop.now() + base::Seconds(10);
     while (!(met = done()) && loop.now() < give_up) co_await pause.wait(loop.now() + base::Millis(1));
   }
+};
+
+// Says what names mean as a function does, which may take its time: on one thread, one after the other.
+class TestLookUps final : public LookUps {
+ public:
+  using Says = Answer (*)(const std::string& host);
+
+  explicit TestLookUps(Says says) : LookUps({}), thread_([this, says] { work(says); }) {}
+  ~TestLookUps() override {
+    {
+      const std::lock_guard guard(lock_);
+      closing_ = true;
+    }
+    more_.notify_one();
+    thread_.join();
+  }
+  void ask(Wish wish, Told told) override {
+    {
+      const std::lock_guard guard(lock_);
+      asked_.emplace_back(std::move(wish), std::move(told));
+    }
+    more_.notify_one();
+  }
+
+ private:
+  void work(Says says) {
+    for (std::unique_lock guard(lock_);;) {
+      more_.wait(guard, [this] { return closing_ || !asked_.empty(); });
+      if (closing_) return;
+      auto [wish, told] = std::move(asked_.front());
+      asked_.pop_front();
+      guard.unlock();
+      told(says(wish.host));
+      guard.lock();
+    }
+  }
+
+  std::mutex lock_;
+  std::condition_variable more_;
+  std::deque<std::pair<Wish, Told>> asked_;
+  bool closing_ = false;
+  std::thread thread_;
 };
 
 // One accepted connection, as a script sees it.

@@ -6,6 +6,7 @@
     dns.say("origin.test", "127.0.0.2", ttl=1)
     dns.forget("origin.test")        # NXDOMAIN from now on
     dns.silent = True                # no answer at all
+    dns.mute("sick.test")            # none to this name
     assert dns.count("origin.test") == 2
 
 UDP on loopback, A and AAAA, one thread. A look-up by a program is two questions, one of each kind; `count` counts
@@ -25,13 +26,13 @@ def wire_name(name: str) -> bytes:
 
 
 class Dns:
-    def __init__(self):
+    def __init__(self, host: str = "127.0.0.1", port: int = 0):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self.socket.getsockname()[1]
+        self.socket.bind((host, port))
+        self.address = f"{host}:{self.socket.getsockname()[1]}"
         self.lock = threading.Lock()
         self.names, self.aliases, self.asked = {}, {}, []
-        self.silent = False
+        self.silent, self.muted = False, set()
         self.failure = None  # a response code for whatever is asked
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
@@ -47,6 +48,10 @@ class Dns:
     def forget(self, name: str) -> None:
         with self.lock:
             self.names.pop(name, None)
+
+    def mute(self, *names: str) -> None:
+        with self.lock:
+            self.muted.update(names)
 
     def count(self, name: str, kind: int = A) -> int:
         with self.lock:
@@ -77,7 +82,7 @@ class Dns:
         name = ".".join(labels)
         with self.lock:
             self.asked.append((name, kind))
-            if self.silent:
+            if self.silent or name in self.muted:
                 return None
             records, code = [], 0
             if name in self.aliases:

@@ -56,9 +56,10 @@ class Reload:
 
 
 class Gateway:
-    def __init__(self, directory: Path, config, env=None, hosts=None, arguments=(), pass_fds=()):
+    def __init__(self, directory: Path, config, env=None, hosts=None, name_server=None, arguments=(), pass_fds=()):
         """`config`: a dict, to which listeners on free ports are added, or the text of a file as it is.
         `hosts`: names that resolve to 127.0.0.1 for this process alone (a mount namespace of its own).
+        `name_server`: the system's, for this process alone; an address, since the port is always 53.
         `pass_fds`: descriptors that it inherits."""
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
@@ -66,7 +67,11 @@ class Gateway:
         self.out, self.err = directory / "stdout", directory / "stderr"
         self.env = os.environ | BESIDES | {"ASAN_OPTIONS": "detect_leaks=1",
                                            "UBSAN_OPTIONS": "print_stacktrace=1"} | (env or {})
-        self.hosts = hosts
+        self.files = {}  # that stand in the place of the system's
+        if hosts:
+            self.files["hosts"] = "127.0.0.1 localhost " + " ".join(hosts) + "\n"
+        if name_server:
+            self.files["resolv.conf"] = f"nameserver {name_server}\n"
         self.pass_fds = pass_fds
         self.arguments = [str(BINARY), "serve", "-c", str(self.file), *arguments]
         self.process = None
@@ -89,11 +94,12 @@ class Gateway:
     def start(self, wait: str = "ready") -> "Gateway":
         """`wait`: "ready" (the default), "listening" (a dependency may be down), or "" for neither."""
         command = self.arguments
-        if self.hosts:
-            hosts = self.directory / "hosts"
-            hosts.write_text("127.0.0.1 localhost " + " ".join(self.hosts) + "\n")
-            command = ["unshare", "--mount", "--map-root-user", "sh", "-c",
-                       f"mount --bind {shlex.quote(str(hosts))} /etc/hosts && exec \"$@\"", "sh", *command]
+        if self.files:
+            mounts = ""
+            for name, text in self.files.items():
+                (self.directory / name).write_text(text)
+                mounts += f"mount --bind {shlex.quote(str(self.directory / name))} /etc/{name} && "
+            command = ["unshare", "--mount", "--map-root-user", "sh", "-c", f"{mounts}exec \"$@\"", "sh", *command]
         with open(self.out, "ab") as out, open(self.err, "ab") as err:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                                             env=self.env, cwd=self.directory, pass_fds=self.pass_fds)
