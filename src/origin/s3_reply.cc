@@ -6,6 +6,7 @@
 
 #include "client/reply_maker.h"
 #include "http/chars.h"
+#include "http/date.h"
 
 namespace origin {
 
