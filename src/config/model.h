@@ -124,9 +124,9 @@ struct Redis {
 };
 
 struct Config {
-  std::uint64_t hash = 0;  // of the file's text: the same on every instance that runs it
-  std::string file;        // for messages
-  std::vector<std::string> own_files;  // the configuration itself, and what it reads secrets from and writes to
+  std::uint64_t hash = 0;              // of the file's text: the same on every instance that runs it
+  std::string file;                    // for messages
+  std::vector<std::string> own_files;  // itself, what it reads secrets from, what it writes to
   std::vector<Listen> listen;
   std::uint64_t workers = 0;  // 0: one per CPU of the affinity mask
   std::vector<Network> trusted_proxies;

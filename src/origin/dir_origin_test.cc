@@ -32,7 +32,8 @@ class DirOriginTest : public ::testing::Test {
 
   static void write(const fs::path& path, std::string_view text) { std::ofstream(path) << text; }
   config::Origin configuration() const {
-    return {.name = "site", .concurrency = {}, .kind = config::DirOrigin{root.string()}};
+    return {
+        .name = "site", .concurrency = {}, .kind = config::DirOrigin{.path = root.string(), .own_files = {}}};
   }
 
   base::Result<Reply> get(std::string_view path, http::Method method = http::Method::kGet) {
@@ -91,10 +92,11 @@ TEST_F(DirOriginTest, NothingLeavesTheRoot) {
 TEST_F(DirOriginTest, FollowsALinkThatStaysInside) {
   fs::create_symlink("../a.txt", root / "sub" / "link");
   EXPECT_EQ(refusal("/sub/link"), Code::kNotFound) << "unless it is told to";
-  origin = make_origin({.name = "site",
-                        .concurrency = {},
-                        .kind = config::DirOrigin{.path = root.string(), .follow_links = true}},
-                       {test.loop, test.resolver});
+  origin =
+      make_origin({.name = "site",
+                   .concurrency = {},
+                   .kind = config::DirOrigin{.path = root.string(), .follow_links = true, .own_files = {}}},
+                  {test.loop, test.resolver});
   EXPECT_TRUE(get("/sub/link"));
 }
 

@@ -119,7 +119,7 @@ TEST(CampaignErrors, TellWhatIsWrongAroundTheLoad) {
        ":4: tokens.t.key.env: stands beside 'file'; give one of them"},
       {"tokens: { t: { key: { value: x }, proof: p } }", ":4: tokens.t.proof: there is no proof 'p'"},
       {"proofs: { p: HS256 }",
-       ":4: proofs.p.algorithm: 'HS256' is none of: ES256, ES384, EdDSA, RS256, PS256"},
+       ":4: proofs.p: 'HS256' is none of: ES256, ES384, EdDSA, RS256, PS256, did you mean 'ES256'?"},
       {"proofs: { p: { key: { value: hunter2 } } }", ":4: proofs.p.key: is not a private key in PEM"},
       {"proofs: { p: { keys: 0 } }", ":4: proofs.p.keys: '0' is out of bounds: 1 to 10000"},
       {"proofs: { p: { algorithm: RS256, keys: 17 } }",

@@ -51,28 +51,9 @@ enum class Reason : std::uint8_t {
   kCount
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Reason::kCount)> kReasonNames = {
-    "none",
-    "refused",
-    "connect_timeout",
-    "tls",
-    "reset",
-    "bad_reply",
-    "status",
-    "unexpected_denial",
-    "not_denied",
-    "header",
-    "body",
-    "digest",
-    "length",
-    "capture",
-    "too_long",
-    "until",
-    "redirect",
-    "coding",
-    "bad_value",
-    "reply_timeout",
-    "in_flight",
-    "earlier_step",
-    "backlog"};
+    "none",      "refused",           "connect_timeout", "tls",          "reset",    "bad_reply",
+    "status",    "unexpected_denial", "not_denied",      "header",       "body",     "digest",
+    "length",    "capture",           "too_long",        "until",        "redirect", "coding",
+    "bad_value", "reply_timeout",     "in_flight",       "earlier_step", "backlog"};
 
 }  // namespace prove

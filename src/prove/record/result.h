@@ -6,6 +6,7 @@
 // Units:    nanoseconds in Nanos and Hdr, seconds since the first phase began in doubles named `at`, bytes.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -48,13 +49,17 @@ struct StepStats {
   std::array<std::uint64_t, static_cast<std::size_t>(Reason::kCount)> reasons{};
   std::map<std::uint16_t, std::uint64_t> statuses;
   std::uint64_t expected_denials = 0;  // requests whose step expects one
-  std::uint64_t retries = 0;  // sent again after the peer closed a kept connection; each still counts once
+  std::uint64_t retries = 0;    // sent again after the peer closed a kept connection; each still counts once
   std::uint64_t redirects = 0;  // followed
   std::uint64_t left_out = 0;   // times that its `if` did not hold: no request, and in no other figure
   Uploads uploads;
 
   void add(const StepStats& other);
-  bool blank() const { return retries == 0 && reasons == decltype(reasons){}; }  // no request came to it
+  // No request came to it.
+  bool blank() const {
+    const auto none = [](const OutcomeStats& o) { return o.count == 0; };
+    return retries == 0 && reasons == decltype(reasons){} && std::ranges::all_of(outcomes, none);
+  }
 
   // Requests that ended as their steps expect: ok, denied, limited where a limit was expected. What `success`
   // is a share of, wherever it is told.

@@ -5,7 +5,8 @@
 //
 // 301, 302 and 303 are followed by a GET without a body, or a HEAD by a HEAD; 307 and 308 by the same request
 // again. Only a target of the campaign is gone to. To another one than that which redirects no credential
-// goes: no field whose name sounds secret (Authorization, Cookie, X-Api-Key …), and no Host of the step's own.
+// goes: no field whose name sounds secret (Authorization, Cookie, X-Api-Key …), and no Host of the step's
+// own.
 #pragma once
 
 #include <cstdint>
