@@ -1,5 +1,6 @@
 #include "cli/warnings.h"
 
+#include <fmt/format.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
@@ -118,10 +119,10 @@ void folders_around_guarded_ones(const config::Config& config, std::vector<std::
       std::error_code none;
       const std::string inner = std::filesystem::relative(guarded->path, open->path, none).string();
       const std::string& path = config.routes[i].path;
-      if (!same && guarded_at(path + (path.ends_with('/') ? "" : "/") + inner)) continue;
-      out.push_back(config.file + ":" + std::to_string(config.routes[i].line) + ": routes[" +
-                    std::to_string(i) + "]: gives to everybody what routes[" + std::to_string(j) +
-                    "] asks an identity for: its folder " + (same ? "is the same" : "holds the other's"));
+      if (!same && guarded_at(fmt::format("{}{}{}", path, path.ends_with('/') ? "" : "/", inner))) continue;
+      out.push_back(fmt::format(
+          "{}:{}: routes[{}]: gives to everybody what routes[{}] asks an identity for: its folder {}",
+          config.file, config.routes[i].line, i, j, same ? "is the same" : "holds the other's"));
     }
   }
 }

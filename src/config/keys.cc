@@ -176,8 +176,9 @@ constexpr Row kShutdownRows[] = {
     duration<&Shutdown::delay>(
         "delay", "0s", {0ms, 1h}, kLive,
         "How long connections are still accepted while readiness says no, so that balancers notice."),
-    duration<&Shutdown::timeout>("timeout", "30s", {0ms, 24h}, kLive,
-                                 "After that, what is still in flight is cut."),
+    duration<&Shutdown::timeout>(
+        "timeout", "30s", {0ms, 24h}, kLive,
+        "After that, what is still in flight is cut. Logs whose outputs take no lines get 3 s more."),
 };
 constexpr Section kShutdown = table<Shutdown>({"shutdown", "", "How the process ends.", ""}, kShutdownRows);
 
