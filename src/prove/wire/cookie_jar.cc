@@ -78,9 +78,13 @@ struct Date {
   std::optional<std::int64_t> day, month, year;
 
   void take(std::string_view token) {
-    if (!time && (time = time_of(token))) return;
-    if (!day && (day = digits_of(token, 1, 2))) return;
-    if (!month && (month = month_of(token))) return;
+    const auto taken = [](auto& part, const auto& read) {
+      if (part || !read) return false;
+      part = read;
+      return true;
+    };
+    if (taken(time, time_of(token)) || taken(day, digits_of(token, 1, 2)) || taken(month, month_of(token)))
+      return;
     if (!year) year = digits_of(token, 2, 4);
   }
 

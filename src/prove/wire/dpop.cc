@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 #include <openssl/rand.h>
-#include <strings.h>
 
 #include <algorithm>
 #include <iterator>
 #include <stdexcept>
+
+#include "prove/wire/nocase.h"
 
 namespace prove {
 namespace {
@@ -47,20 +48,16 @@ std::string with_private_member(std::string_view jwk) {
   return out + R"("})";
 }
 
-bool begins(std::string_view text, std::string_view with) {
-  return text.size() >= with.size() && ::strncasecmp(text.data(), with.data(), with.size()) == 0;
-}
-
 // The access token in the request's own field, or "": what Basic holds, at a token endpoint, is none.
 std::string_view token_in(std::string_view head) {
   constexpr std::string_view kField = "\r\nauthorization:";
   for (std::size_t at = head.find("\r\n"); at != head.npos; at = head.find("\r\n", at + 2)) {
-    if (!begins(head.substr(at), kField)) continue;
+    if (!begins_nocase(head.substr(at), kField)) continue;
     std::string_view value = head.substr(at + kField.size());
     value = value.substr(0, value.find('\r'));
     while (value.starts_with(' ')) value.remove_prefix(1);
     for (const std::string_view scheme : {"DPoP ", "Bearer "})
-      if (begins(value, scheme)) return value.substr(scheme.size());
+      if (begins_nocase(value, scheme)) return value.substr(scheme.size());
     return {};
   }
   return {};

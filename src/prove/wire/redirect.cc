@@ -1,23 +1,14 @@
 #include "prove/wire/redirect.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <optional>
 
 #include "prove/model/template.h"
+#include "prove/wire/nocase.h"
 #include "prove/wire/secrets.h"
 
 namespace prove {
 namespace {
-
-bool same(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
-
-bool begins(std::string_view text, std::string_view with) {
-  return text.size() >= with.size() && same(text.substr(0, with.size()), with);
-}
 
 // RFC 3986, 5.2.4.
 std::string without_dots(std::string_view path) {
@@ -86,7 +77,7 @@ Hop hop_to(std::string_view location, const std::vector<Target>& targets, std::s
   std::string_view rest = location.substr(0, location.find('#'));
   if (!fits_target(rest)) return {.why = "its Location is no URL"};
   bool tls = targets[target].url.tls;
-  const bool http = begins(rest, "http://"), https = begins(rest, "https://");
+  const bool http = begins_nocase(rest, "http://"), https = begins_nocase(rest, "https://");
   if (!http && !https && !rest.starts_with("//")) {
     const std::size_t colon = rest.find(':');
     if (colon != rest.npos && colon < rest.find_first_of("/?"))
@@ -102,7 +93,7 @@ Hop hop_to(std::string_view location, const std::vector<Target>& targets, std::s
   rest.remove_prefix(end);
   out.path = rest.starts_with('/') ? resolved(rest, path) : "/" + std::string(rest);
   const auto is = [&](const Target& t) {
-    return t.url.tls == tls && t.url.port == authority->port && same(t.url.host, authority->host);
+    return t.url.tls == tls && t.url.port == authority->port && same_nocase(t.url.host, authority->host);
   };
   if (is(targets[target])) return out;
   const auto found = std::ranges::find_if(targets, is);
@@ -128,9 +119,9 @@ Wire follow(const Wire& wire, const Hop& hop, const Again& again, std::string& b
   while (!head.empty()) {
     const std::string_view field = next_line(head);
     const std::string_view name = field.substr(0, field.find(':'));
-    if (!whole && begins(name, "content-")) continue;
-    if (again.elsewhere && (same(name, "host") || sounds_secret(name))) continue;
-    if (again.drop_cookies && same(name, "cookie")) continue;
+    if (!whole && begins_nocase(name, "content-")) continue;
+    if (again.elsewhere && (same_nocase(name, "host") || sounds_secret(name))) continue;
+    if (again.drop_cookies && same_nocase(name, "cookie")) continue;
     buffer.append(field).append("\r\n");
   }
   buffer += "\r\n";

@@ -137,7 +137,7 @@ OpenSsl<EVP_PKEY> make_key(TokenAlgorithm of) {
   constexpr unsigned kRsaBits = 2048;
   const AlgorithmTraits& algorithm = traits(of);
   OpenSsl<EVP_PKEY> key;
-  if (algorithm.family == KeyFamily::kEcdsa) key.reset(EVP_EC_gen(algorithm.curve.data()));
+  if (algorithm.family == KeyFamily::kEcdsa) key.reset(EVP_EC_gen(std::string(algorithm.curve).c_str()));
   if (algorithm.family == KeyFamily::kRsa || algorithm.family == KeyFamily::kPss)
     key.reset(EVP_RSA_gen(kRsaBits));
   if (algorithm.family == KeyFamily::kEdDsa) key.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
