@@ -4,11 +4,12 @@ import os
 import resource
 import socket
 import struct
+import subprocess
 import threading
 
 import pytest
 
-from lib.deadline import holds, until
+from lib.deadline import holds, patience, until
 from lib.origin import says
 from lib.wire import Client, fetch
 
@@ -248,9 +249,8 @@ def test_bursts_of_strangers_leave_the_operator_his_descriptors(gateway, folder)
 
 def test_a_handful_of_descriptors_is_no_start(gateway, folder):
     gw = gateway(site(folder) | {"workers": 4}, start=False)
-    gw.arguments = ["prlimit", "--nofile=32", *gw.arguments]
-    gw.start(wait="")
-    assert gw.process.wait(20) == 2 and "ulimit -n" in gw.stderr()
+    done = subprocess.run(["prlimit", "--nofile=32", *gw.arguments], capture_output=True, text=True, timeout=patience(20))
+    assert done.returncode == 2 and "ulimit -n" in done.stderr, done
 
 
 def test_idle_connections_to_origins_take_no_clients_place(gateway, another_origin):

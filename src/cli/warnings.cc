@@ -93,13 +93,6 @@ const config::DirOrigin* folder_of(const config::Config& config, const config::R
   return origin == config.origins.end() ? nullptr : std::get_if<config::DirOrigin>(&origin->second.kind);
 }
 
-void folders_with_own_files(const config::Config& config, std::vector<std::string>& out) {
-  for (const auto& [name, origin] : config.origins)
-    if (const auto* dir = std::get_if<config::DirOrigin>(&origin.kind); dir && !dir->own_files.empty())
-      out.push_back(config.file + ":" + std::to_string(origin.line) + ": origins." + name + ".path: holds '" +
-                    dir->own_files.front() + "', a file of the gateway's own, which is given to nobody");
-}
-
 // What an open route gives out of a folder that another one asks an identity for. Where the same path of the
 // first leads to a route that asks for one, too, it is as meant.
 void folders_around_guarded_ones(const config::Config& config, std::vector<std::string>& out) {
@@ -133,7 +126,6 @@ std::vector<std::string> warnings_of(const config::Config& config) {
   std::vector<std::string> out;
   own_listeners(config, out);
   fields_that_never_go_on(config, out);
-  folders_with_own_files(config, out);
   folders_around_guarded_ones(config, out);
   return out;
 }

@@ -67,7 +67,7 @@ void Entrance::accepted(int fd, const net::Endpoint& peer, serve::Opening openin
   }
   if (auto seat = take_seat(peer, opening, false); seat)
     let_in(fd, peer, opening, *std::move(seat));
-  else if (waiting_ < kWaiting && net::descriptors().any())
+  else if (waiting_ < kWaiting && net::descriptors().may_wait())
     worker_.connections_.spawn(wait_for_seat(fd, peer, opening));
   else
     refuse(fd, seat.error());
@@ -98,23 +98,18 @@ bool Entrance::seat(limit::Connections::Seat& seat, const limit::Connections::Ad
 
 net::Task<> Entrance::wait_for_seat(int fd, net::Endpoint peer, serve::Opening opening) {
   ++waiting_;
-  net::descriptors().taken();  // who waits holds one, too: of those that are the operator's it may be none
   net::Event pause(worker_.loop_);
   auto why = Refusal::kLimit;
   for (int i = 0; i < kTries && fd >= 0; ++i) {
     co_await pause.wait(base::mono_now() + kPatience);
     auto seat = take_seat(peer, opening, true);
-    if (seat) {
-      net::descriptors().given_back();  // the connection counts it itself
+    if (seat)
       let_in(std::exchange(fd, -1), peer, opening, *std::move(seat));
-    } else {
+    else
       why = seat.error();
-    }
   }
-  if (fd >= 0) {
-    refuse(fd, why);
-    net::descriptors().given_back();
-  }
+  if (fd >= 0) refuse(fd, why);
+  net::descriptors().waited();
   --waiting_;
 }
 

@@ -22,6 +22,7 @@ Descriptors& descriptors() {
 void Descriptors::limit(std::uint64_t all) {
   const std::uint64_t kept_back = std::min(std::clamp<std::uint64_t>(all / 8, 64, 4096), all / 2);
   const std::uint64_t most = all - kept_back;
+  most_waiting_.store(kept_back / 2, std::memory_order_relaxed);
   const std::array<std::uint64_t, kKinds> bounds{most / 2, most / 4 * 3, most - most / 8, most};
   for (std::size_t i = 0; i < kKinds; ++i) bounds_[i].store(bounds[i], std::memory_order_relaxed);
 }

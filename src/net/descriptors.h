@@ -41,8 +41,15 @@ class Descriptors {
     return false;
   }
 
-  // Whether there is one at all beside those that are nobody's.
-  bool any() const { return used_.load(std::memory_order_relaxed) < bound(For::kRequest); }
+  // Whether one may be held for a moment by who waits for a place: of those that are nobody's half is for them. Each
+  // that may is to be followed by waited().
+  bool may_wait() {
+    if (waiting_.fetch_add(1, std::memory_order_relaxed) < most_waiting_.load(std::memory_order_relaxed))
+      return true;
+    waited();
+    return false;
+  }
+  void waited() { waiting_.fetch_sub(1, std::memory_order_relaxed); }
 
   // Called, on whichever thread, when there is no more room for what is kept: it is to be given up. Not more
   // than ten times a second. Null: nobody any more.
@@ -60,6 +67,7 @@ class Descriptors {
 
   std::atomic<std::uint64_t> used_{0};
   std::array<std::atomic<std::uint64_t>, kKinds> bounds_{~0ULL, ~0ULL, ~0ULL, ~0ULL};
+  std::atomic<std::uint64_t> waiting_{0}, most_waiting_{~0ULL};
   std::array<telemetry::SharedCounter, kKinds> refused_;
   std::atomic<std::int64_t> told_{0};  // when; nanoseconds
   std::mutex lock_;

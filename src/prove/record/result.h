@@ -58,7 +58,8 @@ struct StepStats {
   // No request came to it.
   bool blank() const {
     const auto none = [](const OutcomeStats& o) { return o.count == 0; };
-    return retries == 0 && reasons == decltype(reasons){} && std::ranges::all_of(outcomes, none);
+    return retries == 0 && left_out == 0 && reasons == decltype(reasons){} &&
+           std::ranges::all_of(outcomes, none);
   }
 
   // Requests that ended as their steps expect: ok, denied, limited where a limit was expected. What `success`
