@@ -41,8 +41,8 @@ class Descriptors {
     return false;
   }
 
-  // Whether one may be held for a moment by who waits for a place: of those that are nobody's half is for them. Each
-  // that may is to be followed by waited().
+  // Whether one may be held for a moment by who waits for a place: of those that are nobody's half is for
+  // them. Each that may is to be followed by waited().
   bool may_wait() {
     if (waiting_.fetch_add(1, std::memory_order_relaxed) < most_waiting_.load(std::memory_order_relaxed))
       return true;
